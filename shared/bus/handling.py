@@ -1,0 +1,100 @@
+"""The seam between the bus and the use cases: what a handler receives, may do and returns.
+
+Handlers import this module only; it knows neither nameko nor kombu, so a handler runs the same under RabbitMQ, in the
+embedded runner and in a test with nothing but a database.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+
+from shared.messages.problems import Problem
+from shared.rules.decisions import Rules
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming(Generic[Body]):
+    """One message that passed the tenant check and validation. ``time`` is its ``ce-time`` (aware)."""
+
+    tenant: str
+    id: str
+    key: str
+    time: datetime
+    body: Body
+    subject: str | None = None
+    correlation_id: str | None = None
+
+
+class Rejected(Exception):
+    """The command cannot be taken: nothing it did is kept; the sender gets every problem."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        super().__init__("; ".join(problem.message for problem in self.problems))
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A command's outcome; ``data`` is added to the reply, e.g. ``{"pending": "athlete"}``."""
+
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A query's answer: the matching offline command's JSON plus ``athlete``."""
+
+    data: Mapping[str, Any]
+
+
+class Context(Protocol):
+    """What one handler call works with; everything in it belongs to one database transaction."""
+
+    @property
+    def tenant(self) -> str: ...
+
+    @property
+    def db(self) -> Session:
+        """Commit and rollback are the caller's: a handler only adds, queries and flushes."""
+
+    @property
+    def rules(self) -> Rules:
+        """This tenant's active rules, the same snapshot for the whole call."""
+
+    def now(self) -> datetime:
+        """Aware UTC now; injected, so tests and the demo set it."""
+
+    def emit(self, name: str, data: Mapping[str, Any], athlete: str | None) -> None:
+        """Write event ``<tenant>.<service>.<name>`` to the outbox; ``data`` is plain JSON values."""
+
+
+Handle = Callable[[Context, Incoming[Any]], "Accepted | Answered | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One message a service takes. ``source`` is the exchange; ``key`` is the routing key without the tenant,
+    e.g. ``load.record-session`` or ``athlete.put``. ``replies``: this service answers it (all four hear
+    ``athlete.*``, periodization answers)."""
+
+    source: Literal["command", "event"]
+    key: str
+    model: type[BaseModel]
+    handle: Handle
+    query: bool = False
+    replies: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """Periodic work: ``handle(context)`` is called once per tenant known to the service, each in its own transaction."""
+
+    name: str
+    seconds: float
+    handle: Callable[[Context], None]

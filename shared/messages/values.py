@@ -1,0 +1,262 @@
+"""Value types that messages and the athlete file have in common.
+
+Field names are the contract's. A message adds ``athlete`` (and ``session``); the athlete file nests and says ``id``.
+"""
+
+import re
+from datetime import date, datetime
+from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from shared.messages.words import (
+    DayState,
+    DayStrategy,
+    Effort,
+    GoalClass,
+    GoalKind,
+    Kind,
+    Level,
+    Mode,
+    Phase,
+    Priority,
+    Region,
+    RunType,
+    Weekday,
+)
+
+MAX_SESSION_MINUTES = 24 * 60
+
+_RFC3339 = re.compile(r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)?$")
+_ISO_DATE = re.compile(r"^\d{4}-\d\d-\d\d$")
+_CLOCK = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")
+
+
+def _instant(value: Any) -> datetime:
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value
+    if not isinstance(value, str) or not _RFC3339.match(value):
+        raise PydanticCustomError("time_format", "write a time as RFC 3339 with an offset, like 2026-03-02T07:00:00+01:00")
+    try:
+        parsed = datetime.fromisoformat(value.upper().replace("Z", "+00:00"))
+    except ValueError as error:
+        raise PydanticCustomError("time_impossible", "no such time: {why}", {"why": str(error)}) from None
+    if parsed.tzinfo is None:
+        raise PydanticCustomError("offset_missing", "a time needs its offset, like {value}+01:00 or {value}Z", {"value": value})
+    return parsed
+
+
+def _day(value: Any) -> date:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or not _ISO_DATE.match(value):
+        raise PydanticCustomError("date_format", "write a date as YYYY-MM-DD")
+    try:
+        return date.fromisoformat(value)
+    except ValueError as error:
+        raise PydanticCustomError("date_impossible", "no such date: {why}", {"why": str(error)}) from None
+
+
+def _zone(value: Any) -> Any:
+    if isinstance(value, str) and value not in available_timezones():
+        raise PydanticCustomError("unknown_timezone", "'{value}' is no IANA time zone", {"value": value})
+    return value
+
+
+def _clock(value: Any) -> Any:
+    if not isinstance(value, str) or not _CLOCK.match(value):
+        raise PydanticCustomError("clock_format", "write a clock time as \"HH:MM\" between 00:00 and 24:00")
+    return value
+
+
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,128}$")]
+Instant = Annotated[datetime, BeforeValidator(_instant)]
+Day = Annotated[date, BeforeValidator(_day)]
+Timezone = Annotated[str, BeforeValidator(_zone)]
+ClockTime = Annotated[str, BeforeValidator(_clock)]
+Text = Annotated[str, StringConstraints(max_length=500)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+DurationMin = Annotated[float, Field(gt=0, le=MAX_SESSION_MINUTES, allow_inf_nan=False)]
+Likert = Annotated[int, Field(ge=1, le=5)]
+
+
+class Value(BaseModel):
+    """Immutable, closed: an unknown field is an error, a number is finite, a string is never taken for a number."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class Profile(Value):
+    """Who the athlete is, as far as planning needs it."""
+
+    timezone: Timezone
+    priority: Priority = "balanced"
+    level: Level = "intermediate"
+    sex: Annotated[str, StringConstraints(pattern="^(female|male|other)$")] | None = None
+    birth_year: Annotated[int, Field(ge=1900, le=2100)] | None = None
+    body_mass_kg: Annotated[float, Field(gt=0, le=500)] | None = None
+    hr_max: Annotated[float, Field(gt=0, le=260)] | None = None
+    hr_rest: Annotated[float, Field(gt=0, le=200)] | None = None
+    threshold_hr: Annotated[float, Field(gt=0, le=260)] | None = None
+    threshold_pace_s_per_km: Annotated[float, Field(gt=0, le=3600)] | None = None
+    one_rep_max_kg: dict[Id, Positive] | None = None
+    day_strategy: DayStrategy | None = None
+    phase: Phase | None = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+class ExerciseSet(Value):
+    reps: Annotated[int, Field(ge=0, le=1000)]
+    load_kg: NonNegative | None = None
+    rir: Annotated[float, Field(ge=0, le=20)] | None = None
+
+
+class Exercise(Value):
+    name: Text
+    region: Region | None = None
+    sets: Annotated[list[ExerciseSet], Field(max_length=100)] = []
+
+
+class SessionTags(Value):
+    """What kind of session: only the tag that belongs to its kind may stand beside it."""
+
+    kind: Kind
+    type: RunType | None = None
+    region: Region | None = None
+    effort: Effort | None = None
+    mode: Mode | None = None
+
+    @model_validator(mode="after")
+    def _tags_fit_kind(self) -> Self:
+        allowed = {"run": {"type"}, "lift": {"region", "effort"}, "other": {"mode"}}[self.kind]
+        for tag in ("type", "region", "effort", "mode"):
+            if getattr(self, tag) is not None and tag not in allowed:
+                fits = " and ".join(sorted(allowed))
+                raise PydanticCustomError(
+                    "tag_of_other_kind",
+                    "'{tag}' does not belong to kind {kind}, which takes {fits}",
+                    {"tag": tag, "kind": self.kind, "fits": fits},
+                )
+        return self
+
+
+class DoneFields(SessionTags):
+    """A session that was done. ``rpe`` is CR-10; ``avg_hr`` in beats per minute; times are the athlete's."""
+
+    start: Instant
+    duration_min: DurationMin
+    rpe: Annotated[float, Field(ge=0, le=10)] | None = None
+    revision: Annotated[int, Field(ge=0)] = 0
+    distance_km: NonNegative | None = None
+    ascent_m: NonNegative | None = None
+    avg_hr: Annotated[float, Field(gt=0, le=260)] | None = None
+    exercises: Annotated[list[Exercise], Field(max_length=100)] = []
+    protein_g_2h: NonNegative | None = None
+    carb_g_2h: NonNegative | None = None
+    planned: Id | None = None
+
+
+class DoneSession(DoneFields):
+    id: Id
+
+
+class PlannedSession(SessionTags):
+    """A session to be done; with ``start`` it is fixed (or proposed), without it the planner places it."""
+
+    id: Id
+    duration_min: DurationMin
+    start: Instant | None = None
+    key: bool = False
+
+
+class DayLoad(Value):
+    """Ready-made load of one local day, AU. A missing stream is 0; a missing date is unknown."""
+
+    date: Day
+    run: NonNegative = 0.0
+    lift: NonNegative = 0.0
+    other: NonNegative = 0.0
+
+
+class MarkedDay(Value):
+    date: Day
+    state: DayState
+
+
+class Wellness(Value):
+    """One morning. Items 1-5: 5 = worst, except mood and sleep_quality, where 5 = best."""
+
+    date: Day
+    rmssd_ms: Annotated[float, Field(gt=0, le=1000)] | None = None
+    resting_hr: Annotated[float, Field(gt=0, le=200)] | None = None
+    sleep_hours: Annotated[float, Field(ge=0, le=24)] | None = None
+    sleep_quality: Likert | None = None
+    soreness: Likert | None = None
+    fatigue: Likert | None = None
+    mood: Likert | None = None
+    stress: Likert | None = None
+    aches: bool | None = None
+    body_mass_kg: Annotated[float, Field(gt=0, le=500)] | None = None
+    illness: bool | None = None
+
+
+class Goal(Value):
+    id: Id
+    kind: GoalKind
+    date: Day
+    goal_class: Annotated[GoalClass, Field(alias="class")] = "A"
+    distance_km: Positive | None = None
+    target_time_s: Positive | None = None
+    lift: Id | None = None
+    target_kg: Positive | None = None
+    name: Text | None = None
+
+
+class WeekTemplate(Value):
+    """The first week of a season: minutes, counts and weekly sets."""
+
+    run_minutes: NonNegative
+    long_run_minutes: NonNegative = 0.0
+    quality_runs: Annotated[int, Field(ge=0, le=14)] = 0
+    lifts: Annotated[int, Field(ge=0, le=14)] = 0
+    lower_sets: NonNegative = 0.0
+    upper_sets: NonNegative = 0.0
+
+
+class Window(Value):
+    """A time the athlete can train: a weekday's or one date's. ``to`` not after ``from`` ends on the next day."""
+
+    day: Weekday | None = None
+    date: Day | None = None
+    opens: Annotated[ClockTime, Field(alias="from")]
+    closes: Annotated[ClockTime, Field(alias="to")]
+
+    @model_validator(mode="after")
+    def _one_kind_of_day(self) -> Self:
+        if (self.day is None) == (self.date is None):
+            raise PydanticCustomError("day_or_date", "give either 'day' (mon to sun) or 'date', not both and not neither")
+        return self
+
+
+class Limits(Value):
+    max_sessions_per_day: Annotated[int, Field(ge=1, le=10)] = 2
+    min_rest_days: Annotated[int, Field(ge=0, le=6)] = 1
+
+
+class AfterLift(Value):
+    """The lift just done and the run wished for after it."""
+
+    lift: SessionTags
+    run: "WishedRun"
+
+
+class WishedRun(SessionTags):
+    duration_min: DurationMin
+    gap_hours: NonNegative | None = None
+    can_separate: bool | None = None
