@@ -1,0 +1,198 @@
+"""Every metric Tandem exports, in one place, so that names, labels and alerts are read side by side.
+
+Whoever does the work imports the metric and counts: ``metrics.consumed.labels(service, key).inc()``. Labels come from
+closed sets only: a ``key`` is a route's key such as ``load.record-session``, or ``OTHER`` for anything a tenant made up,
+never an athlete, a session or a message id. Tenants are no label either: thousands of them would each multiply every
+series; what one tenant did is found in the logs.
+
+All four services may share a process (embedded runner), hence the ``service`` label.
+"""
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+OTHER: Final = "other"
+"""Label value for a routing key, code or event that is not in the service's own list."""
+
+registry: Final = CollectorRegistry()
+"""Tandem's own registry; ``shared.ops.health`` serves it together with the process's CPU, memory and descriptors."""
+
+_MESSAGE_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5, 5.0, 10.0)
+_RULE_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.15, 0.5, 1.0)
+_SOLVE_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0, 6.0, 12.0)
+_BATCH_MESSAGES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+
+# -- messages -------------------------------------------------------------------------------------------------------
+
+consumed: Final = Counter(
+    "tandem_messages_consumed",
+    "Deliveries taken from the broker, redeliveries included.",
+    ["service", "key"],
+    registry=registry,
+)
+accepted: Final = Counter(
+    "tandem_messages_accepted",
+    "Commands and events whose effect was committed.",
+    ["service", "key"],
+    registry=registry,
+)
+duplicates: Final = Counter(
+    "tandem_messages_duplicate",
+    "Messages seen before under the same id and body: answered, with no second effect.",
+    ["service", "key"],
+    registry=registry,
+)
+answered: Final = Counter(
+    "tandem_queries_answered",
+    "Queries that got an answer.",
+    ["service", "key"],
+    registry=registry,
+)
+rejected: Final = Counter(
+    "tandem_messages_rejected",
+    "Messages refused with a reply and an event, by the code of their first problem.",
+    ["service", "key", "code"],
+    registry=registry,
+)
+published: Final = Counter(
+    "tandem_events_published",
+    "Events the broker has confirmed.",
+    ["service", "event"],
+    registry=registry,
+)
+publish_failures: Final = Counter(
+    "tandem_publish_failures",
+    "Publish batches that ended in an error or without their confirms; their outbox rows are sent again.",
+    ["service"],
+    registry=registry,
+)
+replies_dropped: Final = Counter(
+    "tandem_replies_dropped",
+    "Replies that could not be routed any more: the asker has gone.",
+    ["service"],
+    registry=registry,
+)
+retries: Final = Counter(
+    "tandem_message_retries",
+    "Messages put back to be tried again later.",
+    ["service", "key"],
+    registry=registry,
+)
+parked: Final = Counter(
+    "tandem_messages_parked",
+    "Messages given up on and kept for a person to look at.",
+    ["service", "key", "reason"],
+    registry=registry,
+)
+handling_seconds: Final = Histogram(
+    "tandem_message_handling_seconds",
+    "From taking a message to its commit.",
+    ["service", "key"],
+    buckets=_MESSAGE_SECONDS,
+    registry=registry,
+)
+batch_messages: Final = Histogram(
+    "tandem_batch_messages",
+    "Messages committed in one transaction.",
+    ["service"],
+    buckets=_BATCH_MESSAGES,
+    registry=registry,
+)
+in_flight: Final = Gauge(
+    "tandem_messages_in_flight",
+    "Deliveries taken and not yet acknowledged.",
+    ["service"],
+    registry=registry,
+)
+broker_connected: Final = Gauge(
+    "tandem_broker_connected",
+    "1 while the service consumes, 0 while it tries to reach the broker.",
+    ["service"],
+    registry=registry,
+)
+outbox_rows: Final = Gauge(
+    "tandem_outbox_rows",
+    "Events committed and not yet confirmed by the broker.",
+    ["service"],
+    registry=registry,
+)
+outbox_oldest_seconds: Final = Gauge(
+    "tandem_outbox_oldest_seconds",
+    "Age of the oldest event that waits to be published; 0 when none waits.",
+    ["service"],
+    registry=registry,
+)
+timer_runs: Final = Counter(
+    "tandem_timer_runs",
+    "Runs of periodic work, one per tenant and tick; outcome is done or failed.",
+    ["service", "timer", "outcome"],
+    registry=registry,
+)
+
+# -- rules ----------------------------------------------------------------------------------------------------------
+
+decisions: Final = Counter(
+    "tandem_decisions",
+    "Decisions made under a rule pack; outcome is the domain's word for it: green, refused, deload, planned.",
+    ["service", "pack", "outcome"],
+    registry=registry,
+)
+rule_evaluations: Final = Counter(
+    "tandem_rule_evaluations",
+    "Fact sets put to a pack, by what evaluated them: durable-rules or reference.",
+    ["pack", "evaluator"],
+    registry=registry,
+)
+rule_evaluation_seconds: Final = Histogram(
+    "tandem_rule_evaluation_seconds",
+    "Time to put one batch of facts to a pack.",
+    ["pack", "evaluator"],
+    buckets=_RULE_SECONDS,
+    registry=registry,
+)
+rule_reloads: Final = Counter(
+    "tandem_rule_reloads",
+    "Changes of rule files noticed; outcome is activated or refused (the last good pack stays).",
+    ["outcome"],
+    registry=registry,
+)
+rule_reload_seconds: Final = Histogram(
+    "tandem_rule_reload_seconds",
+    "From noticing a changed rule file to deciding by it.",
+    buckets=_SOLVE_SECONDS,
+    registry=registry,
+)
+rules_refused: Final = Gauge(
+    "tandem_rule_files_refused",
+    "Rule files that are broken on disk right now, so that an older version decides.",
+    registry=registry,
+)
+rule_mismatches: Final = Counter(
+    "tandem_rule_mismatches",
+    "Fact sets on which the engine and the reference evaluator disagreed; the reference decides.",
+    ["pack"],
+    registry=registry,
+)
+engine_restarts: Final = Counter(
+    "tandem_rule_engine_restarts",
+    "Times the engine's worker process was started again; reason is died, deadline or reload.",
+    ["reason"],
+    registry=registry,
+)
+
+# -- scheduling -----------------------------------------------------------------------------------------------------
+
+solves: Final = Counter(
+    "tandem_weeks_solved",
+    "Weeks put to the solver; outcome is planned or infeasible, optimal is yes or no (stopped by its time limit).",
+    ["outcome", "optimal"],
+    registry=registry,
+)
+solve_seconds: Final = Histogram(
+    "tandem_week_solve_seconds",
+    "Time to build and solve one week.",
+    ["outcome"],
+    buckets=_SOLVE_SECONDS,
+    registry=registry,
+)
