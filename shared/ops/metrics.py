@@ -1,7 +1,7 @@
 """Every metric Tandem exports, in one place, so that names, labels and alerts are read side by side.
 
 Whoever does the work imports the metric and counts: ``metrics.consumed.labels(service, key).inc()``. Labels come from
-closed sets only: a ``key`` is a route's key such as ``load.record-session``, or ``OTHER`` for anything a tenant made up,
+closed sets only: a ``key`` is a route's key such as ``load.record-session``, or ``OTHER`` for what a tenant made up,
 never an athlete, a session or a message id. Tenants are no label either: thousands of them would each multiply every
 series; what one tenant did is found in the logs.
 
