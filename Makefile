@@ -1,0 +1,44 @@
+# `make help` lists the targets. Everything runs from .venv, which `make setup` makes and keeps up to date.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+# Narrow a run: make test ARGS="tests/unit/services/load -k ewma"
+ARGS ?=
+WORKERS ?= 2
+
+.PHONY: help setup setup-test demo test lint format up clean lock
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Make .venv/bin/tandem ready (done by demo and test themselves)
+	@sh deploy/setup.sh
+
+setup-test:
+	@sh deploy/setup.sh test
+
+demo: setup ## Play the example athlete through all four services, no broker needed
+	@$(BIN)/tandem demo
+
+test: setup-test ## Run the tests (RabbitMQ and PostgreSQL nodes of their own); ARGS="-k load" narrows
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+lint: setup ## Check format, style, types and import arrows
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+format: setup ## Format the code and fix what can be fixed
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format .
+
+up: setup ## Run the four services in this terminal, without broker or database server
+	@$(BIN)/tandem up
+
+clean: ## Remove caches and the demo's output (the virtual environment stays)
+	@rm -rf demo-output build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
+
+lock: setup ## Pin the newest fitting packages with their hashes into requirements.lock
+	@sh deploy/lock.sh
