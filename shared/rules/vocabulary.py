@@ -1,0 +1,200 @@
+"""The features that rules may ask about, declared once: name, shape, type, unit, allowed words, one-line meaning.
+
+Add a feature here when a pack needs one; the loader, the linter, the JSON Schema and the reference page follow.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from shared.messages.words import (
+    Band,
+    Colour,
+    DayStrategy,
+    Effort,
+    GoalClass,
+    Intensity,
+    Kind,
+    Level,
+    LoadStatus,
+    Mode,
+    Phase,
+    Priority,
+    Region,
+    RunType,
+)
+from shared.rules.model import Outcome, PackKind, Shape
+
+FeatureType = Literal["number", "word", "bool"]
+Unit = Literal[
+    "h", "min", "days", "weeks", "fraction", "g", "kg", "g/kg", "km", "bpm", "AU", "count", "points", "ratio"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """``shapes``: in which conditions it may stand. Numbers carry a unit; words are a closed list."""
+
+    name: str
+    shapes: frozenset[Shape]
+    type: FeatureType
+    meaning: str
+    unit: Unit | None = None
+    words: tuple[str, ...] = ()
+
+
+FEATURES: dict[str, Feature] = {}
+
+
+def _declare(
+    shapes: str, name: str, type_: FeatureType, meaning: str, unit: Unit | None, words: tuple[str, ...]
+) -> None:
+    allowed: frozenset[Shape] = frozenset(shape for shape in get_args(Shape) if shape in shapes.split())
+    FEATURES[name] = Feature(name, allowed, type_, meaning, unit, words)
+
+
+def _number(shapes: str, name: str, unit: Unit, meaning: str) -> None:
+    _declare(shapes, name, "number", meaning, unit, ())
+
+
+def _word(shapes: str, name: str, words: tuple[str, ...], meaning: str) -> None:
+    _declare(shapes, name, "word", meaning, None, words)
+
+
+def _bool(shapes: str, name: str, meaning: str) -> None:
+    _declare(shapes, name, "bool", meaning, None, ())
+
+
+# --- two sessions, the one that starts first and the one after it ---------------------------------------------------
+for _which, _told in (("first", "the earlier session"), ("then", "the later session")):
+    _word("pair", f"{_which}_kind", get_args(Kind), f"kind of {_told}")
+    _word("pair", f"{_which}_type", get_args(RunType), f"run type of {_told}")
+    _word("pair", f"{_which}_region", get_args(Region), f"body region of {_told}, when it is a lift")
+    _word("pair", f"{_which}_effort", get_args(Effort), f"effort of {_told}, when it is a lift")
+    _word("pair", f"{_which}_mode", get_args(Mode), f"mode of {_told}, when it is neither run nor lift")
+    _number("pair", f"{_which}_duration_min", "min", f"length of {_told}")
+    _bool("pair", f"{_which}_key", f"{_told} is the day's key session")
+_number("pair", "gap_hours", "h", "elapsed time from the end of the first to the start of the second, in UTC hours")
+_bool("pair", "same_day", "both start on the same local date")
+
+# --- who the athlete is: may stand in every shape --------------------------------------------------------------------
+_word("pair week athlete season", "priority", get_args(Priority), "what the athlete trains for first")
+_word("pair week athlete season", "level", get_args(Level), "training level")
+_word("pair week athlete season", "phase", get_args(Phase), "phase of the season")
+_word(
+    "pair week athlete season", "day_strategy", get_args(DayStrategy), "hard sessions on one day, or on different days"
+)
+
+# --- a week's calendar ----------------------------------------------------------------------------------------------
+_number("week season", "run_minutes", "min", "run minutes of the week")
+_number("week", "easy_minutes", "min", "minutes of recovery, easy and long runs in the week")
+_number("week season", "easy_share", "fraction", "easy run minutes as a share of all run minutes")
+_number("week season", "quality_runs", "count", "tempo, threshold, interval, hill and race runs in the week")
+_number("week", "runs", "count", "runs in the week")
+_number("week season", "lift_sessions", "count", "lifting sessions in the week")
+_number("week", "heavy_lower_lifts", "count", "lifts for the legs at heavy or max effort in the week")
+_number("week", "sessions", "count", "sessions in the week")
+_number("week", "sessions_per_day", "count", "most sessions on one day of the week")
+_number("week", "rest_days", "days", "days of the week without a session")
+_number("week", "hard_days_in_a_row", "days", "longest row of days that each hold a medium-hard or harder session")
+_number("week", "longest_run_minutes", "min", "longest run of the week")
+_number(
+    "week", "longest_run_of_30_days", "fraction", "longest run of the week against the longest of the 30 days before"
+)
+
+# --- an athlete's day ------------------------------------------------------------------------------------------------
+for _stream in ("run", "lift", "combined"):
+    _number(
+        "athlete",
+        f"acwr_{_stream}",
+        "ratio",
+        f"coupled acute:chronic ratio of the {_stream} stream; unknown unless its status is ok",
+    )
+    _word("athlete", f"status_{_stream}", get_args(LoadStatus), f"whether the {_stream} ratios can be read")
+    _word("athlete", f"band_{_stream}", get_args(Band), f"band of the {_stream} ratio")
+    _number("athlete", f"monotony_{_stream}", "ratio", f"monotony of the {_stream} stream over 7 days")
+_number("athlete", "session_of_30_days", "fraction", "longest run of the day against the longest of the 30 days before")
+_number("athlete", "score", "points", "readiness score, 0 to 100")
+_word("athlete", "colour", get_args(Colour), "readiness colour")
+_number("athlete", "confidence", "fraction", "share of the factor weights that had data")
+_bool("athlete", "has_data", "at least one readiness factor could be scored")
+_number("athlete", "factors_under_50", "count", "readiness factors scored below 50")
+for _factor in (
+    "hrv", "resting_hr", "sleep", "soreness", "fatigue", "mood", "stress", "load_run", "load_lift", "load_combined",
+):  # fmt: skip
+    _number("athlete", f"{_factor}_score", "points", f"score of the factor {_factor}, 0 to 100")
+_bool("athlete", "illness", "reported ill this morning")
+_bool("athlete", "aches", "reported aches this morning")
+_bool("athlete", "hrv_low", "seven-day lnRMSSD is below its own band")
+_bool("athlete", "hrv_high", "seven-day lnRMSSD is above its own band")
+_number("athlete", "resting_hr_rise", "bpm", "resting heart rate above its own 60-day mean")
+_number("athlete", "effort_drift", "points", "effort of easy runs above their own 28-day mean")
+_number("athlete", "strength_change", "fraction", "change of estimated one-rep maximum over 14 days")
+_number("athlete", "body_mass_change", "fraction", "change of body mass over 14 days")
+_number("athlete", "run_minutes_change", "fraction", "run minutes of 7 days against the 28 days before")
+_number("athlete", "sleep_hours", "h", "sleep of last night")
+for _item in ("sleep_quality", "soreness", "fatigue", "mood", "stress"):
+    _number("athlete", _item, "points", f"{_item.replace('_', ' ')} as reported, 1 to 5")
+_number("athlete", "signs_over_7_days", "count", "signs of overreaching each present for more than 7 days")
+_number(
+    "athlete season",
+    "weeks_since_deload",
+    "weeks",
+    "full training weeks since the last deload, or since the season's start",
+)
+_number("athlete season", "mileage_of_peak", "fraction", "run minutes of the week against the block's highest week")
+
+# --- an athlete's day, asked after a lift -----------------------------------------------------------------------------
+_word("athlete", "lift_region", get_args(Region), "body region of the lift just done")
+_word("athlete", "lift_effort", get_args(Effort), "effort of the lift just done")
+_word("athlete", "run_type", get_args(RunType), "type of the run wished for")
+_word("athlete", "run_kind", get_args(Kind), "kind of the session wished for")
+_word("athlete", "run_mode", get_args(Mode), "mode of the session wished for, when it is no run")
+_number("athlete", "run_duration_min", "min", "length of the run wished for")
+_number("athlete", "run_gap_hours", "h", "time between the lift's end and the run's start")
+_bool("athlete", "can_separate", "the run can be moved to another time of the day")
+_word("athlete", "gate", get_args(Intensity), "today's readiness gate")
+
+# --- a week within a season -------------------------------------------------------------------------------------------
+_number("season", "week_number", "count", "number of the week, from 1")
+_number("season", "weeks_to_race", "weeks", "whole weeks to the next race; 0 in its week")
+_word("season", "race_class", get_args(GoalClass), "class of the next race")
+_number("season", "race_distance_km", "km", "distance of the next race")
+_number("season", "weeks_to_strength_test", "weeks", "whole weeks to the next strength test; 0 in its week")
+_bool("season", "deload", "the week is a deload")
+_number("season", "build_week", "count", "build weeks since the season's start, this one included")
+
+SHAPE_OF_PACK: Mapping[PackKind, tuple[Shape, ...]] = {
+    "sequencing": ("pair", "week"),
+    "deload": ("athlete", "season"),
+    "recovery": ("athlete",),
+    "periodization": ("season", "week", "athlete"),
+    "advice": ("athlete", "season", "week", "pair"),
+}
+OUTCOMES_OF_PACK: Mapping[PackKind, tuple[Outcome, ...]] = {
+    "sequencing": ("forbid", "allow", "require"),
+    "deload": ("deload", "cap"),
+    "recovery": ("gate",),
+    "periodization": ("cap", "set"),
+    "advice": ("advise",),
+}
+OUTCOME_NAMES: Mapping[Outcome, tuple[str, ...]] = {
+    "deload": ("volume", "sets", "run_minutes", "run_volume", "intensity", "for", "start", "reason"),
+    "cap": (
+        "lower_volume", "upper_volume", "run_volume", "sets", "lower_sets", "upper_sets", "run_minutes", "easy_share",
+        "quality_runs", "lift_sessions", "long_run_minutes", "reason",
+    ),
+    "gate": ("intensity", "volume_factor", "limiting_factor", "reason", "action", "sign", "quality_steps"),
+}  # fmt: skip
+"""Names that an outcome may carry; ``set`` and ``advise`` are free, ``require`` takes features."""
+
+BUILTIN_WORDS: Mapping[str, Kind | None] = {
+    "any session": None,
+    "any run": "run",
+    "any lift": "lift",
+    "any other": "other",
+}
+
+
+def features_of(shape: Shape) -> tuple[str, ...]:
+    return tuple(name for name, feature in FEATURES.items() if shape in feature.shapes)
