@@ -3,6 +3,7 @@
 Field names are the contract's. A message adds ``athlete`` (and ``session``); the athlete file nests and says ``id``.
 """
 
+import difflib
 import re
 from datetime import date, datetime
 from typing import Annotated, Any, Self
@@ -28,6 +29,7 @@ from shared.messages.words import (
 )
 
 MAX_SESSION_MINUTES = 24 * 60
+FIRST_YEAR, LAST_YEAR = 1900, 2199
 
 _RFC3339 = re.compile(r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)?$")
 _ISO_DATE = re.compile(r"^\d{4}-\d\d-\d\d$")
@@ -43,6 +45,7 @@ def _instant(value: Any) -> datetime:
         parsed = datetime.fromisoformat(value.upper().replace("Z", "+00:00"))
     except ValueError as error:
         raise PydanticCustomError("time_impossible", "no such time: {why}", {"why": str(error)}) from None
+    _check_year(parsed.year)
     if parsed.tzinfo is None:
         raise PydanticCustomError("offset_missing", "a time needs its offset, like {value}+01:00 or {value}Z", {"value": value})
     return parsed
@@ -54,15 +57,34 @@ def _day(value: Any) -> date:
     if not isinstance(value, str) or not _ISO_DATE.match(value):
         raise PydanticCustomError("date_format", "write a date as YYYY-MM-DD")
     try:
-        return date.fromisoformat(value)
+        parsed = date.fromisoformat(value)
     except ValueError as error:
         raise PydanticCustomError("date_impossible", "no such date: {why}", {"why": str(error)}) from None
+    _check_year(parsed.year)
+    return parsed
+
+
+def _check_year(year: int) -> None:
+    """Keeps every sum of a time and a duration inside what a datetime can hold."""
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        allowed = {"first": FIRST_YEAR, "last": LAST_YEAR, "year": year}
+        raise PydanticCustomError("year_range", "the year must be between {first} and {last}, not {year}", allowed)
 
 
 def _zone(value: Any) -> Any:
     if isinstance(value, str) and value not in available_timezones():
-        raise PydanticCustomError("unknown_timezone", "'{value}' is no IANA time zone", {"value": value})
+        message = "'{value}' is no IANA time zone{hint}"
+        raise PydanticCustomError("unknown_timezone", message, {"value": value[:60], "hint": _zone_hint(value)})
     return value
+
+
+def _zone_hint(value: str) -> str:
+    """The zone that was probably meant, by its whole name or by its city."""
+    by_plain_name = {zone.rpartition("/")[2].casefold(): zone for zone in sorted(available_timezones(), reverse=True)}
+    by_plain_name |= {zone.casefold(): zone for zone in available_timezones()}
+    plain = value[:60].strip().replace(" ", "_").casefold()
+    near = difflib.get_close_matches(plain, by_plain_name, n=1, cutoff=0.7)
+    return f"; did you mean '{by_plain_name[near[0]]}'?" if near else ", like Europe/Berlin or America/New_York"
 
 
 def _clock(value: Any) -> Any:

@@ -1,0 +1,118 @@
+"""Reads an athlete file: text, parse, validate; every problem at once with its line and column."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from shared.messages.problems import Problem
+from shared.messages.validation import problems_of
+from tandem.athlete_file.json_document import parse_json
+from tandem.athlete_file.model import AthleteFile
+from tandem.athlete_file.places import BadFile, Document, FileProblem, child_pointer
+from tandem.athlete_file.source import read_text
+from tandem.athlete_file.yaml_document import parse_yaml
+
+_UNIQUE = {
+    "sessions": "id",
+    "goals": "id",
+    "week/sessions": "id",
+    "daily_load": "date",
+    "days": "date",
+    "wellness": "date",
+}
+TAGS_OF_KIND: dict[str, tuple[str, ...]] = {"run": ("type",), "lift": ("region", "effort"), "other": ("mode",)}
+ALL_TAGS = tuple(tag for tags in TAGS_OF_KIND.values() for tag in tags)
+_ABOUT_THE_KEY = {"extra_forbidden", "tag_of_other_kind"}
+
+
+def read_athlete_file(path: Path) -> AthleteFile:
+    """The athlete file at ``path``, YAML or JSON; raises ``BadFile`` with every problem."""
+    return parse_athlete_file(read_text(path), str(path))
+
+
+def parse_athlete_file(text: str, file: str) -> AthleteFile:
+    """``text`` as an athlete file; ``file`` is the name used in problems and (by its ending) tells JSON from YAML."""
+    document = parse_json(text, file) if _is_json(text, file) else parse_yaml(text, file)
+    problems = list(document.problems)
+    result: AthleteFile | None = None
+    if not isinstance(document.value, Mapping):
+        message = "an athlete file is a mapping that begins with 'athlete:'"
+        problems.append(_at(document, Problem("", "not_a_mapping", message)))
+    else:
+        problems += [_at(document, problem) for problem in (*_repeats(document), *_foreign_tags(document.value))]
+        try:
+            result = AthleteFile.model_validate(document.value)
+        except ValidationError as error:
+            problems += _model_problems(error, document)
+    if result is None or problems:
+        raise BadFile(problems)
+    return result
+
+
+def _is_json(text: str, file: str) -> bool:
+    ending = Path(file).suffix.lower()
+    return ending == ".json" or (ending not in (".yaml", ".yml") and text.lstrip()[:1] in ("{", "["))
+
+
+def _repeats(document: Document) -> Iterator[Problem]:
+    """Entries whose natural key (id or date) an earlier entry of the same list has."""
+    for where, key in _UNIQUE.items():
+        entries: Any = document.value
+        for part in where.split("/"):
+            entries = entries.get(part) if isinstance(entries, Mapping) else None
+        seen: dict[str, int] = {}
+        for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+            value = entry.get(key) if isinstance(entry, Mapping) else None
+            if not isinstance(value, str):
+                continue
+            pointer = child_pointer(child_pointer(f"/{where}", index), key)
+            if value in seen:
+                first = document.mark_of(f"/{where}/{seen[value]}/{key}").line
+                yield Problem(
+                    pointer, "duplicate", f"'{value}' is already used on line {first}; each {key} stands once"
+                )
+            seen.setdefault(value, index)
+
+
+def _model_problems(error: ValidationError, document: Document) -> list[FileProblem]:
+    """What the model refuses, less what is already told: misplaced tags, and values that the parser refused."""
+    refused = {(problem.line, problem.column) for problem in document.problems}
+    found = (_at(document, problem) for problem in problems_of(error, AthleteFile, document.value))
+    return [p for p in found if p.code != "tag_of_other_kind" and (p.line, p.column) not in refused]
+
+
+def _foreign_tags(value: Mapping[str, Any], pointer: str = "") -> Iterator[Problem]:
+    """Session tags that do not belong to their session's kind. The model finds them only where all else is right."""
+    fits = TAGS_OF_KIND.get(value["kind"]) if isinstance(value.get("kind"), str) else None
+    for name, member in value.items():
+        below = child_pointer(pointer, name)
+        if fits is not None and name in ALL_TAGS and name not in fits and member is not None:
+            takes = " and ".join(fits)
+            yield Problem(below, "tag_of_other_kind", f"'{name}' is not for kind {value['kind']}, which takes {takes}")
+        if isinstance(member, Mapping):
+            yield from _foreign_tags(member, below)
+        elif isinstance(member, list):
+            for index, entry in enumerate(member):
+                if isinstance(entry, Mapping):
+                    yield from _foreign_tags(entry, child_pointer(below, index))
+
+
+def _at(document: Document, problem: Problem) -> FileProblem:
+    mark = document.mark_of(problem.pointer, prefer_key=problem.code in _ABOUT_THE_KEY)
+    name = _field_name(problem.pointer)
+    says_name = problem.code in ("extra_forbidden", "missing")
+    owner = _field_name(problem.pointer.rpartition("/")[0]) if says_name else name
+    message = f"{owner}: {problem.message}" if owner else problem.message
+    return FileProblem(document.file, mark.line, mark.column, problem.pointer, problem.code, message)
+
+
+def _field_name(pointer: str) -> str:
+    """``/sessions/2/rpe`` as ``sessions[2].rpe``."""
+    name = ""
+    for part in pointer.split("/")[1:]:
+        part = part.replace("~1", "/").replace("~0", "~")
+        part = part if len(part) <= 60 else part[:59] + "…"
+        name += f"[{part}]" if part.isdigit() and name else f".{part}" if name else part
+    return name
