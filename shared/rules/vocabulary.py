@@ -162,6 +162,12 @@ _word("season", "race_class", get_args(GoalClass), "class of the next race")
 _number("season", "race_distance_km", "km", "distance of the next race")
 _number("season", "weeks_to_strength_test", "weeks", "whole weeks to the next strength test; 0 in its week")
 _bool("season", "deload", "the week is a deload")
+_bool("athlete season", "coach_deload", "a coach asked for a deload in this week")
+_bool("season", "race_ahead", "a race is still to come, in this week or later")
+_bool("season", "race_week", "a race of class A or B is in this week")
+_word("season", "taper_class", get_args(GoalClass), "class of the race that this week tapers to")
+_number("season", "taper_week", "count", "number of the week within its taper, from 1; the race's week is the last")
+_number("season", "sets_share", "fraction", "lifting sets of the week against the first week's")
 _number("season", "build_week", "count", "build weeks since the season's start, this one included")
 
 SHAPE_OF_PACK: Mapping[PackKind, tuple[Shape, ...]] = {
