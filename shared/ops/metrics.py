@@ -10,13 +10,24 @@ All four services may share a process (embedded runner), hence the ``service`` l
 
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+)
 
 OTHER: Final = "other"
 """Label value for a routing key, code or event that is not in the service's own list."""
 
 registry: Final = CollectorRegistry()
-"""Tandem's own registry; ``shared.ops.health`` serves it together with the process's CPU, memory and descriptors."""
+"""What ``/metrics`` serves: everything below, and the process's own CPU, memory, descriptors and collections."""
+ProcessCollector(registry=registry)
+PlatformCollector(registry=registry)
+GCCollector(registry=registry)
 
 _MESSAGE_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5, 5.0, 10.0)
 _RULE_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.15, 0.5, 1.0)

@@ -1,0 +1,132 @@
+"""Structured logs: one JSON object a line, with tenant, message id and correlation id, and no health values.
+
+Which keys may be logged is an allow-list. Anything else is withheld and only its name is written, so that a careless
+``log.info("stored", rmssd_ms=…)`` shows up in a test and leaks nothing. For the same reason other libraries' lines are
+written as their templates, without what was filled in, and an exception as its type and place, without its text:
+a database driver's message quotes the row.
+"""
+
+import logging
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final, Literal, TextIO
+
+import structlog
+from structlog.types import EventDict, Processor, WrappedLogger
+
+_ALLOWED: Final = """
+    event level timestamp logger
+    service tenant message_id correlation_id traceparent key exchange queue event_type timer handler
+    code pointer outcome status reason attempt attempts count messages rows tags
+    seconds milliseconds delay_seconds deadline_seconds oldest_seconds
+    pack rule severity version hash file line column evaluator
+    broker database host port path signal pid revision check setting schema
+    error exception withheld
+"""
+ALLOWED_KEYS: Final = frozenset(_ALLOWED.split())
+"""Names of what may be logged: ids of messages, words of our own, counts and durations. No athlete, no session."""
+
+_TEXT_KEPT_FROM: Final = ("amqp", "kombu", "socket", "ssl")
+"""Packages whose exceptions speak of connections, never of a message's content."""
+
+_FRAMES: Final = 12
+
+
+def configure_logging(
+    level: str = "info", format: Literal["json", "console"] = "json", stream: TextIO | None = None
+) -> None:
+    """Send structlog and standard logging alike to ``stream`` (standard error), from ``level`` up."""
+    chosen = stream if stream is not None else sys.stderr
+    renderer: Processor
+    renderer = structlog.processors.JSONRenderer() if format == "json" else structlog.dev.ConsoleRenderer(colors=False)
+    before: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    after: list[Processor] = [describe_exception, withhold_unknown_keys, renderer]
+    structlog.configure(
+        processors=[*before, *after],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.WriteLoggerFactory(file=chosen),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(chosen)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*before, structlog.stdlib.add_logger_name],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *after],
+        )
+    )
+    handler.addFilter(_template_only)
+    root = logging.getLogger()
+    root.handlers = [handler]
+    # Below warning, libraries tell of every frame and every statement.
+    root.setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level.upper()]))
+
+
+@contextmanager
+def bound(**keys: str | None) -> Iterator[None]:
+    """Add ``keys`` (``service``, ``tenant``, ``message_id``, ``correlation_id``) to every line logged inside.
+
+    Bind in the worker that does the work: context does not cross ``eventlet.spawn``.
+    """
+    known = {name: value for name, value in keys.items() if value is not None}
+    with structlog.contextvars.bound_contextvars(**known):
+        yield
+
+
+def withhold_unknown_keys(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """structlog processor: keep what is on the allow-list, name the rest in ``withheld``."""
+    withheld = sorted(str(key) for key in event if key not in ALLOWED_KEYS)
+    for key in withheld:
+        del event[key]
+    if withheld:
+        event["withheld"] = withheld
+    return event
+
+
+def describe_exception(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """structlog processor: replace ``exc_info`` by the types of the exception and its causes, and where they arose."""
+    given = event.pop("exc_info", None)
+    error = _exception_of(given)
+    if error is not None:
+        event["exception"] = [_described(link) for link in _chain(error)]
+    return event
+
+
+def _exception_of(given: Any) -> BaseException | None:
+    if isinstance(given, BaseException):
+        return given
+    if isinstance(given, tuple):
+        return given[1] if isinstance(given[1], BaseException) else None
+    return sys.exception() if given else None
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        yield link
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+
+
+def _described(error: BaseException) -> dict[str, Any]:
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    described: dict[str, Any] = {
+        "type": f"{type(error).__module__}.{type(error).__qualname__}",
+        "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+    }
+    if isinstance(error, OSError) or type(error).__module__.partition(".")[0] in _TEXT_KEPT_FROM:
+        described["text"] = str(error)
+    return described
+
+
+def _template_only(record: logging.LogRecord) -> bool:
+    """Drop what was filled into another library's line; its ``%s`` stay as they are."""
+    record.msg = str(record.msg)
+    record.args = None
+    return True

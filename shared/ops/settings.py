@@ -1,0 +1,168 @@
+"""What a deployment may set: environment variables named ``TANDEM_…``, read once at start and checked all together.
+
+Every variable may instead be given as ``TANDEM_…_FILE``, the path of a file that holds the value (a mounted secret).
+An empty variable counts as unset, so that a compose file can pass on what it may not have.
+"""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+PREFIX: Final = "TANDEM_"
+
+ServiceName = Literal["load", "recovery", "periodization", "scheduling"]
+"""The four services, as they are named in routing keys, schemas and metric labels."""
+
+
+class SettingsErrors(ValueError):
+    """Every wrong setting at once; ``problems`` are lines such as ``TANDEM_LOG_LEVEL: must be one of …``."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems: Final = tuple(problems)
+        super().__init__("\n".join(problems))
+
+
+def _broker_uri(value: str) -> str:
+    if urlsplit(value).scheme not in {"amqp", "amqps", "pyamqp", "memory"}:
+        raise ValueError("must begin with amqp://, amqps:// or memory://")
+    return value
+
+
+def _database_url(value: str) -> str:
+    scheme = urlsplit(value).scheme
+    if scheme == "sqlite":
+        return value
+    if scheme in {"postgresql", "postgresql+psycopg2"}:
+        return value
+    if scheme.startswith("postgresql+"):
+        raise ValueError("must use the driver psycopg2, which works together with eventlet: postgresql+psycopg2://…")
+    raise ValueError("must begin with sqlite:/// or postgresql+psycopg2://")
+
+
+def _one_file_per_service(value: str) -> str:
+    checked = _database_url(value)
+    if checked.startswith("sqlite") and ":memory:" not in checked and "{service}" not in checked:
+        raise ValueError("must contain {service}: on SQLite every service has a file of its own")
+    return checked
+
+
+BrokerUri = Annotated[str, AfterValidator(_broker_uri)]
+DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
+SharedDatabaseUrl = Annotated[str, AfterValidator(_one_file_per_service)]
+
+
+class Settings(BaseModel):
+    """One process's settings. A field ``x_y`` is the variable ``TANDEM_X_Y``; units stand in the names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, allow_inf_nan=False)
+
+    amqp_uri: BrokerUri = Field("amqp://guest:guest@127.0.0.1:5672//", repr=False)
+    """The broker; ``memory://`` is for one process only and proves nothing about delivery."""
+    database_url: SharedDatabaseUrl = Field("sqlite:///tandem-{service}.sqlite3", repr=False)
+    """``{service}`` is replaced by the service's name; on PostgreSQL a service uses the schema of its name."""
+    load_database_url: DatabaseUrl | None = Field(None, repr=False)
+    recovery_database_url: DatabaseUrl | None = Field(None, repr=False)
+    periodization_database_url: DatabaseUrl | None = Field(None, repr=False)
+    scheduling_database_url: DatabaseUrl | None = Field(None, repr=False)
+    database_pool: int = Field(5, ge=1, le=200)
+    """Connections a service keeps open to PostgreSQL."""
+
+    rules_dir: Path = Path("rules")
+    """The folder that holds ``base/`` and ``tenants/``."""
+    rules_engine: Literal["durable-rules", "reference"] | None = None
+    """Unset: durable-rules, and the reference evaluator where it cannot be loaded."""
+    rules_poll_seconds: float = Field(0.5, ge=0.05, le=60)
+    """How often rule files are looked at."""
+
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = Field(9464, ge=0, le=65535)
+    """``/metrics``, ``/healthz`` and ``/readyz``; 0 takes any free port and logs it."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+
+    batch_messages: int = Field(200, ge=1, le=5000)
+    """Most messages in one database transaction."""
+    batch_wait_ms: int = Field(5, ge=0, le=5000)
+    """Longest wait for a batch to fill."""
+    prefetch_messages: int = Field(400, ge=1, le=20000)
+    """Deliveries taken and not yet acknowledged, per service."""
+    confirm_timeout_seconds: float = Field(10, gt=0, le=300)
+    """How long a publisher waits for the broker's confirms."""
+    drain_seconds: float = Field(25, ge=0, le=600)
+    """How long a stopping service may finish what it has taken."""
+    outbox_sweep_seconds: float = Field(5, gt=0, le=600)
+    """How often events that were not published right after their commit are picked up."""
+    solve_seconds: float = Field(5, gt=0, le=120)
+    """Most time the solver gets for one week."""
+
+    def database_url_of(self, service: ServiceName) -> str:
+        """The database of ``service``: its own variable, else the shared one with its name filled in."""
+        own: str | None = getattr(self, f"{service}_database_url")
+        return own or self.database_url.replace("{service}", service)
+
+
+def without_password(uri: str) -> str:
+    """``uri`` as it may be logged: user and host, no password, no query."""
+    parts = urlsplit(uri)
+    user, at, host = parts.netloc.rpartition("@")
+    name = user.partition(":")[0]
+    return f"{parts.scheme}://{name}{at}{host}{parts.path}"
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """The settings in ``environ``.
+
+    Raises ``SettingsErrors`` with every unknown variable, unreadable file and value that is not allowed.
+    """
+    given, problems = _collect(environ)
+    try:
+        settings = Settings.model_validate(given)
+    except ValidationError as error:
+        problems.extend(_line(problem) for problem in error.errors(include_url=False, include_input=False))
+        raise SettingsErrors(problems) from None
+    if problems:
+        raise SettingsErrors(problems)
+    return settings
+
+
+def _collect(environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    given: dict[str, str] = {}
+    problems: list[str] = []
+    for variable in sorted(name for name in environ if name.startswith(PREFIX)):
+        value = environ[variable].strip()
+        if not value:
+            continue
+        name = variable.removeprefix(PREFIX).lower()
+        field = name.removesuffix("_file") if name not in Settings.model_fields else name
+        if field not in Settings.model_fields:
+            problems.append(_unknown(variable, field))
+            continue
+        if field in given:
+            problems.append(f"{PREFIX}{field.upper()}: is given twice, also as {PREFIX}{field.upper()}_FILE")
+            continue
+        if field != name:
+            try:
+                value = Path(value).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                reason = error.strerror if isinstance(error, OSError) else "is not UTF-8 text"
+                problems.append(f"{variable}: cannot read {value}: {reason}")
+                continue
+        given[field] = value
+    return given, problems
+
+
+def _unknown(variable: str, field: str) -> str:
+    near = get_close_matches(field, Settings.model_fields, n=1, cutoff=0.6)
+    hint = f"; did you mean {PREFIX}{near[0].upper()}?" if near else ""
+    return f"{variable}: there is no such setting{hint}"
+
+
+def _line(problem: Mapping[str, object]) -> str:
+    location = problem["loc"]
+    field = str(location[0]) if isinstance(location, tuple) and location else "?"
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{PREFIX}{field.upper()}: {message[0].lower()}{message[1:]}"
