@@ -1,0 +1,105 @@
+import io
+import json
+import logging as standard_logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+
+from shared.ops.logging import bound, configure_logging
+
+
+@pytest.fixture
+def lines() -> Iterator[io.StringIO]:
+    root = standard_logging.getLogger()
+    before = (root.handlers, root.level)
+    stream = io.StringIO()
+    configure_logging("info", "json", stream)
+    yield stream
+    root.handlers, root.level = before
+    structlog.reset_defaults()
+
+
+def only(stream: io.StringIO) -> dict[str, Any]:
+    (line,) = stream.getvalue().splitlines()
+    parsed: dict[str, Any] = json.loads(line)
+    return parsed
+
+
+def test_a_line_carries_tenant_message_and_correlation(lines: io.StringIO) -> None:
+    with bound(service="load", tenant="acme", message_id="m-1", correlation_id="c-1"):
+        structlog.get_logger().info("accepted", key="load.record-session")
+    line = only(lines)
+    assert line.pop("timestamp").endswith("Z")
+    assert line == {
+        "event": "accepted",
+        "level": "info",
+        "service": "load",
+        "tenant": "acme",
+        "message_id": "m-1",
+        "correlation_id": "c-1",
+        "key": "load.record-session",
+    }
+
+
+def test_what_was_bound_ends_with_its_message(lines: io.StringIO) -> None:
+    with bound(tenant="acme", message_id="m-1"):
+        pass
+    structlog.get_logger().info("idle")
+    assert not {"tenant", "message_id"} & only(lines).keys()
+
+
+def test_health_values_are_withheld_and_their_names_told(lines: io.StringIO) -> None:
+    structlog.get_logger().info("stored", rmssd_ms=61.2, athlete="a1", body={"illness": True})
+    assert only(lines)["withheld"] == ["athlete", "body", "rmssd_ms"]
+    assert "61.2" not in lines.getvalue()
+    assert "illness" not in lines.getvalue()
+
+
+def test_a_line_break_cannot_forge_a_second_line(lines: io.StringIO) -> None:
+    structlog.get_logger().info("refused", tenant='acme\n{"event": "forged"}')
+    assert only(lines)["event"] == "refused"
+
+
+def test_an_exception_is_told_by_type_and_place_without_its_text(lines: io.StringIO) -> None:
+    try:
+        try:
+            raise ValueError("resting_hr=48")
+        except ValueError as error:
+            raise RuntimeError("row (48, 61.2)") from error
+    except RuntimeError:
+        structlog.get_logger().exception("handler failed")
+    told = only(lines)["exception"]
+    assert [link["type"] for link in told] == ["builtins.RuntimeError", "builtins.ValueError"]
+    assert "test_an_exception_is_told" in told[0]["at"][-1]
+    assert "48" not in "".join(link["type"] for link in told)
+    assert "61.2" not in lines.getvalue()
+
+
+def test_a_lost_connection_keeps_its_text(lines: io.StringIO) -> None:
+    structlog.get_logger().error("broker away", exc_info=ConnectionRefusedError(111, "Connection refused"))
+    assert only(lines)["exception"][0]["text"] == "[Errno 111] Connection refused"
+
+
+def test_another_librarys_line_is_a_template_only(lines: io.StringIO) -> None:
+    standard_logging.getLogger("nameko.containers").warning("error handling worker %s: %s", "load", "rmssd_ms 61.2")
+    line = only(lines)
+    assert line["event"] == "error handling worker %s: %s"
+    assert line["logger"] == "nameko.containers"
+    assert line["level"] == "warning"
+
+
+def test_another_librarys_exception_is_told_without_its_text(lines: io.StringIO) -> None:
+    try:
+        raise KeyError("61.2")
+    except KeyError:
+        standard_logging.getLogger("sqlalchemy.pool").exception("reset failed for %r", "61.2")
+    assert only(lines)["exception"][0]["type"] == "builtins.KeyError"
+    assert "61.2" not in lines.getvalue()
+
+
+def test_the_level_is_kept(lines: io.StringIO) -> None:
+    structlog.get_logger().debug("every frame")
+    standard_logging.getLogger("amqp").info("every frame")
+    assert lines.getvalue() == ""
