@@ -1,0 +1,189 @@
+"""A day's load picture: per stream the load, its change, its band, and what deserves a word."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, cast
+
+import numpy as np
+
+from services.load.domain.alerts import SPIKES, Alert, band_alert, duplicate_alerts, long_run_alerts
+from services.load.domain.daily import DailyLoads, Loads
+from services.load.domain.fitness import Fitness, StartingFitness, fitness
+from services.load.domain.ratios import Ratios, ratios
+from services.load.domain.settings import ACUTE_DAYS, LoadSettings
+from services.load.domain.variation import Variation, variation
+from shared.messages.words import STREAMS, Band, DayState, LoadStatus, Stream
+
+ROUNDING = 1e-9
+"""Ratios that differ by less are the same ratio: an edge must not move when all loads are scaled."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLoad:
+    """One stream on one day. Loads in AU (``acute``, ``chronic``, ``ctl``, ``atl``, ``tsb`` per day); None = no
+    figure."""
+
+    load: float | None
+    acute: float | None
+    chronic: float | None
+    coupled: float | None
+    uncoupled: float | None
+    ewma: float | None
+    band: Band | None
+    status: LoadStatus
+    variation: Variation
+    ctl: float | None
+    atl: float | None
+    tsb: float | None
+    known_acute_days: int
+    known_chronic_days: int
+
+    def as_json(self) -> dict[str, Any]:
+        shown: dict[str, Any] = {
+            "load": self.load,
+            "acute": self.acute,
+            "chronic": self.chronic,
+            "acwr": {"coupled": self.coupled, "uncoupled": self.uncoupled, "ewma": self.ewma},
+            "band": self.band,
+            "status": self.status,
+            "monotony": self.variation.monotony,
+            "strain": self.variation.strain,
+            "ctl": self.ctl,
+            "atl": self.atl,
+            "tsb": self.tsb,
+            "known_days": {"acute": self.known_acute_days, "chronic": self.known_chronic_days},
+        }
+        if self.variation.reason is not None:
+            shown["monotony_reason"] = self.variation.reason
+        return shown
+
+
+@dataclass(frozen=True, slots=True)
+class LoadAssessment:
+    """All three streams on ``date``. ``state`` of the day: rest, sick, travel, unknown, or None for a recorded day."""
+
+    date: date
+    streams: Mapping[Stream, StreamLoad]
+    alerts: tuple[Alert, ...]
+    state: DayState | None = None
+
+    @property
+    def spikes(self) -> tuple[Alert, ...]:
+        return tuple(alert for alert in self.alerts if alert.code in SPIKES)
+
+    def without_alerts(self) -> "LoadAssessment":
+        return replace(self, alerts=())
+
+    def day_figures(self) -> dict[str, Any]:
+        """What other services follow day by day: the coupled ratio, status and band per stream, and the day's state."""
+        figures: dict[str, Any] = {"date": self.date.isoformat(), "state": self.state}
+        for name, stream in self.streams.items():
+            figures[f"acwr_{name}"] = stream.coupled
+            figures[f"status_{name}"] = stream.status
+            figures[f"band_{name}"] = stream.band
+        return figures
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "date": self.date.isoformat(),
+            "streams": {name: stream.as_json() for name, stream in self.streams.items()},
+            "alerts": [alert.as_json() for alert in self.alerts],
+        }
+
+
+def band_of(coupled: float, settings: LoadSettings) -> Band:
+    """Edges belong to the calmer side: 0.8 and 1.3 are optimal, exactly 1.5 is caution."""
+    if coupled < settings.load_band_optimal_from - ROUNDING:
+        return "under-load"
+    if coupled <= settings.load_band_optimal_to + ROUNDING:
+        return "optimal"
+    return "caution" if coupled <= settings.load_band_danger_above + ROUNDING else "danger"
+
+
+def assess_load(
+    daily: DailyLoads, on: date, settings: Mapping[str, Any], start: Mapping[Stream, StartingFitness] | None = None
+) -> LoadAssessment:
+    """The assessment of one day; a day outside ``daily`` has no data. ``start``: fitness before the first record."""
+    return load_history(daily, [on], settings, start)[on]
+
+
+def load_history(
+    daily: DailyLoads,
+    days: Sequence[date],
+    settings: Mapping[str, Any],
+    start: Mapping[Stream, StartingFitness] | None = None,
+) -> dict[date, LoadAssessment]:
+    """Assess many days of one athlete at once; each exactly as ``assess_load`` would."""
+    numbers = LoadSettings.of(settings)
+    daily = _reaching(daily, max(days, default=daily.through))
+    series = {name: daily.stream(name) for name in STREAMS}
+    figures = {name: ratios(load, numbers) for name, load in series.items()}
+    forms = {name: fitness(load, numbers, (start or {}).get(name)) for name, load in series.items()}
+    history: dict[date, LoadAssessment] = {}
+    for on in days:
+        at = (on - daily.first).days
+        streams: dict[Stream, StreamLoad] = {
+            name: _stream(series[name], figures[name], forms[name], at, numbers) if at >= 0 else _NO_DATA
+            for name in STREAMS
+        }
+        alerts = [alert for name, stream in streams.items() if (alert := _band_alert(name, stream))]
+        alerts += long_run_alerts(daily, on, numbers)
+        alerts += duplicate_alerts(daily, on)
+        history[on] = LoadAssessment(on, streams, tuple(alerts), daily.state(on))
+    return history
+
+
+_NO_DATA = StreamLoad(
+    None, None, None, None, None, None, None, "no-data", Variation(None, None, "unknown-day"), None, None, None, 0, 0
+)
+
+
+def _reaching(daily: DailyLoads, last: date) -> DailyLoads:
+    """The same days followed by unknown ones up to ``last``."""
+    missing = (last - daily.through).days
+    if missing <= 0 or not len(daily.run):
+        return daily
+    unknown = np.full(missing, np.nan)
+    unknown_state: tuple[DayState | None, ...] = ("unknown",)
+    return replace(
+        daily,
+        run=np.concatenate([daily.run, unknown]),
+        lift=np.concatenate([daily.lift, unknown]),
+        other=np.concatenate([daily.other, unknown]),
+        states=daily.states + unknown_state * missing,
+    )
+
+
+def _stream(load: Loads, figures: Ratios, form: Fitness, at: int, settings: LoadSettings) -> StreamLoad:
+    if at >= len(load):
+        return _NO_DATA
+    status = cast(LoadStatus, str(figures.status[at]))
+    coupled = _number(figures.coupled[at])
+    return StreamLoad(
+        load=_number(load[at]),
+        acute=_number(figures.acute[at]),
+        chronic=_number(figures.chronic[at]),
+        coupled=coupled,
+        uncoupled=_number(figures.uncoupled[at]),
+        ewma=_number(figures.ewma[at]),
+        band=band_of(coupled, settings) if status == "ok" and coupled is not None else None,
+        status=status,
+        variation=variation(load[max(0, at - ACUTE_DAYS + 1) : at + 1]),
+        ctl=float(form.ctl[at]),
+        atl=float(form.atl[at]),
+        tsb=float(form.tsb[at]),
+        known_acute_days=int(figures.known_acute[at]),
+        known_chronic_days=int(figures.known_chronic[at]),
+    )
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def _band_alert(name: Stream, stream: StreamLoad) -> Alert | None:
+    if stream.acute is None or stream.chronic is None or stream.coupled is None:
+        return None
+    return band_alert(name, stream.band, stream.acute, stream.chronic, stream.coupled)

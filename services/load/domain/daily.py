@@ -1,0 +1,149 @@
+"""From sessions, ready-made loads and marked days to one figure per local day and stream: known, zero or unknown."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.load.domain.effort import ScoredSession
+from shared.messages.values import DayLoad, MarkedDay
+from shared.messages.words import DayState, Stream
+
+Loads = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class DoneRun:
+    """A run as far as its length matters. ``distance_km`` is None when it was not measured."""
+
+    session: str
+    duration_min: float
+    distance_km: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """Two done sessions at the same time: perhaps one session recorded twice. ``day`` is the later one's local date."""
+
+    day: date
+    first: str
+    second: str
+    stream: Stream
+
+
+@dataclass(frozen=True, slots=True)
+class DailyLoads:
+    """AU per local day from ``first`` on, one array entry a day; NaN = unknown, 0 = known to be without load.
+
+    ``states`` has one entry per day: what was marked, else ``unknown``, else ``rest`` for a day without a record
+    between records, else None (a day with a record).
+    """
+
+    first: date
+    run: Loads
+    lift: Loads
+    other: Loads
+    states: tuple[DayState | None, ...]
+    runs: Mapping[date, tuple[DoneRun, ...]]
+    overlaps: tuple[Overlap, ...] = ()
+
+    @property
+    def combined(self) -> Loads:
+        return self.run + self.lift + self.other
+
+    def stream(self, name: Stream) -> Loads:
+        return {"run": self.run, "lift": self.lift, "combined": self.combined}[name]
+
+    @property
+    def through(self) -> date:
+        """The last day held (the day before ``first`` when nothing is held)."""
+        return self.first + timedelta(days=len(self.run) - 1)
+
+    def state(self, on: date) -> DayState | None:
+        index = (on - self.first).days
+        return self.states[index] if 0 <= index < len(self.states) else "unknown"
+
+
+def daily_loads(
+    scored: Sequence[ScoredSession],
+    ready_made: Sequence[DayLoad],
+    marked: Sequence[MarkedDay],
+    zone: ZoneInfo,
+    through: date,
+) -> DailyLoads:
+    """Sum load by the athlete's own calendar day (``zone``), up to and including ``through``.
+
+    Between the first and the last recorded day a day without a record is rest (0); a date missing inside ready-made
+    loads is unknown, and so is every day after the last record. A mark fills a day: ``rest``, ``sick`` and
+    ``travel`` mean that nothing beyond the recorded sessions was done; ``unknown`` makes the whole day unknown,
+    whatever was recorded. Sessions and a ready-made load of the same day add up.
+    """
+    sums: dict[date, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
+    runs: dict[date, list[DoneRun]] = defaultdict(list)
+    for one in sorted(scored, key=lambda s: (s.start, s.id)):
+        day = one.day(zone)
+        if day > through:
+            continue
+        totals = sums[day]
+        totals[0] += one.run
+        totals[1] += one.lift
+        totals[2] += one.other
+        if one.kind == "run":
+            runs[day].append(DoneRun(one.id, one.session.duration_min, one.session.distance_km))
+    ready_days = set()
+    for load in sorted(ready_made, key=lambda d: (d.date, d.run, d.lift, d.other)):
+        if load.date > through:
+            continue
+        ready_days.add(load.date)
+        totals = sums[load.date]
+        totals[0] += load.run
+        totals[1] += load.lift
+        totals[2] += load.other
+    states: dict[date, DayState] = {mark.date: mark.state for mark in marked if mark.date <= through}
+    recorded = set(sums) | {day for day, state in states.items() if state != "unknown"}
+    if not recorded:
+        return _nothing(through)
+    first, last = min(recorded), max(recorded)
+    ready_span = (min(ready_days), max(ready_days)) if ready_days else None
+
+    days = [first + timedelta(days=index) for index in range((through - first).days + 1)]
+    table = np.zeros((3, len(days)))
+    seen_states: list[DayState | None] = []
+    for index, day in enumerate(days):
+        state = states.get(day)
+        if state is None and day not in sums:
+            missing_ready = ready_span is not None and ready_span[0] < day < ready_span[1]
+            state = "unknown" if day > last or missing_ready else "rest"
+        seen_states.append(state)
+        table[:, index] = np.nan if state == "unknown" else sums.get(day, 0.0)
+    return DailyLoads(
+        first,
+        table[0],
+        table[1],
+        table[2],
+        tuple(seen_states),
+        {day: tuple(done) for day, done in runs.items()},
+        _overlaps(scored, zone, through),
+    )
+
+
+def _nothing(through: date) -> DailyLoads:
+    empty = np.zeros(0)
+    return DailyLoads(through + timedelta(days=1), empty, empty, empty, (), {})
+
+
+def _overlaps(scored: Sequence[ScoredSession], zone: ZoneInfo, through: date) -> tuple[Overlap, ...]:
+    found: list[Overlap] = []
+    running: list[ScoredSession] = []
+    for one in sorted(scored, key=lambda s: (s.start, s.id)):
+        running = [other for other in running if other.end > one.start]
+        day = one.day(zone)
+        if day <= through:
+            stream: Stream = one.kind if one.kind != "other" else "combined"
+            found += [Overlap(day, other.id, one.id, stream) for other in running]
+        running.append(one)
+    return tuple(found)

@@ -1,0 +1,177 @@
+"""What a session cost, in AU: minutes x CR-10 effort (Foster 2001, J Strength Cond Res 15(1):109-115).
+
+A missing effort never makes a session free. In this order it is replaced by: heart rate turned into AU by the
+athlete's own scale; the athlete's own median effort for such sessions; a default. Each is named, with what was
+missing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from statistics import median
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from services.load.domain.heart_rate import own_scale, session_trimp
+from services.load.domain.settings import LoadSettings
+from services.load.domain.strength import EstimatedMax, best_max
+from shared.messages.values import DoneSession, Profile
+from shared.messages.words import Kind
+
+Method = Literal["session-rpe", "heart-rate", "own-median-effort", "default-effort"]
+ScoreStatus = Literal["measured", "estimated", "assumed"]
+STATUS_OF: Mapping[Method, ScoreStatus] = {
+    "session-rpe": "measured",
+    "heart-rate": "estimated",
+    "own-median-effort": "estimated",
+    "default-effort": "assumed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredSession:
+    """A done session with its load. ``run``, ``lift`` and ``other`` are AU; exactly one of them belongs to its kind."""
+
+    session: DoneSession
+    load: float
+    method: Method
+    missing: tuple[str, ...]
+    e1rm: tuple[EstimatedMax, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return self.session.id
+
+    @property
+    def kind(self) -> Kind:
+        return self.session.kind
+
+    @property
+    def start(self) -> datetime:
+        return self.session.start
+
+    @property
+    def end(self) -> datetime:
+        return self.session.start + timedelta(minutes=self.session.duration_min)
+
+    @property
+    def status(self) -> ScoreStatus:
+        return STATUS_OF[self.method]
+
+    @property
+    def run(self) -> float:
+        return self.load if self.kind == "run" else 0.0
+
+    @property
+    def lift(self) -> float:
+        return self.load if self.kind == "lift" else 0.0
+
+    @property
+    def other(self) -> float:
+        return self.load if self.kind == "other" else 0.0
+
+    def day(self, zone: ZoneInfo) -> date:
+        """The athlete's local date of the start: a session over midnight belongs to the day it began."""
+        return self.start.astimezone(zone).date()
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "session": self.id,
+            "kind": self.kind,
+            "run": self.run,
+            "lift": self.lift,
+            "other": self.other,
+            "combined": self.load,
+            "method": self.method,
+            "status": self.status,
+            "missing": list(self.missing),
+            "e1rm": [one.as_json() for one in self.e1rm],
+        }
+
+
+def session_class(session: DoneSession) -> tuple[str, str]:
+    """Kind, and the tag by which efforts are compared: run type, lift effort or mode; ``unstated`` without one."""
+    tag = {"run": session.type, "lift": session.effort, "other": session.mode}[session.kind]
+    return session.kind, tag or "unstated"
+
+
+def score_session(
+    session: DoneSession,
+    profile: Profile | None,
+    settings: Mapping[str, Any],
+    earlier: Sequence[DoneSession] = (),
+) -> ScoredSession:
+    """Score one session. ``earlier``: the athlete's other sessions; only those before this one's start are looked
+    at, so a later session never changes what an earlier one cost."""
+    numbers = LoadSettings.of(settings)
+    return _score(session, profile, numbers, earlier)
+
+
+def score_sessions(
+    sessions: Sequence[DoneSession], profile: Profile | None, settings: Mapping[str, Any]
+) -> tuple[ScoredSession, ...]:
+    """Score an athlete's sessions together, in order of start (then id), whatever order they are given in."""
+    numbers = LoadSettings.of(settings)
+    ordered = sorted(sessions, key=lambda s: (s.start, s.id))
+    stated = [s for s in ordered if s.rpe is not None]
+    return tuple(_score(s, profile, numbers, stated) for s in ordered)
+
+
+def _score(
+    session: DoneSession, profile: Profile | None, numbers: LoadSettings, earlier: Sequence[DoneSession]
+) -> ScoredSession:
+    e1rm = best_max(session.exercises) if session.kind == "lift" else ()
+    if session.rpe is not None:
+        return ScoredSession(session, session.duration_min * session.rpe, "session-rpe", (), e1rm)
+    since = session.start - timedelta(days=numbers.own_effort_days)
+    comparable = [
+        s for s in earlier if s.rpe is not None and s.kind == session.kind and since <= s.start < session.start
+    ]
+    missing = ["rpe"]
+    from_heart = _from_heart_rate(session, profile, comparable, numbers, missing)
+    if from_heart is not None:
+        return ScoredSession(session, from_heart, "heart-rate", tuple(missing), e1rm)
+    own = [s.rpe for s in comparable if s.rpe is not None and session_class(s) == session_class(session)]
+    if len(own) >= numbers.own_effort_sessions:
+        return ScoredSession(session, session.duration_min * median(own), "own-median-effort", tuple(missing), e1rm)
+    missing.append("own_efforts")
+    kind, tag = session_class(session)
+    table = numbers.default_effort[kind]
+    effort = float(table[tag] if tag in table else table["unstated"])
+    return ScoredSession(session, session.duration_min * effort, "default-effort", tuple(missing), e1rm)
+
+
+def _from_heart_rate(
+    session: DoneSession,
+    profile: Profile | None,
+    comparable: Sequence[DoneSession],
+    numbers: LoadSettings,
+    missing: list[str],
+) -> float | None:
+    """AU from heart rate by the athlete's own scale for this kind, or None with what was missing added to ``missing``.
+
+    Lifting is left out: heart rate follows the cost of lifting poorly.
+    """
+    if session.kind == "lift":
+        return None
+    for name, value in (
+        ("avg_hr", session.avg_hr),
+        ("hr_rest", profile and profile.hr_rest),
+        ("hr_max", profile and profile.hr_max),
+    ):
+        if value is None:
+            missing.append(name)
+    heart = session_trimp(session, profile)
+    if heart is None:
+        if len(missing) == 1:
+            missing.append("plausible_heart_rate")
+        return None
+    pairs = [
+        (s.duration_min * s.rpe, theirs)
+        for s in comparable
+        if s.rpe is not None and (theirs := session_trimp(s, profile)) is not None
+    ]
+    if len(pairs) < numbers.heart_rate_scale_sessions:
+        missing.append("own_heart_rate_scale")
+        return None
+    return heart * own_scale(pairs)
