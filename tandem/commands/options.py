@@ -1,0 +1,74 @@
+"""The options that the commands on an athlete file share, and how such a command runs and fails."""
+
+import functools
+import json
+import sys
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tandem.athlete_file.places import BadFile, FileProblem
+
+INPUT_IS_WRONG = 2
+
+
+class IsoDate(click.ParamType):
+    """``YYYY-MM-DD``."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"'{value}' is no date; write YYYY-MM-DD", param, ctx)
+
+
+def rules_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    from tandem.rule_directory import shipped_rules
+
+    return click.option(
+        "--rules",
+        "rules_dir",
+        type=click.Path(path_type=Path, file_okay=False),
+        envvar="TANDEM_RULES_DIR",
+        default=shipped_rules,
+        help="Folder with base/ and tenants/ rule packs (default: the shipped ones).",
+    )(command)
+
+
+def athlete_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """FILE, --on, --rules, --tenant, --json."""
+    decorators = (
+        click.argument("file", type=click.Path(path_type=Path)),
+        click.option(
+            "--on", type=IsoDate(), help="The day that counts as today (default: the last day with a record)."
+        ),
+        rules_option,
+        click.option("--tenant", help="Use this tenant's rule packs over the base ones."),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table."),
+    )
+    return functools.reduce(lambda wrapped, decorate: decorate(wrapped), reversed(decorators), command)
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """The one JSON document of a command, on standard output."""
+    json.dump(document, sys.stdout, ensure_ascii=False, allow_nan=False, indent=2)
+    sys.stdout.write("\n")
+
+
+def refuse(problems: tuple[FileProblem, ...], as_json: bool) -> None:
+    """Tell every problem on standard error (with ``--json`` also as the document) and exit 2."""
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if as_json:
+        print_json({"errors": [problem.as_json() for problem in problems]})
+    raise click.exceptions.Exit(INPUT_IS_WRONG)
+
+
+__all__ = ["BadFile", "IsoDate", "athlete_options", "print_json", "refuse", "rules_option"]

@@ -1,0 +1,1 @@
+"""Terminal views of the contract's answers: each takes the JSON of an answer and prints it readably."""
