@@ -1,0 +1,95 @@
+"""The reference evaluator: walks a rule's condition as it stands, with three answers: true, false, unknown (None)."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from shared.rules.model import AnyOf, Condition, DecidedBy, Facts, Fired, Leaf, Not, Op, Pack, Rule
+
+_COMPARE: Mapping[Op, Callable[[float, float], bool]] = {
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+    "==": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+}
+
+
+def lasting_key(leaf: Leaf) -> str:
+    """The name of the fact (true/false/unknown) that says whether a lasting leaf has held for its days."""
+    value = f"{leaf.value:g}" if isinstance(leaf.value, float) else str(leaf.value).lower()
+    return f"{leaf.feature} {leaf.op} {value} for {leaf.lasting_days} days"
+
+
+def compare(leaf: Leaf, facts: Facts) -> bool | None:
+    """One comparison. A fact that is absent, None, NaN or of another type than the leaf's value is unknown."""
+    if leaf.lasting_days is not None:
+        lasted = facts.get(lasting_key(leaf))
+        return lasted if isinstance(lasted, bool) else None
+    known = facts.get(leaf.feature)
+    wanted = leaf.value
+    if known is None or isinstance(known, bool) != isinstance(wanted, bool):
+        return None
+    if isinstance(wanted, bool | str):
+        if type(known) is not type(wanted):
+            return None
+        return (known == wanted) if leaf.op == "==" else (known != wanted)
+    if isinstance(known, str) or known != known:
+        return None
+    return _COMPARE[leaf.op](float(known), float(wanted))
+
+
+def holds(condition: Condition, facts: Facts) -> bool | None:
+    """Kleene's logic: one false makes ``All`` false and one true makes ``AnyOf`` true whatever is unknown."""
+    if isinstance(condition, Leaf):
+        return compare(condition, facts)
+    if isinstance(condition, Not):
+        inner = holds(condition.of, facts)
+        return None if inner is None else not inner
+    decisive = isinstance(condition, AnyOf)
+    unknown = False
+    for part in condition.of:
+        answer = holds(part, facts)
+        if answer is decisive:
+            return decisive
+        unknown = unknown or answer is None
+    return None if unknown else not decisive
+
+
+def decided_by(pack: Pack, rule: Rule) -> DecidedBy:
+    return DecidedBy(pack.id, pack.version, pack.hash[:12], rule.id, rule.severity)
+
+
+def measured(rule: Rule, facts: Facts) -> dict[str, float]:
+    """What was measured, under the same names as ``rule.limit``."""
+    found: dict[str, float] = {}
+    for name in rule.limit:
+        known = facts.get(name, facts.get(f"then_{name}", facts.get(f"first_{name}")))
+        if isinstance(known, int | float) and not isinstance(known, bool):
+            found[name] = float(known)
+    return found
+
+
+def fire(pack: Pack, facts: Facts) -> tuple[Fired, ...]:
+    """Every rule that applies to one question, in the pack's order; ``watch`` rules and cancelled soft rules too.
+
+    Pass through :func:`in_force` to drop what does not count.
+    """
+    return tuple(
+        Fired(rule, decided_by(pack, rule), measured(rule, facts))
+        for rule in pack.rules
+        if holds(rule.when, facts) is True
+    )
+
+
+def in_force(fired: Sequence[Fired]) -> tuple[Fired, ...]:
+    """Without ``watch`` rules; a fired ``allow`` cancels every fired soft or advice rule, never a hard one."""
+    counted = [one for one in fired if one.rule.mode != "watch"]
+    allowed = any(one.rule.outcome == "allow" for one in counted)
+    if not allowed:
+        return tuple(counted)
+    return tuple(one for one in counted if one.rule.outcome == "allow" or one.rule.severity == "hard")
+
+
+def undecided(pack: Pack, facts: Facts) -> tuple[Rule, ...]:
+    """Rules that nobody can decide because a fact is unknown."""
+    return tuple(rule for rule in pack.rules if holds(rule.when, facts) is None)
