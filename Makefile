@@ -33,7 +33,7 @@ format: setup ## Format the code and fix what can be fixed
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format .
 
-up: setup ## Run the four services in this terminal, without broker or database server
+up: setup ## Run the four services, each in its own process (tandem up --help)
 	@$(BIN)/tandem up
 
 clean: ## Remove caches and the demo's output (the virtual environment stays)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Writes requirements.lock anew from pyproject.toml: every package with its hashes, for every supported Python and
-# platform, and no address of a registry. Run by `make lock`.
+# Writes requirements.lock, and the part of it that the image holds, anew from pyproject.toml: every package with its
+# hashes, for every supported Python and platform, and no address of a registry. Run by `make lock`.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -8,6 +8,15 @@ tools=$(mktemp -d)
 trap 'rm -rf "$tools"' EXIT
 .venv/bin/python -m venv "$tools/venv"
 "$tools/venv/bin/python" -m pip install --quiet --disable-pip-version-check uv
-"$tools/venv/bin/uv" pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-    --no-emit-index-url --no-emit-find-links --no-annotate --extra dev --custom-compile-command "make lock" \
-    --output-file requirements.lock pyproject.toml
+
+# compile OUTPUT ARGUMENT...
+compile() {
+    output=$1
+    shift
+    "$tools/venv/bin/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+        --no-emit-find-links --no-annotate --custom-compile-command "make lock" --output-file "$output" "$@" pyproject.toml
+}
+
+compile requirements.lock --upgrade --extra dev
+# What the image holds: the same versions without the tools of development.
+compile deploy/docker/requirements.lock --upgrade --constraint requirements.lock

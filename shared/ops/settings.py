@@ -84,6 +84,9 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
 
+    traceback: bool = False
+    """The command shows where it failed, for a bug report."""
+
     batch_messages: int = Field(200, ge=1, le=5000)
     """Most messages in one database transaction."""
     batch_wait_ms: int = Field(5, ge=0, le=5000)
