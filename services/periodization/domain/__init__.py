@@ -1,0 +1,34 @@
+"""What each week should aim for: seasons from goals, and weeks filled with sessions. Pure: no I/O, no clock."""
+
+from services.periodization.domain.defaults import (
+    default_season_start,
+    default_season_weeks,
+    default_week_template,
+)
+from services.periodization.domain.filling import fill_week
+from services.periodization.domain.planning import plan_season
+from services.periodization.domain.season import (
+    CoachDeload,
+    DeloadStart,
+    PlannedGoal,
+    Season,
+    SeasonInputs,
+    SeasonWeek,
+)
+from services.periodization.domain.taper import taper_time_constant, taper_week_shares
+
+__all__ = [
+    "CoachDeload",
+    "DeloadStart",
+    "PlannedGoal",
+    "Season",
+    "SeasonInputs",
+    "SeasonWeek",
+    "default_season_start",
+    "default_season_weeks",
+    "default_week_template",
+    "fill_week",
+    "plan_season",
+    "taper_time_constant",
+    "taper_week_shares",
+]

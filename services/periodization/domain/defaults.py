@@ -1,0 +1,35 @@
+"""What a season is when nobody said: its first week by level, and its length by its goals."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Final
+
+from services.periodization.domain.season import WEEK_DAYS
+from shared.messages.values import Goal, Profile, WeekTemplate
+from shared.messages.words import Level
+from shared.rules.decisions import Rules
+
+MOST_WEEKS: Final = 208
+
+
+def default_week_template(profile: Profile | None, rules: Rules) -> WeekTemplate:
+    """The first week for the athlete's level, as the periodization pack has it."""
+    level: Level = "intermediate" if profile is None else profile.level
+    plain = dict(rules.settings("periodization")["first_week"][level])
+    counts = {name: int(plain[name]) for name in ("quality_runs", "lifts") if name in plain}
+    return WeekTemplate.model_validate({**{name: float(value) for name, value in plain.items()}, **counts})
+
+
+def default_season_start(on: date) -> date:
+    """The Monday of the week of ``on``."""
+    return on - timedelta(days=on.weekday())
+
+
+def default_season_weeks(start: date, goals: Sequence[Goal], on: date, rules: Rules) -> int:
+    """Weeks up to and including the last goal's, at least ``season_weeks`` and so many weeks from ``on`` on as
+    ``weeks_ahead_least`` says, so that a season never runs out under the athlete."""
+    settings = rules.settings("periodization")
+    last_goal = max((goal.date for goal in goals), default=start)
+    to_goal = (last_goal - start).days // WEEK_DAYS + 1
+    to_ahead = (on - start).days // WEEK_DAYS + 1 + int(settings["weeks_ahead_least"])
+    return max(1, min(max(to_goal, to_ahead, int(settings["season_weeks"])), MOST_WEEKS))

@@ -1,0 +1,99 @@
+"""Which weeks are deloads: by the calendar, early on a trigger, or because a coach says so."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+from services.periodization.domain.calendar import SeasonCalendar
+from services.periodization.domain.season import WEEK_DAYS, CoachDeload
+from shared.rules.decisions import Rules
+from shared.rules.model import Facts, Fired
+
+Cause = Literal["planned", "early", "coach"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """The first day of a week on which early-deload rules fired, and those that fired anywhere in it."""
+
+    day: date
+    fired: tuple[Fired, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeloadWeek:
+    """``causes`` in the order coach, early, planned; ``fired`` are the rules that ask for it."""
+
+    causes: tuple[Cause, ...]
+    fired: tuple[Fired, ...]
+    trigger: Trigger | None = None
+    coach: CoachDeload | None = None
+
+
+def triggers_by_week(
+    calendar: SeasonCalendar, history: Mapping[date, Facts], on: date, who: Facts, rules: Rules
+) -> dict[int, Trigger]:
+    """Per week index what asked for an early deload; from the week before the season's start up to day ``on``."""
+    since = calendar.start - timedelta(days=WEEK_DAYS)
+    known = {day: {**who, **facts} for day, facts in history.items() if day <= on}
+    days = sorted(day for day in known if day >= since)
+    if not days:
+        return {}
+    found: dict[int, Trigger] = {}
+    decided = rules.decide_days("deload", known, days)
+    for day in days:
+        fired = tuple(rule for rule in decided.get(day, ()) if rule.rule.outcome == "deload")
+        if fired:
+            index = calendar.index(day)
+            earlier = found.get(index)
+            merged = fired if earlier is None else (*earlier.fired, *fired)
+            once = tuple({rule.id: rule for rule in reversed(merged)}.values())[::-1]
+            found[index] = Trigger(day if earlier is None else earlier.day, once)
+    return found
+
+
+def deload_weeks(
+    weeks: int,
+    tapering: Collection[int],
+    resting: Collection[int],
+    triggers: Mapping[int, Trigger],
+    coach_weeks: Mapping[int, CoachDeload],
+    who: Facts,
+    rules: Rules,
+) -> dict[int, DeloadWeek]:
+    """The deload weeks among weeks 0 to ``weeks`` − 1.
+
+    A taper wins over a deload, and a deload that it takes the place of is spent: the clock starts again. A trigger
+    within a week that is light anyway (deload, taper, recovery) asks for nothing more. The clock counts all others.
+    """
+    found: dict[int, DeloadWeek] = {}
+    asked: dict[tuple[tuple[str, object], ...], tuple[Fired, ...]] = {}
+
+    def deloads_for(facts: Facts) -> tuple[Fired, ...]:
+        question = {**who, **facts}
+        known = tuple(sorted(question.items()))
+        if known not in asked:
+            fired = rules.decide("deload", [question])[0]
+            asked[known] = tuple(rule for rule in fired if rule.rule.outcome == "deload")
+        return asked[known]
+
+    weeks_since_deload = 0
+    for index in range(weeks):
+        coach = coach_weeks.get(index)
+        before = index - 1
+        light_before = before in found or before in tapering or before in resting
+        trigger = None if light_before else triggers.get(before)
+        by_coach = deloads_for({"coach_deload": True}) if coach is not None else ()
+        by_calendar = deloads_for({"weeks_since_deload": float(weeks_since_deload)})
+        asking: dict[Cause, tuple[Fired, ...]] = {
+            "coach": by_coach,
+            "early": trigger.fired if trigger is not None else (),
+            "planned": by_calendar,
+        }
+        causes = tuple(cause for cause, fired in asking.items() if fired)
+        if causes and index not in tapering:
+            together = (rule for cause in causes for rule in asking[cause])
+            found[index] = DeloadWeek(causes, tuple({rule.id: rule for rule in together}.values()), trigger, coach)
+        weeks_since_deload = 0 if causes else weeks_since_deload + 1
+    return found
