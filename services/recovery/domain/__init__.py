@@ -1,0 +1,22 @@
+"""What the athlete can take today: factors against one's own normal, the score, the gate, signs of overreaching."""
+
+from services.recovery.domain.factors import Factor
+from services.recovery.domain.gate import Gate, GatedSession, gate_session
+from services.recovery.domain.inputs import EasyRun, ReadinessInputs, StreamRatio, StrengthMark
+from services.recovery.domain.readiness import Readiness, assess_readiness, readiness_history
+from services.recovery.domain.signs import Sign
+
+__all__ = [
+    "EasyRun",
+    "Factor",
+    "Gate",
+    "GatedSession",
+    "Readiness",
+    "ReadinessInputs",
+    "Sign",
+    "StreamRatio",
+    "StrengthMark",
+    "assess_readiness",
+    "gate_session",
+    "readiness_history",
+]

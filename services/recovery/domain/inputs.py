@@ -1,0 +1,122 @@
+"""What readiness is assessed from, and the same as one column per measure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from math import log
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.recovery.domain.windows import Floats
+from shared.messages.values import PlannedSession, Wellness
+from shared.messages.words import LoadStatus, Stream
+
+ITEMS = ("fatigue", "soreness", "mood", "stress")
+"""The answers that are compared with one's own last four weeks; of these only ``mood`` is better when higher."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRatio:
+    """A stream's coupled acute:chronic ratio on a day; ``value`` None = no figure, ``status`` says why."""
+
+    value: float | None
+    status: LoadStatus
+
+
+@dataclass(frozen=True, slots=True)
+class EasyRun:
+    """An easy or recovery run with its CR-10 effort."""
+
+    date: date
+    rpe: float
+
+
+@dataclass(frozen=True, slots=True)
+class StrengthMark:
+    """The best estimated one-repetition maximum of one lift on one day, kg."""
+
+    date: date
+    lift: str
+    e1rm_kg: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReadinessInputs:
+    """Everything known on ``on``; records after it are not looked at. ``excluded_days``: sick and travel days."""
+
+    on: date
+    wellness: Sequence[Wellness] = ()
+    excluded_days: frozenset[date] = frozenset()
+    loads: Mapping[Stream, StreamRatio] = field(default_factory=dict)
+    easy_runs: Sequence[EasyRun] = ()
+    strength: Sequence[StrengthMark] = ()
+    planned_today: Sequence[PlannedSession] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mornings:
+    """One column per measure, one entry per calendar day from ``first``; NaN = not recorded.
+
+    ``aches`` and ``illness`` are 0 or 1. ``in_baseline`` is False on days that say nothing about normal: sick,
+    travel, or reported ill that morning.
+    """
+
+    first: date
+    columns: Mapping[str, Floats]
+    in_baseline: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.in_baseline)
+
+    def __getitem__(self, name: str) -> Floats:
+        return self.columns[name]
+
+    def normal(self, name: str) -> Floats:
+        """A column with the days left out that say nothing about normal."""
+        return np.where(self.in_baseline, self.columns[name], np.nan)
+
+    def index(self, on: date) -> int:
+        return (on - self.first).days
+
+    def day(self, index: int) -> date:
+        return self.first + timedelta(days=index)
+
+
+_COLUMNS = (
+    "resting_hr",
+    "sleep_hours",
+    "sleep_quality",
+    "soreness",
+    "fatigue",
+    "mood",
+    "stress",
+    "aches",
+    "body_mass_kg",
+    "illness",
+)
+
+
+def mornings(inputs: ReadinessInputs) -> Mornings:
+    """The columns from the first record of any kind to ``on``. Two records of one date complete each other; where both
+    carry a field the later in the given order counts."""
+    days = [w.date for w in inputs.wellness] + [r.date for r in inputs.easy_runs] + [m.date for m in inputs.strength]
+    first = min((day for day in days if day <= inputs.on), default=inputs.on)
+    length = (inputs.on - first).days + 1
+    columns: dict[str, Floats] = {name: np.full(length, np.nan) for name in (*_COLUMNS, "ln_rmssd")}
+    for morning in inputs.wellness:
+        index = (morning.date - first).days
+        if not 0 <= index < length:
+            continue
+        for name in _COLUMNS:
+            value = getattr(morning, name)
+            if value is not None:
+                columns[name][index] = float(value)
+        if morning.rmssd_ms is not None:
+            columns["ln_rmssd"][index] = log(morning.rmssd_ms)
+    in_baseline = columns["illness"] != 1.0
+    for day in inputs.excluded_days:
+        index = (day - first).days
+        if 0 <= index < length:
+            in_baseline[index] = False
+    return Mornings(first, columns, in_baseline)

@@ -1,0 +1,127 @@
+"""What the mornings and sessions measure, day by day, against one's own normal. Computed once for a whole history."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from services.recovery.domain.inputs import ITEMS, EasyRun, Mornings, ReadinessInputs, StrengthMark, mornings
+from services.recovery.domain.settings import WEEK_DAYS, RecoverySettings
+from services.recovery.domain.windows import Floats, Window, latest, window
+
+STRENGTH_WINDOW_DAYS = 7
+"""Best of a week against best of a week: a light session must not look like lost strength."""
+MASS_TOLERANCE_DAYS = 7
+"""How much older than the trend's length the body mass may be that today's is compared with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Everything a factor or a sign looks at; arrays have one entry per day of ``mornings``, NaN = not known."""
+
+    mornings: Mornings
+    hrv: Window
+    hrv_normal: Window
+    resting_hr: Window
+    resting_hr_normal: Window
+    sleep: Window
+    items: dict[str, Floats]
+    item_days: dict[str, Floats]
+    item_normal: dict[str, Window]
+    effort_drift: Floats
+    strength_change: Floats
+    body_mass_change: Floats
+
+
+def measures(inputs: ReadinessInputs, settings: RecoverySettings) -> Measures:
+    """All measures from the first record to ``inputs.on``.
+
+    HRV and resting heart rate: the last 7 calendar days against the 60 before those 7; the band over ln RMSSD with the
+    sample SD (ddof 1).
+    """
+    rows = mornings(inputs)
+    baseline_days = int(settings.baseline_days)
+    items: dict[str, Floats] = {}
+    item_days: dict[str, Floats] = {}
+    item_normal: dict[str, Window] = {}
+    for name in ITEMS:
+        value, at = latest(rows[name], int(settings.subjective_latest_days))
+        items[name], item_days[name] = value, at.astype(np.float64)
+        item_normal[name] = window(rows.normal(name), int(settings.subjective_baseline_days), 1)
+    return Measures(
+        mornings=rows,
+        hrv=window(rows["ln_rmssd"], WEEK_DAYS),
+        hrv_normal=window(rows.normal("ln_rmssd"), baseline_days, WEEK_DAYS),
+        resting_hr=window(rows["resting_hr"], WEEK_DAYS),
+        resting_hr_normal=window(rows.normal("resting_hr"), baseline_days, WEEK_DAYS),
+        sleep=window(rows["sleep_hours"], WEEK_DAYS),
+        items=items,
+        item_days=item_days,
+        item_normal=item_normal,
+        effort_drift=_effort_drift(inputs.easy_runs, rows, settings),
+        strength_change=_strength_change(inputs.strength, rows, int(settings.sign_trend_days)),
+        body_mass_change=_mass_change(rows, int(settings.sign_trend_days)),
+    )
+
+
+def hrv_band(of: Measures, index: int, settings: RecoverySettings) -> tuple[float, float, float] | None:
+    """Mean, low and high of the ln RMSSD band of a day, or None with too few mornings for a baseline."""
+    if index < 0 or of.hrv_normal.count[index] < settings.baseline_valid_days:
+        return None
+    mean = float(of.hrv_normal.mean[index])
+    half = settings.hrv_edge_sd * float(of.hrv_normal.sd[index])
+    return mean, mean - half, mean + half
+
+
+def hrv_week(of: Measures, index: int, settings: RecoverySettings) -> float | None:
+    """The 7-day mean of ln RMSSD, or None with too few valid mornings."""
+    if index < 0 or of.hrv.count[index] < settings.week_valid_days:
+        return None
+    return float(of.hrv.mean[index])
+
+
+def _effort_drift(easy_runs: Sequence[EasyRun], rows: Mornings, s: RecoverySettings) -> Floats:
+    drift = np.full(len(rows), np.nan)
+    by_day: dict[date, list[float]] = defaultdict(list)
+    for run in easy_runs:
+        by_day[run.date].append(run.rpe)
+    for day, efforts in by_day.items():
+        index = rows.index(day)
+        if not 0 <= index < len(rows):
+            continue
+        before = [e for other, es in by_day.items() if 0 < (day - other).days <= s.sign_effort_days for e in es]
+        if len(before) >= s.sign_effort_runs:
+            drift[index] = max(efforts) - sum(before) / len(before)
+    return drift
+
+
+def _strength_change(marks: Sequence[StrengthMark], rows: Mornings, days: int) -> Floats:
+    change = np.full(len(rows), np.nan)
+    by_lift: dict[str, Floats] = {}
+    for mark in marks:
+        index = rows.index(mark.date)
+        if 0 <= index < len(rows):
+            column = by_lift.setdefault(mark.lift, np.full(len(rows), np.nan))
+            column[index] = np.fmax(column[index], mark.e1rm_kg)
+    for column in by_lift.values():
+        now, then = _best(column, 0), _best(column, days)
+        change = np.fmin(change, now / then - 1)
+    return change
+
+
+def _best(column: Floats, ending_days_ago: int) -> Floats:
+    best = np.full(len(column), np.nan)
+    for ago in range(ending_days_ago, ending_days_ago + STRENGTH_WINDOW_DAYS):
+        shifted = np.concatenate([np.full(min(ago, len(column)), np.nan), column[: max(0, len(column) - ago)]])
+        best = np.fmax(best, shifted)
+    return best
+
+
+def _mass_change(rows: Mornings, days: int) -> Floats:
+    mass = rows["body_mass_kg"]
+    earlier, _ = latest(mass, MASS_TOLERANCE_DAYS)
+    then = np.concatenate([np.full(min(days, len(mass)), np.nan), earlier[: max(0, len(mass) - days)]])
+    change: Floats = mass / then - 1
+    return change

@@ -1,0 +1,210 @@
+"""What the athlete can take today: factors, score, limiting factor, gate, signs, and today's sessions after the
+gate."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from services.recovery.domain.factors import NO_DIFFERENCE, Factor, factors
+from services.recovery.domain.gate import Gate, GatedSession, gate_from, gate_session
+from services.recovery.domain.inputs import ReadinessInputs, StreamRatio
+from services.recovery.domain.measures import Measures, hrv_band, hrv_week, measures
+from services.recovery.domain.settings import RecoverySettings
+from services.recovery.domain.signs import Sign, resting_hr_rise, sign_history
+from shared.messages.words import STREAMS, Colour, Stream
+from shared.rules.decisions import Rules
+from shared.rules.model import DecidedBy, Fired, Scalar
+
+DIGITS = 9
+"""Scores are compared with thresholds after rounding to this many digits, so that a weighted mean of 67s is 67."""
+ACTION_RANK: Mapping[str, int] = {"none": 0, "watch": 1, "pull-back": 2}
+
+DayFacts = Mapping[str, Scalar | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """One day's readiness. ``score`` None = nothing is known; ``confidence`` = weight of the factors present, 0 to
+    1."""
+
+    date: date
+    score: float | None
+    colour: Colour | None
+    limiting_factor: str | None
+    factors: tuple[Factor, ...]
+    confidence: float
+    gate: Gate
+    signs: tuple[Sign, ...]
+    action: str
+    asked_for: tuple[str, ...]
+    today: tuple[GatedSession, ...]
+    decided_by: tuple[DecidedBy, ...]
+    facts: DayFacts
+
+    def day_facts(self) -> dict[str, Scalar | None]:
+        """Athlete-day facts by their names in the rule vocabulary; None = unknown."""
+        return dict(self.facts)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "date": self.date.isoformat(),
+            "score": self.score,
+            "colour": self.colour,
+            "limiting_factor": self.limiting_factor,
+            "factors": [factor.as_json() for factor in self.factors],
+            "confidence": self.confidence,
+            "gate": self.gate.as_json(),
+            "signs": [sign.as_json() for sign in self.signs],
+            "action": self.action,
+            "asked_for": list(self.asked_for),
+            "today": [session.as_json() for session in self.today],
+            "decided_by": [decided.as_json() for decided in self.decided_by],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """A day before the rules have spoken."""
+
+    on: date
+    factors: tuple[Factor, ...]
+    score: float | None
+    confidence: float
+    lowest: Factor | None
+    signs: tuple[Sign, ...]
+    facts: dict[str, Scalar | None]
+
+
+def assess_readiness(inputs: ReadinessInputs, rules: Rules) -> Readiness:
+    """Readiness of ``inputs.on``. The gate and the action are the rules' decision."""
+    settings = rules.settings("recovery")
+    readiness = readiness_history(inputs, {inputs.on: inputs.loads}, [inputs.on], rules)[inputs.on]
+    today = tuple(gate_session(session, readiness.gate, settings) for session in inputs.planned_today)
+    return replace(readiness, today=today)
+
+
+def readiness_history(
+    inputs: ReadinessInputs,
+    loads: Mapping[date, Mapping[Stream, StreamRatio]],
+    days: Sequence[date],
+    rules: Rules,
+) -> dict[date, Readiness]:
+    """Readiness of many days up to ``inputs.on``, each as it was known on that day; the rules are asked once for
+    all."""
+    settings = RecoverySettings.of(rules.settings("recovery"))
+    of = measures(inputs, settings)
+    signs = sign_history(of, settings)
+    drafts = [
+        _day(of, signs.on(of.mornings.index(on)), on, loads.get(on, {}), settings) for on in days if on <= inputs.on
+    ]
+    decisions = rules.decide("recovery", [draft.facts for draft in drafts]) if drafts else []
+    return {draft.on: _decided(draft, fired, settings) for draft, fired in zip(drafts, decisions, strict=True)}
+
+
+def _day(
+    of: Measures,
+    signs: tuple[Sign, ...],
+    on: date,
+    loads: Mapping[Stream, StreamRatio],
+    settings: RecoverySettings,
+) -> _Day:
+    index = of.mornings.index(on)
+    scored = factors(of, index, loads, settings)
+    present = [(factor, factor.score) for factor in scored if factor.score is not None and factor.weight > 0]
+    weight = math.fsum(factor.weight for factor, _ in present)
+    score = None
+    if weight > 0:
+        score = round(math.fsum(factor.weight * value for factor, value in present) / weight, DIGITS)
+    limiting = [(value, -factor.weight, factor) for factor, value in present if value < settings.factor_limits_below]
+    lowest = min(limiting, key=lambda entry: entry[:2])[2] if limiting else None
+    confidence = min(1.0, round(weight, DIGITS)) if present else 0.0
+    lasting = sum(1 for sign in signs if sign.days > settings.sign_lasting_days)
+    facts: dict[str, Scalar | None] = {
+        "score": score,
+        "colour": _colour(score, settings),
+        "confidence": confidence,
+        "has_data": score is not None,
+        "factors_under_50": float(len(limiting)) if present else None,
+        "signs_over_7_days": float(lasting),
+        **{f"{factor.name}_score": factor.score for factor in scored},
+        **{f"acwr_{stream}": _readable(loads.get(stream)) for stream in STREAMS},
+        **_measured(of, index, settings),
+    }
+    return _Day(on, scored, score, confidence, lowest, signs, facts)
+
+
+def _readable(ratio: StreamRatio | None) -> float | None:
+    return ratio.value if ratio is not None and ratio.status == "ok" else None
+
+
+def _measured(of: Measures, index: int, settings: RecoverySettings) -> dict[str, Scalar | None]:
+    """What the deload triggers look at, by the names of the rule vocabulary."""
+    if index < 0:
+        return {}
+    rows = of.mornings
+    week, band = hrv_week(of, index, settings), hrv_band(of, index, settings)
+    below = above = None
+    if week is not None and band is not None:
+        below, above = week < band[1] - NO_DIFFERENCE, week > band[2] + NO_DIFFERENCE
+    facts: dict[str, Scalar | None] = {
+        "hrv_low": below,
+        "hrv_high": above,
+        "illness": _truth(rows["illness"][index]),
+        "aches": _truth(rows["aches"][index]),
+        "resting_hr_rise": _known(resting_hr_rise(of, settings)[index]),
+        "effort_drift": _carried(of, index, settings),
+        "strength_change": _known(of.strength_change[index]),
+        "body_mass_change": _known(of.body_mass_change[index]),
+    }
+    for name in ("sleep_hours", "sleep_quality", "soreness", "fatigue", "mood", "stress"):
+        facts[name] = _known(rows[name][index])
+    return facts
+
+
+def _carried(of: Measures, index: int, settings: RecoverySettings) -> float | None:
+    """The drift of the latest easy run, carried over as many days without one as leave a sign unbroken."""
+    for ago in range(min(int(settings.sign_gap_days), index) + 1):
+        value = _known(of.effort_drift[index - ago])
+        if value is not None:
+            return value
+    return None
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def _truth(value: float) -> bool | None:
+    return None if math.isnan(value) else bool(value)
+
+
+def _colour(score: float | None, settings: RecoverySettings) -> Colour | None:
+    if score is None:
+        return None
+    if score >= settings.score_green_from:
+        return "green"
+    return "red" if score <= settings.score_red_to else "yellow"
+
+
+def _decided(draft: _Day, fired: Sequence[Fired], settings: RecoverySettings) -> Readiness:
+    gate = gate_from(fired, draft.score is not None)
+    actions = [one for one in fired if "action" in one.values]
+    action = max((str(one.values["action"]) for one in actions), key=ACTION_RANK.__getitem__, default="none")
+    asked = {"pull-back": settings.pull_back_asks_for, "watch": settings.watch_asks_for}.get(action, ())
+    return Readiness(
+        date=draft.on,
+        score=draft.score,
+        colour=_colour(draft.score, settings),
+        limiting_factor=gate.limiting_factor or (draft.lowest.name if draft.lowest else None),
+        factors=draft.factors,
+        confidence=draft.confidence,
+        gate=gate,
+        signs=draft.signs,
+        action=action,
+        asked_for=asked,
+        today=(),
+        decided_by=tuple(dict.fromkeys([*gate.decided_by, *(one.decided_by for one in actions)])),
+        facts=draft.facts,
+    )

@@ -1,0 +1,71 @@
+"""The numbers of the recovery pack that readiness reads, typed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+WEEK_DAYS = 7
+"""Means of the last week and the baseline before it are over calendar days (Plews 2014, IJSPP 9:783)."""
+
+
+class MissingSetting(KeyError):
+    """The recovery pack lacks a setting that readiness needs."""
+
+    def __str__(self) -> str:
+        return f"the recovery pack has no setting '{self.args[0]}'"
+
+
+@dataclass(frozen=True, slots=True)
+class RecoverySettings:
+    """Settings of the recovery pack, by their names there; each is explained in ``rules/base/recovery.yaml``."""
+
+    week_valid_days: float
+    baseline_days: float
+    baseline_valid_days: float
+    subjective_baseline_days: float
+    subjective_latest_days: float
+    hrv_edge_sd: float
+    resting_hr_edge_sd: float
+    resting_hr_edge_min: float
+    subjective_edge_sd: float
+    subjective_edge_min: float
+    sleep_full_hours: float
+    sleep_edge_hours: float
+    sleep_poor_quality: float
+    sleep_poor_quality_cost: float
+    load_factor_full_to: float
+    load_factor_edge: float
+    load_factor_zero_at: float
+    high_hrv_fatigue: float
+    factor_limits_below: float
+    score_green_from: float
+    score_red_to: float
+    sign_lasting_days: float
+    sign_gap_days: float
+    sign_resting_hr_above: float
+    sign_sleep_under: float
+    sign_item_from: float
+    sign_mood_to: float
+    sign_effort_above: float
+    sign_effort_days: float
+    sign_effort_runs: float
+    sign_strength_drop: float
+    sign_mass_drop: float
+    sign_trend_days: float
+    factor_weights: Mapping[str, float]
+    step_down_run: Mapping[str, str]
+    step_down_lift: Mapping[str, str]
+    easy_lift_effort: str
+    pull_back_asks_for: tuple[str, ...]
+    watch_asks_for: tuple[str, ...]
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Self:
+        """Raises ``MissingSetting`` for the first name that is not there."""
+        values: dict[str, Any] = {}
+        for field in fields(cls):
+            if field.name not in settings:
+                raise MissingSetting(field.name)
+            value = settings[field.name]
+            values[field.name] = tuple(value) if isinstance(value, list) else value
+        return cls(**values)
