@@ -97,9 +97,7 @@ def fixed_point(value: float) -> str | None:
     return format(Decimal(text), "f") if "e" in text else text
 
 
-def _ruleset(
-    cases: Sequence[tuple[int, Branch]], aliases: dict[str, dict[Channel, str]], words: dict[str, str]
-) -> str:
+def _ruleset(cases: Sequence[tuple[int, Branch]], aliases: dict[str, dict[Channel, str]], words: dict[str, str]) -> str:
     rules = [f'"sentinel":{_rule([_KIND])}']
     for number, (position, branch) in enumerate(cases):
         # Memberships last: the engine goes through what follows an `$or` once per way into it.

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal as Choice
 
+from shared.rules.lasting import derived_feature
 from shared.rules.model import All, AnyOf, Condition, Leaf, Not, Op, Scalar
 
 MAX_BRANCHES = 512
@@ -55,7 +56,7 @@ def channel_of(value: Scalar) -> Channel:
 def branches(condition: Condition) -> tuple[Branch, ...]:
     """The branches of ``condition``, in the order written; none = it can never hold, an empty one = it always does.
 
-    Raises ``RuleTooComplex`` and ``UnsupportedComparison``.
+    A leaf that must last becomes a yes/no fact of its own. Raises ``RuleTooComplex`` and ``UnsupportedComparison``.
     """
     return _branches(condition, negate=False)
 
@@ -75,7 +76,7 @@ def _branches(condition: Condition, negate: bool) -> tuple[Branch, ...]:
 
 def _literal(leaf: Leaf, negate: bool) -> Literal:
     if leaf.lasting_days is not None:
-        raise UnsupportedComparison(f"'{leaf.feature}' for {leaf.lasting_days} days was not turned into a day count first")
+        return Literal(derived_feature(leaf), "truth", "==", (not negate,))
     op = NEGATED[leaf.op] if negate else leaf.op
     channel = channel_of(leaf.value)
     value: Scalar = leaf.value

@@ -15,6 +15,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 from shared.rules.compiler import Compiled
 from shared.rules.engine import FRAME_HEAD
@@ -30,8 +31,15 @@ MAX_PAUSE_S = 30.0
 _ENGINE = Path(__file__).with_name("engine.py")
 
 
+Reason = Literal["died", "deadline", "not started", "busy"]
+
+
 class WorkerFailure(Exception):
     """No answer: the engine is missing, crashed, refused, or did not answer in time. Says which."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class _Process:
@@ -104,10 +112,10 @@ class EngineWorker:
             reply = self._exchange(process, "\n".join((head, *bodies)), until)
             holds: list[list[int]] = json.loads(reply)["holds"]
             if len(holds) != len(bodies):
-                raise WorkerFailure(f"the engine answered {len(holds)} of {len(bodies)} questions")
+                raise WorkerFailure("died", f"the engine answered {len(holds)} of {len(bodies)} questions")
         except (OSError, ValueError, KeyError) as error:
             self._discard()
-            raise WorkerFailure(f"the engine process failed: {error}") from error
+            raise WorkerFailure("died", f"the engine process failed: {error}") from error
         except BaseException:
             # Also when a greenlet is killed while waiting: what the pipe would bring next belongs to no question.
             self._discard()
@@ -133,7 +141,7 @@ class EngineWorker:
         if self._process:
             return self._process
         if self._clock() < self._not_before:
-            raise WorkerFailure(self._last_failure)
+            raise WorkerFailure("not started", self._last_failure)
         self.starts += 1
         try:
             process = self._process = _Process()
@@ -144,7 +152,7 @@ class EngineWorker:
             self._pause_s = min(MAX_PAUSE_S, 2 * self._pause_s or 1.0)
             self._not_before = self._clock() + self._pause_s
             self._last_failure = f"the engine process did not start: {error}"
-            raise WorkerFailure(self._last_failure) from error
+            raise WorkerFailure("not started", self._last_failure) from error
         except BaseException:
             self._discard()
             raise
@@ -165,7 +173,7 @@ class EngineWorker:
                 break
             except IndexError:
                 if self._clock() > until:
-                    raise WorkerFailure("the engine is busy with other questions") from None
+                    raise WorkerFailure("busy", "the engine is busy with other questions") from None
                 time.sleep(0.0005)
         try:
             yield
@@ -193,7 +201,7 @@ class EngineWorker:
             self._await(process.from_child, until, writing=False)
             part = os.read(process.from_child, min(length, 1 << 20))
             if not part:
-                raise WorkerFailure("the engine process ended")
+                raise WorkerFailure("died", "the engine process ended")
             parts.append(part)
             length -= len(part)
         return b"".join(parts)
@@ -206,7 +214,9 @@ class EngineWorker:
             waiting.register(descriptor, select.POLLOUT if writing else select.POLLIN)
             ready = bool(waiting.poll(left * 1000))
         else:
-            reading, writable, _ = select.select([] if writing else [descriptor], [descriptor] if writing else [], [], left)
+            reading, writable, _ = select.select(
+                [] if writing else [descriptor], [descriptor] if writing else [], [], left
+            )
             ready = bool(reading or writable)
         if not ready:
-            raise WorkerFailure(f"no answer from the engine within {self._deadline_s:g} s")
+            raise WorkerFailure("deadline", f"no answer from the engine within {self._deadline_s:g} s")

@@ -1,0 +1,141 @@
+"""Both evaluators on the same questions before a pack comes into force; a pack on which they differ is refused.
+
+Asked are every example and, per rule, each distinct combination of its comparisons' answers (true, false, unknown)
+once. Rules with more combinations than ``PER_RULE`` are asked around each way in which they fire, one fact changed at
+a time, and for the rest at random from a fixed seed.
+"""
+
+import itertools
+import math
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from shared.rules.evaluators import ConditionSet, Evaluator
+from shared.rules.lasting import derived_feature
+from shared.rules.model import Condition, Facts, Leaf, Not, Scalar
+from shared.rules.normal_form import Literal, branches, channel_of
+from shared.rules.reference import compare, holds
+
+PER_RULE = 128
+PER_PACK = 1_500
+WHOLE_SET_EVERY = 8
+"""One question in eight is put to all rules of both evaluators, the others to the rule that they were made for."""
+_NO_RULES_WORD = "a word that no rule knows"
+
+Question = dict[str, Scalar | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    rule: str
+    facts: Facts
+    engine: bool
+    reference: bool
+
+
+class EvaluatorsDisagree(Exception):
+    """The engine and the reference evaluator read a rule differently: a fault of ours, never of the pack's author."""
+
+    def __init__(self, pack: str, first: Disagreement) -> None:
+        told = {True: "fires", False: "is silent"}
+        known = ", ".join(f"{name}={value}" for name, value in first.facts.items() if value is not None)
+        super().__init__(
+            f"pack {pack}, rule {first.rule}: the engine says it {told[first.engine]}, "
+            f"the reference evaluator says it {told[first.reference]} ({known or 'nothing known'})"
+        )
+        self.first = first
+
+
+def check(asked: ConditionSet, examples: Sequence[Facts], evaluator: Evaluator) -> int:
+    """Ask both; the number of questions asked. Raises ``EvaluatorsDisagree`` and ``WorkerFailure``."""
+    made = [(at, question) for at in range(len(asked.conditions)) for question in questions(asked.conditions[at])]
+    if len(made) > PER_PACK:
+        made = random.Random(asked.compiled.key).sample(made, PER_PACK)
+    asking: list[Facts] = [*examples, *(question for _, question in made)]
+    answers = evaluator.by_engine(asked, asking)
+    for number, (facts, engine) in enumerate(zip(asking, answers, strict=True)):
+        own = number - len(examples)
+        everything = own < 0 or own % WHOLE_SET_EVERY == 0
+        for at in range(len(asked.conditions)) if everything else (made[own][0],):
+            expected = holds(asked.conditions[at], facts) is True
+            if (at in engine) != expected:
+                raise EvaluatorsDisagree(asked.name, Disagreement(asked.labels[at], facts, at in engine, expected))
+    return len(asking)
+
+
+def questions(condition: Condition) -> list[Question]:
+    """Fact sets that tell apart what ``condition`` tells apart, at most ``PER_RULE`` of them."""
+    values = {feature: _distinct(leaves) for feature, leaves in _by_feature(condition).items()}
+    if math.prod(len(choices) for choices in values.values()) <= PER_RULE:
+        return [dict(zip(values, picked, strict=True)) for picked in itertools.product(*values.values())]
+    found = dict.fromkeys(itertools.islice(_around_firing(condition, values), PER_RULE // 2))
+    dice = random.Random(repr(condition))
+    while len(found) < PER_RULE:
+        found[tuple((feature, dice.choice(choices)) for feature, choices in values.items())] = None
+    return [dict(question) for question in found]
+
+
+def _around_firing(
+    condition: Condition, values: Mapping[str, Sequence[Scalar | None]]
+) -> Iterator[tuple[tuple[str, Scalar | None], ...]]:
+    ways = []
+    for branch in branches(condition):
+        firing: Question = dict.fromkeys(values)
+        for feature in firing:
+            literals = [literal for literal in branch if literal.feature == feature]
+            fitting = (value for value in values[feature] if all(_fits(literal, value) for literal in literals))
+            firing[feature] = next(fitting, None)
+        ways.append(firing)
+    changes = [(feature, value) for feature, choices in values.items() for value in choices]
+    random.Random(repr(condition)).shuffle(changes)
+    yield from (tuple(way.items()) for way in ways)
+    for feature, value in changes:
+        for way in ways:
+            yield tuple({**way, feature: value}.items())
+
+
+def _fits(literal: Literal, value: Scalar | None) -> bool:
+    facts = {literal.feature: value}
+    return any(compare(Leaf(literal.feature, literal.op, wanted), facts) is True for wanted in literal.values)
+
+
+def _by_feature(condition: Condition) -> dict[str, list[Leaf]]:
+    found: dict[str, list[Leaf]] = {}
+    for leaf in _leaves(condition):
+        plain = leaf if leaf.lasting_days is None else Leaf(derived_feature(leaf), "==", True)
+        found.setdefault(plain.feature, []).append(plain)
+    return found
+
+
+def _leaves(condition: Condition) -> Iterator[Leaf]:
+    if isinstance(condition, Leaf):
+        yield condition
+    elif isinstance(condition, Not):
+        yield from _leaves(condition.of)
+    else:
+        for part in condition.of:
+            yield from _leaves(part)
+
+
+def _distinct(leaves: Sequence[Leaf]) -> list[Scalar | None]:
+    """One value for each way in which the comparisons of one feature can turn out together; None = unknown."""
+    answers: dict[tuple[bool | None, ...], Scalar | None] = {}
+    for value in (None, *_candidates([leaf.value for leaf in leaves])):
+        answers.setdefault(tuple(compare(leaf, {leaf.feature: value}) for leaf in leaves), value)
+    return list(answers.values())
+
+
+def _candidates(constants: Sequence[Scalar]) -> Iterator[Scalar]:
+    numbers = sorted({float(value) for value in constants if channel_of(value) == "number"})
+    yield from numbers  # First: it is at its thresholds that a rule is most easily misread.
+    yield from ((low + high) / 2 for low, high in itertools.pairwise(numbers))
+    if numbers:
+        yield numbers[0] - 1.0
+        yield numbers[-1] + 1.0
+    yield from sorted({str(value) for value in constants if channel_of(value) == "text"})
+    if any(channel_of(value) == "text" for value in constants):
+        yield _NO_RULES_WORD
+    if any(channel_of(value) == "truth" for value in constants):
+        yield True
+        yield False
