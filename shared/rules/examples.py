@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Literal
 
 from shared.rules.conditions import Conditions
-from shared.rules.lasting import leaves
-from shared.rules.model import Condition, Example, Scalar, Shape
+from shared.rules.lasting import lasting_leaves
+from shared.rules.model import Condition, Example, Leaf, Scalar, Shape
 from shared.rules.nodes import MapNode, Node, ScalarNode
 from shared.rules.reading import Reader
 from shared.rules.reference import compare, lasting_key
@@ -76,11 +76,9 @@ class Examples:
         if shape == "week" and "athlete" in fields:
             facts.update(self._athlete(fields["athlete"]))
         held = self._held(fields["held"]) if "held" in fields else {}
-        for leaf in leaves(when):
-            if leaf.lasting_days is not None:
-                facts[lasting_key(leaf)] = _lasted(
-                    leaf.feature, compare(replace(leaf, lasting_days=None), facts), held, leaf.lasting_days
-                )
+        for leaf in lasting_leaves(when):
+            today = compare(replace(leaf, lasting_days=None), facts)
+            facts[lasting_key(leaf)] = _lasted(leaf, today, held)
         if common is None or len(self._reader.mistakes) > before:
             return None
         return Example(common[0], facts, common[1], node.at)
@@ -203,7 +201,7 @@ def _text(node: Node) -> str:
     return node.text.strip() if isinstance(node, ScalarNode) else ""
 
 
-def _lasted(feature: str, today: bool | None, held: Mapping[str, float], days: int) -> bool | None:
+def _lasted(leaf: Leaf, today: bool | None, held: Mapping[str, float]) -> bool | None:
     if today is not True:
         return today
-    return held[feature] >= days if feature in held else None
+    return held[leaf.feature] >= (leaf.lasting_days or 1) if leaf.feature in held else None

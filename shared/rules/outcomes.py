@@ -1,4 +1,4 @@
-"""What a rule asks for: ``forbid``, ``require``, ``deload``, ``cap``, ``gate``, ``set``, ``advise`` and their values."""
+"""What a rule asks for: ``forbid``, ``require``, ``deload``, ``cap``, ``gate``, ``set``, ``advise``, and its values."""
 
 import re
 from typing import Any, get_args

@@ -1,0 +1,118 @@
+"""Why a rule fired, or why not: the comparison that settled it and by how much."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from shared.rules.model import AnyOf, Condition, Example, Facts, Leaf, Not, Rule, Scalar
+from shared.rules.reference import compare, holds
+from shared.rules.vocabulary import FEATURES
+
+_OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
+_PHRASE = {"<": "less than", "<=": "at most", ">": "more than", ">=": "at least", "==": "", "!=": "not"}
+_UNIT = {"h": " h", "min": " min", "days": " days", "weeks": " weeks", "g": " g", "kg": " kg", "g/kg": " g/kg",
+         "km": " km", "bpm": " bpm", "AU": " AU"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One comparison that settles a rule's answer. ``margin`` in the feature's unit, None for words and unknowns."""
+
+    feature: str
+    answer: bool | None
+    margin: float | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """``answer``: whether the rule applies, None = it cannot be known; ``causes``: the least that settles it."""
+
+    rule: str
+    answer: bool | None
+    causes: tuple[Cause, ...]
+
+    @property
+    def text(self) -> str:
+        return "; ".join(cause.text for cause in self.causes) or "always applies"
+
+
+def explain(rule: Rule, facts: Facts) -> Explanation:
+    """Why ``rule`` fires for ``facts``, why not ("gap 30 h, fires under 24 h"), or what is unknown."""
+    answer = holds(rule.when, facts)
+    causes: dict[str, Cause] = {}
+    for leaf, wanted in _settling(rule.when, facts, answer):
+        cause = _cause(leaf, wanted, facts)
+        causes.setdefault(cause.text, cause)
+    return Explanation(rule.id, answer, tuple(causes.values()))
+
+
+def _settling(
+    condition: Condition, facts: Facts, answer: bool | None, negated: bool = False
+) -> Iterator[tuple[Leaf, bool]]:
+    """The leaves that make the condition what it is; the flag: the leaf stands under a ``not``."""
+    if isinstance(condition, Leaf):
+        yield condition, negated
+        return
+    if isinstance(condition, Not):
+        yield from _settling(condition.of, facts, None if answer is None else not answer, not negated)
+        return
+    parts = [(part, holds(part, facts)) for part in condition.of]
+    decisive = isinstance(condition, AnyOf)
+    if answer is decisive:
+        # One branch is enough; the one told is the one with the fewest comparisons.
+        settled = [list(_settling(part, facts, answer, negated)) for part, known in parts if known is answer]
+        yield from min(settled, key=len, default=[])
+        return
+    for part, known in parts:
+        if known is answer:
+            yield from _settling(part, facts, answer, negated)
+
+
+def _cause(leaf: Leaf, negated: bool, facts: Facts) -> Cause:
+    known = facts.get(leaf.feature)
+    answer = compare(leaf, facts)
+    name = leaf.feature.replace("_", " ")
+    lasting = "" if leaf.lasting_days is None else f" for {leaf.lasting_days} days"
+    if answer is None:
+        return Cause(leaf.feature, None, None, f"{name}{lasting} is unknown")
+    # Under a "not" the comparison is told the other way round, so that it reads as what the rule asks for.
+    op = _OPPOSITE[leaf.op] if negated else leaf.op
+    asked = f"{_PHRASE[op]} {_shown(leaf.feature, leaf.value)}".strip() + lasting
+    margin = None
+    if isinstance(leaf.value, float) and isinstance(known, int | float) and not isinstance(known, bool):
+        margin = float(known) - leaf.value
+    shown = "unknown" if known is None else _shown(leaf.feature, known)
+    met = answer is not negated
+    if not met:
+        text = f"{name} {shown}, needs {asked}"
+    elif op == "==" and not lasting:
+        text = f"{name} {shown}"
+    else:
+        text = f"{name} {shown} ({asked})"
+    return Cause(leaf.feature, answer, margin, text)
+
+
+def _shown(feature: str, value: Scalar | None) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        unit = FEATURES[feature].unit if feature in FEATURES else None
+        if unit == "fraction":
+            return f"{value * 100:.4g} %"
+        return f"{value:.4g}{_UNIT.get(unit or '', '')}"
+    return str(value)
+
+
+def told_example(rule: Rule, example: Example, answer: bool | None) -> str:
+    """Which example no longer holds, why, and how to mend it."""
+    pair = rule.shape == "pair"
+    expected = ("violates" if pair else "fires") if example.expect == "fires" else ("ok" if pair else "silent")
+    why = explain(rule, example.facts).text
+    if answer is None:
+        return f"the example '{example.name}' cannot be decided: {why}; give it in the example"
+    happens = "applies" if answer else "does not apply"
+    other = {"violates": "ok", "ok": "violates", "fires": "silent", "silent": "fires"}[expected]
+    return (
+        f"the example '{example.name}' expects '{expected}', but the rule {happens} ({why}); "
+        f"mend the rule, or write 'expect: {other}'"
+    )

@@ -1,0 +1,207 @@
+"""Rule files to packs: read, merge, check, run every example. All mistakes at once; then nothing is loaded."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import get_args
+
+from shared.rules.dialect import Header, read_content, read_header
+from shared.rules.errors import Mistakes, RuleFileError, RuleFileErrors, did_you_mean
+from shared.rules.explain import told_example
+from shared.rules.model import Pack, PackKind, Position, Rule
+from shared.rules.nodes import MapNode, plain
+from shared.rules.overrides import merged
+from shared.rules.reference import holds
+from shared.rules.yamltext import parse_yaml
+
+PACK_KINDS: tuple[PackKind, ...] = get_args(PackKind)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleText:
+    """One rule file's name, as messages show it, and its bytes."""
+
+    file: str
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The packs in force and what a coach should know though it refuses nothing."""
+
+    packs: Mapping[PackKind, Pack]
+    remarks: tuple[RuleFileError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    header: Header
+    tree: MapNode
+    file: str
+
+
+def load_packs(rules_dir: Path, tenant: str | None = None, on: date | None = None) -> Mapping[PackKind, Pack]:
+    """The packs in force for ``tenant`` (None: the base) on day ``on`` (None: the newest of each).
+
+    ``rules_dir`` holds ``base/*.yaml`` and ``tenants/<id>/*.yaml``. Raises RuleFileErrors with every mistake.
+    """
+    return load(rules_dir, tenant, on).packs
+
+
+def load(rules_dir: Path, tenant: str | None = None, on: date | None = None) -> Loaded:
+    """As :func:`load_packs`, with the remarks: inherited examples that a tenant's override changes."""
+    base = read_files(rules_dir, rules_dir / "base")
+    own = read_files(rules_dir, rules_dir / "tenants" / tenant) if tenant is not None else []
+    if not base:
+        place = RuleFileError(str(rules_dir / "base"), 1, 1, None, "no rule files (*.yaml) in this folder")
+        raise RuleFileErrors([place])
+    return load_texts(base, own, on)
+
+
+def read_files(rules_dir: Path, folder: Path) -> list[RuleText]:
+    """The rule files of a folder in name order; an absent folder has none. Raises RuleFileErrors when unreadable."""
+    if not folder.is_dir():
+        return []
+    texts: list[RuleText] = []
+    unreadable: list[RuleFileError] = []
+    for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+        try:
+            texts.append(RuleText(str(path), path.read_bytes()))
+        except OSError as error:
+            unreadable.append(RuleFileError(str(path), 1, 1, None, f"cannot be read: {error.strerror or 'no access'}"))
+    if unreadable:
+        raise RuleFileErrors(unreadable)
+    return texts
+
+
+def load_texts(base: Iterable[RuleText], tenant: Iterable[RuleText] = (), on: date | None = None) -> Loaded:
+    """Packs from texts instead of files, e.g. those stored in a database. Raises RuleFileErrors."""
+    mistakes = Mistakes()
+    base_sources = _sources(base, mistakes, tenant=False)
+    tenant_sources = _sources(tenant, mistakes, tenant=True)
+    mistakes.refuse()
+    packs: dict[PackKind, Pack] = {}
+    remarks: list[RuleFileError] = []
+    chosen = {kind: _in_force([s for s in base_sources if s.header.kind == kind], on, mistakes) for kind in PACK_KINDS}
+    over = _by_kind(tenant_sources, base_sources, mistakes)
+    for kind in PACK_KINDS:
+        below = chosen[kind]
+        above = _in_force(over.get(kind, []), on, mistakes)
+        if above is not None and above.header.extends is None:
+            below = None
+        source = above or below
+        if source is None:
+            continue
+        files = tuple(one.file for one in (below, above) if one is not None)
+        tree = source.tree
+        before = len(mistakes)
+        if above is not None and below is not None:
+            _version_fits(above, below, mistakes)
+            tree = merged(below.tree, above.tree, mistakes)
+        content = read_content(tree, kind, mistakes)
+        if len(mistakes) == before:
+            remarks += _examples_hold(content.rules, above.file if above else None, mistakes)
+        packs[kind] = Pack(
+            kind=kind,
+            id=source.header.id,
+            version=source.header.version,
+            hash=content_hash(tree, kind),
+            rules=content.rules,
+            settings=content.settings,
+            effective_from=source.header.effective_from,
+            files=files,
+        )
+    mistakes.refuse()
+    return Loaded(packs, tuple(remarks))
+
+
+def content_hash(tree: MapNode, kind: PackKind) -> str:
+    """SHA-256 over the resolved content as canonical JSON: the same content has the same hash, wherever it stands."""
+    content = {**plain(tree), "kind": kind}
+    canonical = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def _sources(texts: Iterable[RuleText], mistakes: Mistakes, tenant: bool) -> list[_Source]:
+    found: list[_Source] = []
+    for text in texts:
+        tree = parse_yaml(text.raw, text.file, mistakes)
+        header = None if tree is None else read_header(tree, mistakes, tenant)
+        if header is not None and isinstance(tree, MapNode):
+            found.append(_Source(header, tree, text.file))
+    return found
+
+
+def _in_force(sources: list[_Source], on: date | None, mistakes: Mistakes) -> _Source | None:
+    """The pack whose effective date is the latest not after ``on``; two with the same date are a mistake."""
+    due = [s for s in sources if on is None or s.header.effective_from is None or s.header.effective_from <= on]
+    due.sort(key=lambda s: s.header.effective_from or date.min)
+    if not due:
+        return None
+    if len(due) > 1 and due[-1].header.effective_from == due[-2].header.effective_from:
+        mistakes.add(
+            due[-1].tree.at,
+            f"a second {due[-1].header.kind or 'pack for ' + due[-1].header.id} pack beside {due[-2].file}; "
+            "keep one, or give them different 'effective: {from: …}' dates",
+        )
+    return due[-1]
+
+
+def _by_kind(tenant: list[_Source], base: list[_Source], mistakes: Mistakes) -> dict[PackKind, list[_Source]]:
+    kinds = {source.header.id: source.header.kind for source in base}
+    found: dict[PackKind, list[_Source]] = {}
+    for source in tenant:
+        header = source.header
+        kind = header.kind
+        if header.extends is not None:
+            name = header.extends[0]
+            below = kinds.get(name)
+            at = _at(source, "extends")
+            if below is None:
+                mistakes.add(at, f"there is no base pack '{name}'{did_you_mean(name, kinds)}")
+            elif kind is not None and kind != below:
+                mistakes.add(_at(source, "kind"), f"the pack is of kind {kind}, but '{name}' is of kind {below}")
+            kind = below
+        elif source.tree.get("override") is not None:
+            mistakes.add(_at(source, "override"), "'override' needs 'extends': say which base pack it changes")
+        if kind is not None:
+            found.setdefault(kind, []).append(source)
+    return found
+
+
+def _at(source: _Source, name: str) -> Position:
+    node = source.tree.get(name)
+    return source.tree.at if node is None else node.at
+
+
+def _version_fits(above: _Source, below: _Source, mistakes: Mistakes) -> None:
+    wanted = above.header.extends[1] if above.header.extends is not None else None
+    actual = int(below.header.version.split(".")[0])
+    if wanted is not None and wanted != actual:
+        mistakes.add(
+            _at(above, "extends"),
+            f"written for version {wanted} of {below.header.id}, which is at {below.header.version}; "
+            f"read what changed, then write '@{actual}'",
+        )
+
+
+def _examples_hold(rules: Iterable[Rule], tenant_file: str | None, mistakes: Mistakes) -> list[RuleFileError]:
+    """Run every example on the reference evaluator. One that an override changed is a remark, any other refuses."""
+    remarks: list[RuleFileError] = []
+    for rule in rules:
+        for example in rule.examples:
+            answer = holds(rule.when, example.facts)
+            if answer is (example.expect == "fires"):
+                continue
+            at = example.position or rule.position or Position("", 1, 1)
+            message = told_example(rule, example, answer)
+            if tenant_file is not None and at.file != tenant_file:
+                remarks.append(RuleFileError(at.file, at.line, at.column, rule.id, message))
+                continue
+            mistakes.rule = rule.id
+            mistakes.add(at, message)
+            mistakes.rule = None
+    return remarks
