@@ -22,8 +22,8 @@ def planned_runs(
     """Runs that together last the week's ``run_minutes``, quality runs at most 1 − ``easy_share`` of them.
 
     ``races`` stand in for as many quality runs. ``other_sessions`` (lifts, races) count towards the week's most
-    sessions, so that the easy minutes are cut into no more runs than a week can hold. Less than ``run_minutes_least`` is no
-    run.
+    sessions, so that the easy minutes are cut into no more runs than a week can hold. A week with less than
+    ``run_minutes_least`` has no run.
     """
     shortest = float(settings["run_minutes_least"])
     total = week.run_minutes
