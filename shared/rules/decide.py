@@ -1,17 +1,15 @@
 """One tenant's packs in force, asked in the domain's words: which rules fire, with what they ask for."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from shared.rules.conflict_table import PairRules
-from shared.rules.evaluators import ConditionSet, EngineStatistics, Evaluator
+from shared.rules.evaluators import EngineStatistics, Evaluator
 from shared.rules.history import facts_of_day
-from shared.rules.lasting import lasting_leaves
-from shared.rules.model import Conflict, DecidedBy, Facts, Fired, Leaf, Pack, PackKind, Rule
-from shared.rules.modes import not_cancelled, served_rule
-from shared.rules.reference import decided_by, measured
+from shared.rules.model import Conflict, Facts, Fired, Pack, PackKind
+from shared.rules.modes import not_cancelled
+from shared.rules.prepared import PreparedPack
+from shared.rules.reference import measured
 
 
 class NoSuchPack(KeyError):
@@ -21,38 +19,15 @@ class NoSuchPack(KeyError):
         return f"no {self.args[0]} pack is in force"
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedPack:
-    """A pack with its rules compiled; made once per version, shared by every snapshot that holds it."""
-
-    pack: Pack
-    asked: ConditionSet
-    served: tuple[Rule, ...]
-    deciders: tuple[DecidedBy, ...]
-    lasting: tuple[Leaf, ...]
-    pairs: PairRules
-
-    @classmethod
-    def of(cls, pack: Pack) -> "PreparedPack":
-        """Raises what ``compile_conditions`` raises."""
-        served = tuple(served_rule(rule) for rule in pack.rules)
-        lasting = dict.fromkeys(leaf for rule in pack.rules for leaf in lasting_leaves(rule.when))
-        return cls(
-            pack,
-            ConditionSet.of(pack.id, [rule.when for rule in pack.rules], [rule.id for rule in pack.rules]),
-            served,
-            tuple(decided_by(pack, rule) for rule in served),
-            tuple(lasting),
-            PairRules.of(pack.id, pack.rules),
-        )
-
-
 class TenantRules:
     """A snapshot: goes on answering by the same packs when others have come into force since."""
 
-    def __init__(self, prepared: Mapping[PackKind, PreparedPack], evaluator: Evaluator) -> None:
+    def __init__(
+        self, prepared: Mapping[PackKind, PreparedPack], evaluator: Evaluator, *, closes_evaluator: bool = False
+    ) -> None:
         self._prepared = prepared
         self._evaluator = evaluator
+        self._closes_evaluator = closes_evaluator
 
     def __enter__(self) -> "TenantRules":
         return self
@@ -61,8 +36,9 @@ class TenantRules:
         self.close()
 
     def close(self) -> None:
-        """End the worker process. A snapshot of a ``RuleBook`` leaves that to the book."""
-        self._evaluator.close()
+        """End the worker process, unless it is a ``RuleBook``'s."""
+        if self._closes_evaluator:
+            self._evaluator.close()
 
     def pack(self, kind: PackKind) -> Pack:
         """The resolved pack in force. Raises ``NoSuchPack``."""

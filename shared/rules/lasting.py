@@ -12,7 +12,7 @@ def held_days_feature(feature: str) -> str:
 
 def derived_feature(leaf: Leaf) -> str:
     """The name of the fact (true, false or unknown) that says whether a lasting leaf has held for its days."""
-    value = f"{leaf.value:g}" if isinstance(leaf.value, float) else str(leaf.value).lower()
+    value = str(leaf.value).lower().removesuffix(".0")
     return f"{leaf.feature} {leaf.op} {value} for {leaf.lasting_days} days"
 
 
