@@ -2,8 +2,8 @@
 I/O."""
 
 from services.load.domain.alerts import Alert
-from services.load.domain.assessment import LoadAssessment, StreamLoad, assess_load, load_history
-from services.load.domain.daily import DailyLoads, daily_loads
+from services.load.domain.assessment import LoadAssessment, LoadSeries, StreamLoad, assess_load, load_history
+from services.load.domain.daily import DailyLoads, daily_loads, local_day
 from services.load.domain.effort import ScoredSession, score_session, score_sessions
 from services.load.domain.fitness import StartingFitness
 from services.load.domain.strength import EstimatedMax, estimated_max_kg
@@ -13,6 +13,7 @@ __all__ = [
     "DailyLoads",
     "EstimatedMax",
     "LoadAssessment",
+    "LoadSeries",
     "ScoredSession",
     "StartingFitness",
     "StreamLoad",
@@ -20,6 +21,7 @@ __all__ = [
     "daily_loads",
     "estimated_max_kg",
     "load_history",
+    "local_day",
     "score_session",
     "score_sessions",
 ]

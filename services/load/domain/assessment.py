@@ -73,18 +73,6 @@ class LoadAssessment:
     def spikes(self) -> tuple[Alert, ...]:
         return tuple(alert for alert in self.alerts if alert.code in SPIKES)
 
-    def without_alerts(self) -> "LoadAssessment":
-        return replace(self, alerts=())
-
-    def day_figures(self) -> dict[str, Any]:
-        """What other services follow day by day: the coupled ratio, status and band per stream, and the day's state."""
-        figures: dict[str, Any] = {"date": self.date.isoformat(), "state": self.state}
-        for name, stream in self.streams.items():
-            figures[f"acwr_{name}"] = stream.coupled
-            figures[f"status_{name}"] = stream.status
-            figures[f"band_{name}"] = stream.band
-        return figures
-
     def as_json(self) -> dict[str, Any]:
         return {
             "date": self.date.isoformat(),
@@ -102,11 +90,57 @@ def band_of(coupled: float, settings: LoadSettings) -> Band:
     return "caution" if coupled <= settings.load_band_danger_above + ROUNDING else "danger"
 
 
+class LoadSeries:
+    """One athlete's figures of every day, computed once and read for as many days as are asked."""
+
+    def __init__(
+        self,
+        daily: DailyLoads,
+        settings: Mapping[str, Any],
+        through: date | None = None,
+        start: Mapping[Stream, StartingFitness] | None = None,
+    ) -> None:
+        """``through``: days after the last one held are added as unknown up to here. ``start``: fitness before the
+        first record."""
+        self._settings = LoadSettings.of(settings)
+        self._daily = _reaching(daily, through or daily.through)
+        self._loads = {name: self._daily.stream(name) for name in STREAMS}
+        self._ratios = {name: ratios(load, self._settings) for name, load in self._loads.items()}
+        self._fitness = {
+            name: fitness(load, self._settings, (start or {}).get(name)) for name, load in self._loads.items()
+        }
+
+    def assess(self, on: date) -> LoadAssessment:
+        """The assessment of one day; a day outside the series has no data."""
+        at = (on - self._daily.first).days
+        streams: dict[Stream, StreamLoad] = {
+            name: _stream(self._loads[name], self._ratios[name], self._fitness[name], at, self._settings)
+            for name in STREAMS
+        }
+        alerts = [alert for name, stream in streams.items() if (alert := _band_alert(name, stream))]
+        alerts += long_run_alerts(self._daily, on, self._settings)
+        alerts += duplicate_alerts(self._daily, on)
+        return LoadAssessment(on, streams, tuple(alerts), self._daily.state(on))
+
+    def day_figures(self, days: Sequence[date]) -> list[dict[str, Any]]:
+        """What other services follow day by day: per stream the coupled ratio, its status and band, and the day's
+        state."""
+        figures = []
+        for on in days:
+            at = (on - self._daily.first).days
+            shown: dict[str, Any] = {"date": on.isoformat(), "state": self._daily.state(on)}
+            for name in STREAMS:
+                status, coupled, band = _judged(self._ratios[name], at, self._settings)
+                shown |= {f"acwr_{name}": coupled, f"status_{name}": status, f"band_{name}": band}
+            figures.append(shown)
+        return figures
+
+
 def assess_load(
     daily: DailyLoads, on: date, settings: Mapping[str, Any], start: Mapping[Stream, StartingFitness] | None = None
 ) -> LoadAssessment:
     """The assessment of one day; a day outside ``daily`` has no data. ``start``: fitness before the first record."""
-    return load_history(daily, [on], settings, start)[on]
+    return LoadSeries(daily, settings, on, start).assess(on)
 
 
 def load_history(
@@ -116,23 +150,8 @@ def load_history(
     start: Mapping[Stream, StartingFitness] | None = None,
 ) -> dict[date, LoadAssessment]:
     """Assess many days of one athlete at once; each exactly as ``assess_load`` would."""
-    numbers = LoadSettings.of(settings)
-    daily = _reaching(daily, max(days, default=daily.through))
-    series = {name: daily.stream(name) for name in STREAMS}
-    figures = {name: ratios(load, numbers) for name, load in series.items()}
-    forms = {name: fitness(load, numbers, (start or {}).get(name)) for name, load in series.items()}
-    history: dict[date, LoadAssessment] = {}
-    for on in days:
-        at = (on - daily.first).days
-        streams: dict[Stream, StreamLoad] = {
-            name: _stream(series[name], figures[name], forms[name], at, numbers) if at >= 0 else _NO_DATA
-            for name in STREAMS
-        }
-        alerts = [alert for name, stream in streams.items() if (alert := _band_alert(name, stream))]
-        alerts += long_run_alerts(daily, on, numbers)
-        alerts += duplicate_alerts(daily, on)
-        history[on] = LoadAssessment(on, streams, tuple(alerts), daily.state(on))
-    return history
+    series = LoadSeries(daily, settings, max(days, default=None), start)
+    return {on: series.assess(on) for on in days}
 
 
 _NO_DATA = StreamLoad(
@@ -157,10 +176,9 @@ def _reaching(daily: DailyLoads, last: date) -> DailyLoads:
 
 
 def _stream(load: Loads, figures: Ratios, form: Fitness, at: int, settings: LoadSettings) -> StreamLoad:
-    if at >= len(load):
+    status, coupled, band = _judged(figures, at, settings)
+    if not 0 <= at < len(load):
         return _NO_DATA
-    status = cast(LoadStatus, str(figures.status[at]))
-    coupled = _number(figures.coupled[at])
     return StreamLoad(
         load=_number(load[at]),
         acute=_number(figures.acute[at]),
@@ -168,7 +186,7 @@ def _stream(load: Loads, figures: Ratios, form: Fitness, at: int, settings: Load
         coupled=coupled,
         uncoupled=_number(figures.uncoupled[at]),
         ewma=_number(figures.ewma[at]),
-        band=band_of(coupled, settings) if status == "ok" and coupled is not None else None,
+        band=band,
         status=status,
         variation=variation(load[max(0, at - ACUTE_DAYS + 1) : at + 1]),
         ctl=float(form.ctl[at]),
@@ -177,6 +195,14 @@ def _stream(load: Loads, figures: Ratios, form: Fitness, at: int, settings: Load
         known_acute_days=int(figures.known_acute[at]),
         known_chronic_days=int(figures.known_chronic[at]),
     )
+
+
+def _judged(figures: Ratios, at: int, settings: LoadSettings) -> tuple[LoadStatus, float | None, Band | None]:
+    if not 0 <= at < len(figures.status):
+        return "no-data", None, None
+    status = cast(LoadStatus, str(figures.status[at]))
+    coupled = _number(figures.coupled[at])
+    return status, coupled, band_of(coupled, settings) if status == "ok" and coupled is not None else None
 
 
 def _number(value: float) -> float | None:

@@ -3,17 +3,36 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.load.domain.effort import ScoredSession
 from shared.messages.values import DayLoad, MarkedDay
-from shared.messages.words import DayState, Stream
+from shared.messages.words import DayState, Kind, Stream
 
 Loads = NDArray[np.float64]
+
+
+class CountedSession(Protocol):
+    """What a daily sum needs of a scored session: ``ScoredSession``, or a stored row of the same figures."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def kind(self) -> Kind: ...
+    @property
+    def start(self) -> datetime: ...
+    @property
+    def end(self) -> datetime: ...
+    @property
+    def duration_min(self) -> float: ...
+    @property
+    def distance_km(self) -> float | None: ...
+    @property
+    def load(self) -> float: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +87,16 @@ class DailyLoads:
         return self.states[index] if 0 <= index < len(self.states) else "unknown"
 
 
+_ROW: Mapping[Kind, int] = {"run": 0, "lift": 1, "other": 2}
+
+
+def local_day(start: datetime, zone: ZoneInfo) -> date:
+    """The athlete's calendar date of a start: a session over midnight belongs to the day on which it began."""
+    return start.astimezone(zone).date()
+
+
 def daily_loads(
-    scored: Sequence[ScoredSession],
+    scored: Sequence[CountedSession],
     ready_made: Sequence[DayLoad],
     marked: Sequence[MarkedDay],
     zone: ZoneInfo,
@@ -85,15 +112,12 @@ def daily_loads(
     sums: dict[date, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
     runs: dict[date, list[DoneRun]] = defaultdict(list)
     for one in sorted(scored, key=lambda s: (s.start, s.id)):
-        day = one.day(zone)
+        day = local_day(one.start, zone)
         if day > through:
             continue
-        totals = sums[day]
-        totals[0] += one.run
-        totals[1] += one.lift
-        totals[2] += one.other
+        sums[day][_ROW[one.kind]] += one.load
         if one.kind == "run":
-            runs[day].append(DoneRun(one.id, one.session.duration_min, one.session.distance_km))
+            runs[day].append(DoneRun(one.id, one.duration_min, one.distance_km))
     ready_days = set()
     for load in sorted(ready_made, key=lambda d: (d.date, d.run, d.lift, d.other)):
         if load.date > through:
@@ -136,12 +160,12 @@ def _nothing(through: date) -> DailyLoads:
     return DailyLoads(through + timedelta(days=1), empty, empty, empty, (), {})
 
 
-def _overlaps(scored: Sequence[ScoredSession], zone: ZoneInfo, through: date) -> tuple[Overlap, ...]:
+def _overlaps(scored: Sequence[CountedSession], zone: ZoneInfo, through: date) -> tuple[Overlap, ...]:
     found: list[Overlap] = []
-    running: list[ScoredSession] = []
+    running: list[CountedSession] = []
     for one in sorted(scored, key=lambda s: (s.start, s.id)):
         running = [other for other in running if other.end > one.start]
-        day = one.day(zone)
+        day = local_day(one.start, zone)
         if day <= through:
             stream: Stream = one.kind if one.kind != "other" else "combined"
             found += [Overlap(day, other.id, one.id, stream) for other in running]

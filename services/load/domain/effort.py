@@ -7,10 +7,9 @@ missing.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from statistics import median
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from services.load.domain.heart_rate import own_scale, session_trimp
 from services.load.domain.settings import LoadSettings
@@ -55,6 +54,14 @@ class ScoredSession:
         return self.session.start + timedelta(minutes=self.session.duration_min)
 
     @property
+    def duration_min(self) -> float:
+        return self.session.duration_min
+
+    @property
+    def distance_km(self) -> float | None:
+        return self.session.distance_km
+
+    @property
     def status(self) -> ScoreStatus:
         return STATUS_OF[self.method]
 
@@ -69,10 +76,6 @@ class ScoredSession:
     @property
     def other(self) -> float:
         return self.load if self.kind == "other" else 0.0
-
-    def day(self, zone: ZoneInfo) -> date:
-        """The athlete's local date of the start: a session over midnight belongs to the day it began."""
-        return self.start.astimezone(zone).date()
 
     def as_json(self) -> dict[str, Any]:
         return {
