@@ -40,7 +40,7 @@ def fill_week(
     for run in runs:
         role = run.type if run.type in ("long", "easy") else "quality"
         sessions.append(
-            PlannedSession(id=names.next(f"{role}-run"), kind="run", type=run.type, duration_min=run.minutes)
+            PlannedSession(id=names.next(f"{role}-run"), kind="run", type=run.type, duration_min=float(run.minutes))
         )
     return (*sessions, *fixed)
 

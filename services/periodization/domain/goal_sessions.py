@@ -16,7 +16,7 @@ RIEGEL_EXPONENT: Final = 1.06
 
 
 def race_minutes(goal: Goal, profile: Profile | None, settings: Mapping[str, Any]) -> float:
-    """How long the race will take, minutes: the target time, else Riegel's estimate over the distance from threshold
+    """How long the race will take, whole minutes: the target time, else Riegel's estimate over the distance from threshold
     pace or, failing that, from the level's usual 10 km time; without a distance the setting
     ``race_minutes_unknown``."""
     if goal.target_time_s is not None:
@@ -31,7 +31,7 @@ def race_minutes(goal: Goal, profile: Profile | None, settings: Mapping[str, Any
             level: Level = "intermediate" if profile is None else profile.level
             known_seconds, known_km = float(settings["ten_km_minutes"][level]) * SECONDS_PER_MINUTE, 10.0
         minutes = known_seconds * (goal.distance_km / known_km) ** RIEGEL_EXPONENT / SECONDS_PER_MINUTE
-    return min(max(minutes, 1.0), float(MAX_SESSION_MINUTES))
+    return float(round(min(max(minutes, 1.0), float(MAX_SESSION_MINUTES))))
 
 
 def tested_region(goal: Goal, settings: Mapping[str, Any]) -> Region:

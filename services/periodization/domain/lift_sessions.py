@@ -39,7 +39,7 @@ def planned_lifts(
         if sets > 0.0:
             minutes = float(settings["lift_warm_up_minutes"]) + sets * float(settings["minutes_per_set"][effort])
             longest = min(float(settings["lift_minutes_most"]), float(MAX_SESSION_MINUTES))
-            found.append(PlannedLift(region, effort, sets, min(minutes, longest)))
+            found.append(PlannedLift(region, effort, sets, float(round(min(minutes, longest)))))
     return tuple(found)
 
 

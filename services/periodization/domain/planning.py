@@ -98,6 +98,7 @@ def _drafts(
         else:
             phase = training[index]
         facts = {**who, **_week_facts(calendar, index, phase, here, deload is not None, inputs.template.lifts)}
+        facts["block_phase"] = training.get(index, phase)
         drafts.append(_Draft(index, phase, here, deload, facts))
     return drafts
 
