@@ -1,0 +1,28 @@
+"""Raw messages of both transports as deliveries."""
+
+from typing import Any, Literal
+
+from shared.bus.putting_back import INTERNAL_EXCHANGE, from_internal
+from shared.messages.envelope import Delivery
+
+
+def delivery_from(message: Any, source: Literal["command", "event"]) -> Delivery:
+    """``message``: py-amqp's (taken raw, so that no header makes kombu decompress a body) or kombu's in-memory one."""
+    properties = message.properties
+    in_memory = hasattr(message, "content_type")
+    headers = message.headers if in_memory else properties.get("application_headers") or {}
+    body = message.body
+    delivery = Delivery(
+        source=source,
+        routing_key=message.delivery_info["routing_key"],
+        body=body.encode() if isinstance(body, str) else bytes(body),
+        content_type=message.content_type if in_memory else properties.get("content_type"),
+        content_encoding=message.content_encoding if in_memory else properties.get("content_encoding"),
+        headers=headers,
+        user_id=properties.get("user_id"),
+        reply_to=properties.get("reply_to"),
+        correlation_id=properties.get("correlation_id"),
+    )
+    if message.delivery_info["exchange"] == INTERNAL_EXCHANGE:
+        return from_internal(delivery)
+    return delivery

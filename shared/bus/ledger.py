@@ -1,0 +1,146 @@
+"""The SQL behind exactly-once effects: inbox, outbox and known tenants, each read and written for a whole batch."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select, tuple_
+from sqlalchemy.orm import Session
+
+from shared.db.delivery_tables import DeliveryTables
+from shared.messages.envelope import Outgoing
+from shared.messages.ids import new_id
+
+_ROWS_PER_QUERY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An inbox row: one message, one handler, its outcome."""
+
+    tenant: str
+    message_id: str
+    handler: str
+    body_hash: str
+    athlete: str | None
+    outcome: str
+    reply: bytes | None
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ToPublish:
+    """An outbox row. ``id`` is the message's ce-id where it has one, so a repeated delivery carries the same id."""
+
+    tenant: str
+    id: str
+    message: Outgoing
+    athlete: str | None
+    created_at_ms: int
+
+
+class Ledger:
+    """Reads and writes the delivery tables of one service inside somebody else's transaction."""
+
+    def __init__(self, tables: DeliveryTables) -> None:
+        self._tables = tables
+        self._known_tenants: set[str] = set()
+
+    def taken(self, db: Session, ids: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Taken]]:
+        """Inbox rows of these (tenant, message id) pairs, whatever their handler."""
+        found: dict[tuple[str, str], list[Taken]] = {}
+        inbox = self._tables.inbox
+        for part in _parts(list(dict.fromkeys(ids))):
+            for row in db.execute(select(inbox).where(tuple_(inbox.c.tenant, inbox.c.message_id).in_(part))):
+                found.setdefault((row.tenant, row.message_id), []).append(Taken(**row._mapping))
+        return found
+
+    def write(self, db: Session, taken: Sequence[Taken], messages: Sequence[ToPublish]) -> None:
+        """All of a batch at once; a row that is already there raises IntegrityError."""
+        if taken:
+            rows = [{column: getattr(row, column) for column in Taken.__slots__} for row in taken]
+            db.execute(insert(self._tables.inbox), rows)
+        if messages:
+            db.execute(insert(self._tables.outbox), [_outbox_row(message) for message in messages])
+
+    def unpublished(self, db: Session, created_before_ms: int, limit: int) -> list[ToPublish]:
+        """The oldest outbox rows, locked against other replicas' sweepers where the database can."""
+        outbox = self._tables.outbox
+        query = (
+            select(outbox)
+            .where(outbox.c.created_at_ms <= created_before_ms)
+            .order_by(outbox.c.created_at_ms, outbox.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return [
+            ToPublish(
+                row.tenant,
+                row.id,
+                Outgoing(
+                    row.exchange,
+                    row.routing_key,
+                    json.loads(row.headers),
+                    bytes(row.body),
+                    row.correlation_id,
+                    row.content_type,
+                ),
+                row.athlete,
+                row.created_at_ms,
+            )
+            for row in db.execute(query)
+        ]
+
+    def published(self, db: Session, messages: Sequence[ToPublish]) -> None:
+        """Forgets what the broker has confirmed."""
+        outbox = self._tables.outbox
+        for part in _parts([(message.tenant, message.id) for message in messages]):
+            db.execute(delete(outbox).where(tuple_(outbox.c.tenant, outbox.c.id).in_(part)))
+
+    def remember_tenants(self, db: Session, tenants: Iterable[str], now: datetime) -> set[str]:
+        """Notes tenants seen for the first time; give the result to ``tenants_committed`` after the commit."""
+        new = set(tenants) - self._known_tenants
+        if new:
+            table = self._tables.tenants
+            stored = set(db.scalars(select(table.c.tenant).where(table.c.tenant.in_(new))))
+            if new - stored:
+                db.execute(insert(table), [{"tenant": tenant, "first_seen": now} for tenant in sorted(new - stored)])
+        return new
+
+    def tenants_committed(self, tenants: set[str]) -> None:
+        self._known_tenants |= tenants
+
+    def tenants(self, db: Session) -> list[str]:
+        """Every tenant this service has ever heard from."""
+        table = self._tables.tenants
+        return list(db.scalars(select(table.c.tenant).order_by(table.c.tenant)))
+
+
+def to_publish(tenant: str, message: Outgoing, athlete: str | None, now: datetime) -> ToPublish:
+    """An outbox row for ``message``, under its own ce-id."""
+    return ToPublish(tenant, message.headers.get("ce-id") or new_id(), message, athlete, int(now.timestamp() * 1000))
+
+
+def renamed(row: ToPublish) -> ToPublish:
+    """The same row under an id of its own: a parked message keeps its sender's ce-id, which another may share."""
+    return replace(row, id=new_id())
+
+
+def _outbox_row(row: ToPublish) -> dict[str, object]:
+    return {
+        "tenant": row.tenant,
+        "id": row.id,
+        "exchange": row.message.exchange,
+        "routing_key": row.message.routing_key,
+        "headers": json.dumps(row.message.headers).encode(),
+        "content_type": row.message.content_type,
+        "body": row.message.body,
+        "correlation_id": row.message.correlation_id,
+        "athlete": row.athlete,
+        "created_at_ms": row.created_at_ms,
+    }
+
+
+def _parts(pairs: list[tuple[str, str]]) -> Iterable[list[tuple[str, str]]]:
+    return (pairs[start : start + _ROWS_PER_QUERY] for start in range(0, len(pairs), _ROWS_PER_QUERY))

@@ -1,0 +1,200 @@
+"""What a batch decided about each message, gathered until it can be written and published at once."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from shared.bus.handling import Accepted, Answered
+from shared.bus.intake import Readable, Refused
+from shared.bus.ledger import Taken, ToPublish, to_publish
+from shared.bus.replies import Later, Word, errors, rejection_event, reply_message
+from shared.messages.envelope import Address
+from shared.messages.problems import Problem
+from shared.ops import metrics
+
+_ID_REUSED = Problem("", "id_reused", "this ce-id was used before for another message; give each message its own")
+
+
+class Work:
+    """The rows of one transaction in the making. Counters are held back until ``count``: a rollback counts nothing."""
+
+    def __init__(self, service: str, now: datetime) -> None:
+        self.service = service
+        self.now = now
+        self.seen: dict[tuple[str, str], list[Taken]] = {}
+        self.taken: list[Taken] = []
+        self.messages: list[ToPublish] = []
+        self.tenants: set[str] = set()
+        self._counts: list[Callable[[], None]] = []
+        self._keys: list[str] = []
+
+    @staticmethod
+    def in_inbox(reading: Readable | Refused) -> bool:
+        """Queries change nothing and are not kept; neither is what has no id or no tenant."""
+        if isinstance(reading, Readable):
+            return not reading.route.query
+        return reading.address is not None and reading.message_id is not None
+
+    @staticmethod
+    def identity(reading: Readable | Refused) -> tuple[str, str]:
+        if isinstance(reading, Readable):
+            return reading.incoming.tenant, reading.incoming.id
+        assert reading.address is not None and reading.message_id is not None
+        return reading.address.tenant, reading.message_id
+
+    def settled_before(self, reading: Readable) -> bool:
+        """True when this id was taken before: the same message is answered again, another one is refused."""
+        rows = self.seen.get(self.identity(reading), [])
+        address, body_hash = reading.envelope.address, reading.envelope.body_hash
+        same_handler = [row for row in rows if row.handler == address.key]
+        if same_handler and same_handler[0].body_hash == body_hash:
+            self._repeat(same_handler[0], address, reading.route.replies)
+            return True
+        if same_handler or (rows and reading.route.source == "command"):
+            self._tell_rejected(address, reading.incoming.id, [_ID_REUSED], reading.envelope.subject, _tells(reading))
+            return True
+        return False
+
+    def accept(self, reading: Readable, outcome: Accepted | Answered | None, rows: Sequence[ToPublish]) -> None:
+        """The handler's events, its reply, and the inbox row."""
+        incoming, address = reading.incoming, reading.envelope.address
+        self.tenants.add(incoming.tenant)
+        self.messages += rows
+        data = dict(outcome.data) if outcome is not None else {}
+        word: Word = "answered" if isinstance(outcome, Answered) else "accepted"
+        later = isinstance(outcome, Later)
+        if reading.route.replies and not later:
+            self._reply(address, incoming.id, word, data)
+        if not reading.route.query:
+            self._keep(reading, "later" if later else word, data)
+        counter = metrics.answered if reading.route.query else metrics.accepted
+        self._count(incoming.key, lambda: counter.labels(self.service, incoming.key).inc())
+
+    def reject(self, reading: Readable, problems: Sequence[Problem]) -> None:
+        """The handler said no: a reply, an event, and, for a command, an inbox row so that a repeat hears the same."""
+        self._tell_rejected(
+            reading.envelope.address, reading.incoming.id, problems, reading.envelope.subject, _tells(reading)
+        )
+        if not reading.route.query:
+            self.tenants.add(reading.incoming.tenant)
+            self._keep(reading, "rejected", errors(problems))
+
+    def refuse(self, refused: Refused, body: bytes) -> None:
+        """A message that no handler saw."""
+        code = refused.problems[0].code
+        if refused.address is None:
+            self._count(metrics.OTHER, lambda: metrics.rejected.labels(self.service, metrics.OTHER, code).inc())
+            return
+        if self.in_inbox(refused):
+            body_hash = hashlib.sha256(refused.key.encode() + b"\n" + body).hexdigest()
+            identity = self.identity(refused)
+            rows = self.seen.get(identity, [])
+            if rows:
+                if rows[0].body_hash == body_hash and rows[0].handler == refused.key:
+                    self._repeat(rows[0], refused.address, refused.tell)
+                else:
+                    self._tell_rejected(
+                        refused.address, refused.message_id, [_ID_REUSED], refused.subject, refused.tell
+                    )
+                return
+            row = Taken(
+                *identity,
+                refused.key[:160],
+                body_hash,
+                refused.subject,
+                "rejected",
+                _json(errors(refused.problems)),
+                self.now,
+            )
+            self._remember(row)
+        self._tell_rejected(refused.address, refused.message_id, refused.problems, refused.subject, refused.tell)
+
+    def count(self, seconds: float, done: int) -> None:
+        """After the commit: now it happened, so now it is counted."""
+        for increment in self._counts:
+            increment()
+        metrics.batch_messages.labels(self.service).observe(done)
+        for key in self._keys:
+            metrics.handling_seconds.labels(self.service, key).observe(seconds)
+
+    def _repeat(self, row: Taken, address: Address, replies: bool) -> None:
+        if replies and row.outcome != "later":
+            data = json.loads(row.reply) if row.reply else {}
+            word: Word = "rejected" if row.outcome == "rejected" else "accepted"
+            self._reply(address, row.message_id, word, data if word == "rejected" else {**data, "duplicate": True})
+        self._count(row.handler, lambda: metrics.duplicates.labels(self.service, row.handler).inc())
+
+    def _tell_rejected(
+        self,
+        address: Address,
+        message_id: str | None,
+        problems: Sequence[Problem],
+        subject: str | None,
+        tell: bool,
+    ) -> None:
+        if tell:
+            self._reply(address, message_id, "rejected", errors(problems))
+            event = rejection_event(
+                service=self.service,
+                tenant=address.tenant,
+                key=address.key,
+                message_id=message_id,
+                problems=problems,
+                subject=subject,
+                correlation_id=address.correlation_id,
+                time=self.now,
+            )
+            self.messages.append(to_publish(address.tenant, event, subject, self.now))
+        code = problems[0].code
+        key = metrics.OTHER if code == "unknown_message" else address.key
+        self._count(key, lambda: metrics.rejected.labels(self.service, key, code).inc())
+
+    def _reply(self, address: Address, message_id: str | None, word: Word, data: Mapping[str, Any]) -> None:
+        if address.reply_to is None or address.correlation_id is None:
+            return
+        message = reply_message(
+            service=self.service,
+            key=address.key,
+            message_id=message_id,
+            word=word,
+            data=data,
+            reply_to=address.reply_to,
+            correlation_id=address.correlation_id,
+            time=self.now,
+        )
+        self.messages.append(to_publish(address.tenant, message, None, self.now))
+
+    def _keep(self, reading: Readable, outcome: str, data: Mapping[str, Any]) -> None:
+        incoming, envelope = reading.incoming, reading.envelope
+        athlete = getattr(incoming.body, "athlete", None) or envelope.subject
+        self._remember(
+            Taken(
+                incoming.tenant,
+                incoming.id,
+                incoming.key,
+                envelope.body_hash,
+                athlete,
+                outcome,
+                _json(data) if data else None,
+                self.now,
+            )
+        )
+
+    def _remember(self, row: Taken) -> None:
+        self.taken.append(row)
+        self.seen.setdefault((row.tenant, row.message_id), []).append(row)
+
+    def _count(self, key: str, increment: Callable[[], None]) -> None:
+        self._keys.append(key)
+        self._counts.append(lambda: metrics.consumed.labels(self.service, key).inc())
+        self._counts.append(increment)
+
+
+def _tells(reading: Readable) -> bool:
+    return reading.route.replies and reading.route.source == "command"
+
+
+def _json(data: Mapping[str, Any]) -> bytes:
+    return json.dumps(data, ensure_ascii=False, allow_nan=False).encode()

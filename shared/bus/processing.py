@@ -1,0 +1,222 @@
+"""A batch of deliveries becomes state, inbox rows and outbox rows in one transaction.
+
+Knows no broker: deliveries come in, what is to be published goes out. The caller acknowledges the first ``done``
+deliveries of a returned Batch, and only then.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from shared.bus.handling import Rejected, Route, Timer
+from shared.bus.intake import Intake, Readable, Refused
+from shared.bus.ledger import Ledger, ToPublish, to_publish
+from shared.bus.outcomes import Work
+from shared.bus.putting_back import RETRY_DELAYS_S, Failure, Reason, is_transient, to_park, to_retry
+from shared.bus.unit_of_work import Cause, Clock, UnitOfWork
+from shared.db.delivery_tables import DeliveryTables
+from shared.db.engine import Database
+from shared.messages.envelope import Delivery
+from shared.ops import metrics
+from shared.ops.logging import bound
+from shared.rules.decisions import Rules
+
+_log = structlog.get_logger("tandem.bus")
+
+
+class RuleSource(Protocol):
+    """Where a tenant's active rules come from; ``shared.rules.live.RuleBook`` is one."""
+
+    def for_tenant(self, tenant: str) -> Rules: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """``done``: how many deliveries, counted from the first, are settled. ``messages``: committed, to be published.
+
+    ``database_away``: the rest could not be handled because the database does not answer; try again later.
+    """
+
+    done: int
+    messages: tuple[ToPublish, ...] = ()
+    database_away: bool = False
+
+
+class Processor:
+    """One service's routes and timers over its database."""
+
+    def __init__(
+        self,
+        service: str,
+        routes: Sequence[Route],
+        database: Database,
+        tables: DeliveryTables,
+        rules: RuleSource | None,
+        clock: Clock,
+        user_id_required: bool = True,
+        budget_s: float = 0.25,
+    ) -> None:
+        self.service = service
+        self.ledger = Ledger(tables)
+        self.database = database
+        self._intake = Intake(service, routes, user_id_required)
+        self._rules = rules
+        self._clock = clock
+        self._budget_s = budget_s
+
+    def process(self, deliveries: Sequence[Delivery]) -> Batch:
+        """Handles deliveries in order, together if all goes well, else one by one. Raises nothing a message caused."""
+        received = self._clock()
+        readings = [self._intake.read(delivery, received) for delivery in deliveries]
+        if len(deliveries) > 1:
+            try:
+                return self._together(deliveries, readings)
+            except Exception as error:  # noqa: BLE001 - each message gets its own try below, where its error is told
+                if not isinstance(error, Rejected):
+                    _log.warning("batch failed, taking its messages one by one", messages=len(readings), exc_info=True)
+                if isinstance(error, DBAPIError) and not self._database_answers():
+                    return Batch(0, database_away=True)
+        return self._one_by_one(deliveries, readings)
+
+    def run_timer(self, timer: Timer) -> tuple[ToPublish, ...]:
+        """Calls the timer once per known tenant, each in its own transaction; one tenant's failure stops no other."""
+        published: list[ToPublish] = []
+        with self.database.transaction() as db:
+            tenants = self.ledger.tenants(db)
+        for tenant in tenants:
+            try:
+                with self.database.transaction() as db:
+                    context = self._context(db, tenant, None)
+                    timer.handle(context)
+                    rows = self._rows(context)
+                    self.ledger.write(db, (), rows)
+            except Exception:  # noqa: BLE001 - counted and logged; the other tenants' turns must come
+                metrics.timer_runs.labels(self.service, timer.name, "failed").inc()
+                _log.exception("timer failed", service=self.service, timer=timer.name, tenant=tenant)
+            else:
+                metrics.timer_runs.labels(self.service, timer.name, "done").inc()
+                published += rows
+        return tuple(published)
+
+    def _together(self, deliveries: Sequence[Delivery], readings: Sequence[Readable | Refused]) -> Batch:
+        started = time.monotonic()
+        work = Work(self.service, self._clock())
+        done = 0
+        with self.database.transaction() as db:
+            work.seen = self.ledger.taken(
+                db, (work.identity(reading) for reading in readings if work.in_inbox(reading))
+            )
+            for delivery, reading in zip(deliveries, readings, strict=True):
+                if done and time.monotonic() - started > self._budget_s:
+                    break  # a long handler must not hold the transaction, and with it everybody's acknowledgement
+                self._take(db, work, delivery, reading)
+                done += 1
+            new_tenants = self.ledger.remember_tenants(db, work.tenants, work.now)
+            self.ledger.write(db, work.taken, work.messages)
+        self.ledger.tenants_committed(new_tenants)
+        work.count(time.monotonic() - started, done)
+        return Batch(done, tuple(work.messages))
+
+    def _take(self, db: Session, work: Work, delivery: Delivery, reading: Readable | Refused) -> None:
+        if isinstance(reading, Refused):
+            work.refuse(reading, delivery.body)
+            return
+        if not reading.route.query and work.settled_before(reading):
+            return
+        context = self._context(db, reading.incoming.tenant, _cause_of(reading))
+        with bound(
+            tenant=reading.incoming.tenant,
+            message_id=reading.incoming.id,
+            correlation_id=reading.incoming.correlation_id,
+            key=reading.incoming.key,
+        ):
+            try:
+                outcome = reading.route.handle(context, reading.incoming)
+                db.flush()
+            except Rejected as rejected:
+                if not reading.route.query:
+                    raise  # what the handler wrote has to go, and with it, for now, the rest of the batch
+                work.reject(reading, rejected.problems)
+                return
+        work.accept(reading, outcome, self._rows(context))
+
+    def _one_by_one(self, deliveries: Sequence[Delivery], readings: Sequence[Readable | Refused]) -> Batch:
+        started = time.monotonic()
+        messages: list[ToPublish] = []
+        for index, (delivery, reading) in enumerate(zip(deliveries, readings, strict=True)):
+            if index and time.monotonic() - started > self._budget_s:
+                return Batch(index, tuple(messages))
+            try:
+                try:
+                    batch = self._together([delivery], [reading])
+                except Rejected as rejected:
+                    batch = self._rejected(reading, rejected)
+            except Exception as error:  # noqa: BLE001 - whatever a handler raises, its message is put back with it
+                if isinstance(error, DBAPIError) and not self._database_answers():
+                    return Batch(index, tuple(messages), database_away=True)
+                batch = self._put_back(delivery, error)
+            messages += batch.messages
+        return Batch(len(deliveries), tuple(messages))
+
+    def _rejected(self, reading: Readable | Refused, rejected: Rejected) -> Batch:
+        assert isinstance(reading, Readable)
+        work = Work(self.service, self._clock())
+        work.reject(reading, rejected.problems)
+        with self.database.transaction() as db:
+            self.ledger.write(db, work.taken, work.messages)
+        work.count(0.0, 1)
+        return Batch(1, tuple(work.messages))
+
+    def _put_back(self, delivery: Delivery, error: Exception) -> Batch:
+        key = delivery.routing_key.partition(".")[2]
+        _log.error("handling failed", service=self.service, key=key, attempts=delivery.attempts, exc_info=error)
+        now = self._clock()
+        described = f"{type(error).__module__}.{type(error).__qualname__}: {error}"
+        transient = is_transient(error)
+        if transient and delivery.attempts < len(RETRY_DELAYS_S):
+            row = to_retry(self.service, delivery, Failure("handler_failed", described, now))
+            metrics.retries.labels(self.service, key).inc()
+        else:
+            reason: Reason = "retries_exhausted" if transient else "handler_failed"
+            row = to_park(self.service, delivery, Failure(reason, described, now))
+            metrics.parked.labels(self.service, key, reason).inc()
+        with self.database.transaction() as db:
+            self.ledger.write(db, (), [row])
+        return Batch(1, (row,))
+
+    def _context(self, db: Session, tenant: str, cause: Cause | None) -> UnitOfWork:
+        source = self._rules
+        rules = (lambda: source.for_tenant(tenant)) if source is not None else None
+        return UnitOfWork(self.service, tenant, db, rules, self._clock, cause)
+
+    def _rows(self, context: UnitOfWork) -> list[ToPublish]:
+        now = self._clock()
+        rows = [to_publish(context.tenant, event.message, event.athlete, now) for event in context.emitted]
+        rows += [to_publish(context.tenant, reply.message, None, now) for reply in context.late_replies]
+        return rows
+
+    def _database_answers(self) -> bool:
+        try:
+            with self.database.transaction() as db:
+                db.execute(text("SELECT 1"))
+        except DBAPIError:
+            _log.warning("the database does not answer", service=self.service, exc_info=True)
+            return False
+        return True
+
+
+def _cause_of(reading: Readable) -> Cause:
+    envelope = reading.envelope
+    return Cause(
+        message_id=envelope.id,
+        key=envelope.address.key,
+        correlation_id=envelope.address.correlation_id,
+        traceparent=envelope.traceparent,
+        reply_to=envelope.address.reply_to if reading.route.replies else None,
+    )

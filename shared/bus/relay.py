@@ -1,0 +1,127 @@
+"""Carries committed outbox rows to the broker: at once after the commit, and, where that failed, by the sweeper."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import eventlet
+import structlog
+from eventlet.event import Event
+from sqlalchemy.exc import DBAPIError
+
+from shared.bus.ledger import Ledger, ToPublish
+from shared.bus.publishing import Publisher, PublishFailed
+from shared.db.engine import Database
+from shared.messages.envelope import EVENTS_EXCHANGE
+from shared.ops import metrics
+
+_log = structlog.get_logger("tandem.relay")
+
+ROWS_PER_PUBLISH = 500
+FULL_AT = 5000
+"""Rows in hand at which the consumer waits: a broker that takes nothing more must slow down what is taken from it."""
+
+
+class Relay:
+    """One per service. ``hand_over`` right after a commit; ``run`` and ``sweep`` each in their own green thread."""
+
+    def __init__(
+        self,
+        service: str,
+        database: Database,
+        ledger: Ledger,
+        publisher: Publisher,
+        now_ms: Callable[[], int],
+        sweep_age_ms: int = 5000,
+    ) -> None:
+        self.service = service
+        self._database = database
+        self._ledger = ledger
+        self._publisher = publisher
+        self._now_ms = now_ms
+        self._sweep_age_ms = sweep_age_ms
+        self._rows: deque[ToPublish] = deque()
+        self._in_hand: set[str] = set()
+        self._turn = eventlet.semaphore.Semaphore(1)
+        self._woken = Event()
+        self._stopping = False
+
+    def hand_over(self, rows: Sequence[ToPublish]) -> None:
+        """Takes committed rows; waits while too many are in hand already."""
+        while len(self._rows) > FULL_AT and not self._stopping:
+            eventlet.sleep(0.05)
+        self._rows.extend(rows)
+        self._in_hand.update(row.id for row in rows)
+        if rows and not self._woken.ready():
+            self._woken.send(None)
+
+    @property
+    def in_hand(self) -> int:
+        """Rows that were handed over and are not yet confirmed."""
+        return len(self._in_hand)
+
+    def run(self) -> None:
+        """Publishes what is handed over, until ``stop``."""
+        while True:
+            self._woken.wait()
+            self._woken = Event()
+            while self._rows:
+                self._publish_next()
+            if self._stopping:
+                return
+
+    def stop(self) -> None:
+        """Lets ``run`` publish what it holds and return."""
+        self._stopping = True
+        if not self._woken.ready():
+            self._woken.send(None)
+
+    def sweep(self) -> int:
+        """Publishes rows left behind by a crash or a broken connection; returns how many."""
+        with self._turn:
+            before = self._now_ms() - self._sweep_age_ms
+            with self._database.transaction() as db:
+                rows = self._ledger.unpublished(db, before, ROWS_PER_PUBLISH)
+                left = [row for row in rows if row.id not in self._in_hand]
+                oldest = min((row.created_at_ms for row in rows), default=None)
+                if left and not self._database.is_sqlite:  # the rows stay locked, so no other replica sends them too
+                    self._publish(left)
+                    self._ledger.published(db, left)
+            if left and self._database.is_sqlite:
+                self._publish(left)
+                with self._database.transaction() as db:
+                    self._ledger.published(db, left)
+            age_s = 0.0 if oldest is None else (self._now_ms() - oldest) / 1000
+            metrics.outbox_oldest_seconds.labels(self.service).set(age_s)
+            return len(left)
+
+    def _publish_next(self) -> None:
+        rows = [self._rows.popleft() for _ in range(min(len(self._rows), ROWS_PER_PUBLISH))]
+        try:
+            with self._turn:
+                self._publish(rows)
+                with self._database.transaction() as db:
+                    self._ledger.published(db, rows)
+        except (PublishFailed, DBAPIError):
+            # They stand in the outbox; the sweeper sends them once broker and database answer again.
+            _log.warning(
+                "publishing failed, the sweeper will repeat it", service=self.service, rows=len(rows), exc_info=True
+            )
+        finally:
+            self._in_hand.difference_update(row.id for row in rows)
+            metrics.outbox_rows.labels(self.service).set(len(self._in_hand))
+
+    def _publish(self, rows: Sequence[ToPublish]) -> None:
+        started = time.monotonic()
+        try:
+            returned = self._publisher.publish([row.message for row in rows])
+        except PublishFailed:
+            metrics.publish_failures.labels(self.service).inc()
+            raise
+        if returned:
+            metrics.replies_dropped.labels(self.service).inc(len(returned))
+        for row in rows:
+            if row.message.exchange == EVENTS_EXCHANGE:
+                name = row.message.routing_key.split(".", 2)[2]
+                metrics.published.labels(self.service, name).inc()
+        _log.debug("published", service=self.service, rows=len(rows), seconds=time.monotonic() - started)

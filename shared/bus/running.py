@@ -1,0 +1,47 @@
+"""Runs services of one process; the only door to nameko for the composition root."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from nameko.runners import ServiceRunner
+
+from shared.bus.service import ServiceBus
+from shared.bus.wiring import Wiring
+
+
+class Running:
+    """Services between ``start`` and ``stop``."""
+
+    def __init__(self, services: Sequence[type[Any]], wiring: Wiring) -> None:
+        self._runner = ServiceRunner(wiring.nameko_config())
+        for service in services:
+            self._runner.add_service(service)
+
+    def start(self) -> None:
+        self._runner.start()
+
+    def stop(self) -> None:
+        """Graceful: takes nothing more, drains, publishes, closes."""
+        self._runner.stop()
+
+    def kill(self) -> None:
+        self._runner.kill()
+
+    def wait(self) -> None:
+        """Until every service has stopped; raises what made one die."""
+        self._runner.wait()
+
+    def bus_of(self, service: str) -> ServiceBus:
+        """The live bus of a service, for the embedded runner and for tests."""
+        for extension in self._runner.service_map[service].dependencies:
+            if isinstance(extension, ServiceBus):
+                return extension
+        raise LookupError(f"service {service} has no bus")
+
+    def in_flight(self) -> int:
+        """Messages taken and not acknowledged, and outbox rows not yet published, over all services."""
+        total = 0
+        for name, container in self._runner.service_map.items():
+            total += sum(getattr(entrypoint, "in_flight", 0) for entrypoint in container.entrypoints)
+            total += self.bus_of(name).relay.in_hand
+        return total

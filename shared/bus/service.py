@@ -1,0 +1,138 @@
+"""Turns routes and timers into a nameko service: the few lines that every ``services/*/service.py`` needs."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import eventlet
+import structlog
+from eventlet import tpool
+from nameko.extensions import DependencyProvider
+from nameko.timer import Timer as TimerEntrypoint
+from sqlalchemy import MetaData
+from sqlalchemy.exc import DBAPIError
+
+from shared.bus.consumer import batches
+from shared.bus.handling import Route, Timer
+from shared.bus.processing import Batch, Processor
+from shared.bus.publishing import ConfirmedPublisher, MemoryPublisher, Publisher, PublishFailed
+from shared.bus.relay import Relay
+from shared.bus.wiring import wiring_of
+from shared.db import delivery_tables
+from shared.db.engine import Database
+from shared.messages.envelope import Delivery
+
+_log = structlog.get_logger("tandem.service")
+
+Result = TypeVar("Result")
+
+
+class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no types
+    """A service's database, processor and relay; alive from the container's start to its stop."""
+
+    def __init__(self, routes: Sequence[Route], metadata: MetaData) -> None:
+        self._routes = tuple(routes)
+        self._metadata = metadata
+
+    def setup(self) -> None:
+        wiring = wiring_of(self.container)
+        name = self.container.service_name
+        settings = wiring.settings
+        url = settings.database_url_of(name)
+        self.database = Database(name, url, durable=wiring.durable)
+        self.processor = Processor(
+            name,
+            self._routes,
+            self.database,
+            delivery_tables.of(self._metadata),
+            wiring.rules,
+            wiring.clock,
+            user_id_required=not wiring.in_memory,
+        )
+        publisher: Publisher = (
+            MemoryPublisher(wiring.connector())
+            if wiring.in_memory
+            else ConfirmedPublisher(wiring.connector(), settings.confirm_timeout_seconds)
+        )
+        self._publisher = publisher
+        self._sweep_seconds = settings.outbox_sweep_seconds
+        self.relay = Relay(
+            name,
+            self.database,
+            self.processor.ledger,
+            publisher,
+            lambda: int(wiring.clock().timestamp() * 1000),
+            sweep_age_ms=int(settings.outbox_sweep_seconds * 1000),
+        )
+
+    def start(self) -> None:
+        self._relaying = self.container.spawn_managed_thread(self.relay.run, identifier="relay")
+        self._sweeping = self.container.spawn_managed_thread(self._sweep, identifier="outbox sweeper")
+
+    def stop(self) -> None:
+        self._sweeping.kill()
+        self.relay.stop()
+        self._relaying.wait()
+        self._publisher.close()
+        self.database.dispose()
+
+    def get_dependency(self, worker_ctx: Any) -> "ServiceBus":
+        return self
+
+    def process(self, deliveries: Sequence[Delivery]) -> Batch:
+        return self.processor.process(deliveries)
+
+    def run_timer(self, timer: Timer) -> None:
+        self.relay.hand_over(self.processor.run_timer(timer))
+
+    def _sweep(self) -> None:
+        while True:
+            try:
+                self.relay.sweep()
+            except (PublishFailed, DBAPIError):
+                _log.warning("sweeping the outbox failed", service=self.container.service_name, exc_info=True)
+            eventlet.sleep(self._sweep_seconds)
+
+
+def tandem_service(name: str, routes: Sequence[Route], timers: Sequence[Timer], metadata: MetaData) -> type[Any]:
+    """The nameko service class of ``name``; ``metadata`` is that of its tables (``store.Table.metadata``)."""
+    delivery_tables.of(metadata)
+
+    def take_commands(self: Any, deliveries: Sequence[Delivery]) -> Batch:
+        batch: Batch = self.bus.process(deliveries)
+        return batch
+
+    def take_events(self: Any, deliveries: Sequence[Delivery]) -> Batch:
+        batch: Batch = self.bus.process(deliveries)
+        return batch
+
+    members: dict[str, Any] = {
+        "name": name,
+        "routes": tuple(routes),
+        "timers": tuple(timers),
+        "metadata": metadata,
+        "bus": ServiceBus(routes, metadata),
+        "take_commands": batches("command", routes)(take_commands),
+        "take_events": batches("event", routes)(take_events),
+    }
+    for timer in timers:
+        members[f"timer_{timer.name.replace('-', '_')}"] = _timer_method(timer)
+    return type(f"{name.capitalize()}Service", (), members)
+
+
+def off_hub(function: Callable[..., Result], *arguments: Any, **named: Any) -> Result:
+    """Runs heavy pure computation in a thread, so that heartbeats, timers and /metrics go on meanwhile.
+
+    ``function`` must touch no database session, no green socket and no shared state.
+    """
+    result: Result = tpool.execute(function, *arguments, **named)
+    return result
+
+
+def _timer_method(timer: Timer) -> Callable[[Any], None]:
+    def tick(self: Any) -> None:
+        self.bus.run_timer(timer)
+
+    entrypoint: Callable[[Callable[[Any], None]], Callable[[Any], None]] = TimerEntrypoint.decorator(
+        interval=timer.seconds, eager=True
+    )
+    return entrypoint(tick)

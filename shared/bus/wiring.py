@@ -1,0 +1,58 @@
+"""What the composition root gives to every service of a process; it travels in nameko's configuration."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from kombu import Connection
+
+from shared.bus.processing import RuleSource
+from shared.bus.unit_of_work import Clock
+from shared.ops.settings import Settings
+
+CONFIG_KEY = "tandem"
+HEARTBEAT_S = 30
+POLLING_INTERVAL_S = 0.001
+MAX_WORKERS = 32
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """``durable``: see shared.db.engine. ``rules``: None only for services that decide nothing."""
+
+    settings: Settings
+    rules: RuleSource | None
+    clock: Clock = utc_now
+    durable: bool = True
+
+    @property
+    def in_memory(self) -> bool:
+        return self.settings.amqp_uri.startswith("memory://")
+
+    @property
+    def transport_options(self) -> dict[str, Any]:
+        return {"polling_interval": POLLING_INTERVAL_S} if self.in_memory else {}
+
+    def nameko_config(self) -> dict[str, Any]:
+        return {
+            "AMQP_URI": self.settings.amqp_uri,
+            "HEARTBEAT": HEARTBEAT_S,
+            "TRANSPORT_OPTIONS": self.transport_options,
+            "max_workers": MAX_WORKERS,
+            CONFIG_KEY: self,
+        }
+
+    def connector(self) -> Callable[[], Connection]:
+        """Opens a connection of its own for publishing."""
+        uri, options = self.settings.amqp_uri, self.transport_options
+        return lambda: Connection(uri, transport_options=options, heartbeat=HEARTBEAT_S, connect_timeout=5)
+
+
+def wiring_of(container: Any) -> Wiring:
+    """The wiring a nameko container was started with."""
+    return cast(Wiring, container.config[CONFIG_KEY])

@@ -1,0 +1,68 @@
+"""The tables that make delivery trustworthy; every service holds its own, beside its state, in the same transaction."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, String, Table
+
+from shared.db.tables import AthleteId, MessageId, Tenant, UtcDateTime
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryTables:
+    """``inbox``: what was taken, with its outcome. ``outbox``: what is to be published. ``tenants``: who was seen."""
+
+    inbox: Table
+    outbox: Table
+    tenants: Table
+
+
+def add_to(base: Any) -> DeliveryTables:
+    """Adds the delivery tables to a service's declarative base; call it in ``store.py``, before migrations look."""
+    return _tables(base.metadata)
+
+
+def of(metadata: MetaData) -> DeliveryTables:
+    """The delivery tables already in ``metadata``; adds them when they are not there."""
+    if "inbox" not in metadata.tables:
+        return _tables(metadata)
+    return DeliveryTables(metadata.tables["inbox"], metadata.tables["outbox"], metadata.tables["tenants"])
+
+
+def _tables(metadata: MetaData) -> DeliveryTables:
+    inbox = Table(
+        "inbox",
+        metadata,
+        Column("tenant", Tenant, primary_key=True),
+        Column("message_id", MessageId, primary_key=True),
+        Column("handler", String(160), primary_key=True, comment="the route's key"),
+        Column("body_hash", String(64), nullable=False),
+        Column("athlete", AthleteId, nullable=True),
+        Column("outcome", String(16), nullable=False, comment="accepted, rejected or later"),
+        Column("reply", LargeBinary, nullable=True, comment="the outcome's data as JSON, sent again for a duplicate"),
+        Column("received_at", UtcDateTime, nullable=False),
+    )
+    outbox = Table(
+        "outbox",
+        metadata,
+        Column("tenant", Tenant, primary_key=True),
+        Column("id", MessageId, primary_key=True, comment="the message's ce-id; ids sort in the order of making"),
+        Column("exchange", String(64), nullable=False, comment="empty for a reply"),
+        Column("routing_key", String(255), nullable=False),
+        Column("headers", LargeBinary, nullable=False),
+        Column("content_type", String(64), nullable=False),
+        Column("body", LargeBinary, nullable=False),
+        Column("correlation_id", String(255), nullable=True),
+        Column("athlete", AthleteId, nullable=True),
+        Column("created_at_ms", BigInteger, nullable=False),
+    )
+    tenants = Table(
+        "tenants",
+        metadata,
+        Column("tenant", Tenant, primary_key=True),
+        Column("first_seen", UtcDateTime, nullable=False),
+    )
+    Index("ix_inbox_received_at", inbox.c.received_at)
+    Index("ix_inbox_athlete", inbox.c.tenant, inbox.c.athlete)
+    Index("ix_outbox_created_at_ms", outbox.c.created_at_ms)
+    return DeliveryTables(inbox, outbox, tenants)

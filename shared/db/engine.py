@@ -1,0 +1,99 @@
+"""Opens a service's database: its own file on SQLite, its own schema on PostgreSQL."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from eventlet.semaphore import Semaphore
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.orm import Session
+
+SERVICE_PLACEHOLDER = "{service}"
+BUSY_TIMEOUT_S = 5.0
+
+
+class Database:
+    """One service's database. ``url`` may hold ``{service}``: on SQLite each service has its own file.
+
+    ``durable``: SQLite flushes every commit to the disk, so that what was acknowledged survives a power cut; the
+    embedded runner, whose broker is memory anyway, does without.
+    """
+
+    def __init__(self, service: str, url: str, durable: bool = True) -> None:
+        self.service = service
+        self.url = service_url(url, service)
+        self.engine = _sqlite(self.url, durable) if self.is_sqlite else _postgresql(self.url, service)
+        # SQLite has one writer. Two greenlets of one process that wait for each other inside sqlite3 would stop the
+        # whole hub until the busy timeout, so they queue here instead.
+        self._turn = Semaphore(1) if self.is_sqlite else nullcontext()
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.url.get_backend_name() == "sqlite"
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """One transaction: committed when the block ends, rolled back when it raises."""
+        with self._turn, Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+
+def service_url(url: str, service: str) -> URL:
+    """The address of one service's database, always with the driver that is cooperative under eventlet."""
+    parsed = make_url(url.replace(SERVICE_PLACEHOLDER, service))
+    if parsed.get_backend_name() == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg2")
+    return parsed
+
+
+def _sqlite(url: URL, durable: bool) -> Engine:
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    # Green threads share the hub's thread but may run pure work in tpool; a connection is never used by two at once.
+    engine = create_engine(
+        url, connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}, hide_parameters=True
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # BEGIN is ours, see below
+        for pragma in (
+            "journal_mode=WAL",
+            f"synchronous={'FULL' if durable else 'OFF'}",
+            f"busy_timeout={int(BUSY_TIMEOUT_S * 1000)}",
+            "foreign_keys=ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        # A transaction that starts by reading and then writes fails at once when another process wrote in between.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgresql(url: URL, schema: str) -> Engine:
+    return create_engine(
+        url,
+        connect_args={"options": f"-csearch_path={schema}", "connect_timeout": 10},
+        pool_pre_ping=True,
+        pool_size=5,
+        max_overflow=5,
+        pool_timeout=10,
+        hide_parameters=True,  # parameters hold health data, and errors reach the logs
+        executemany_mode="values_plus_batch",
+    )
+
+
+def create_schema(database: Database) -> None:
+    """PostgreSQL: makes the service's schema when it is missing. SQLite needs none."""
+    if not database.is_sqlite:
+        with database.engine.begin() as connection:
+            connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{database.service}"'))

@@ -1,0 +1,278 @@
+"""CloudEvents 1.0 over AMQP 0-9-1: what comes in is checked to the last header, what goes out is binary mode.
+
+The header names are those of ``cloudevents.core.bindings.rabbitmq``; a test reads our messages with that binding and
+its messages with ours. It is not used on the way in, because it parses a body before anything has measured it.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from shared.messages.json_text import MAX_BYTES, read_json
+from shared.messages.problems import InvalidInput, Problem
+from shared.messages.validation import quoted
+from shared.messages.values import Instant
+from shared.ops.tracing import valid_traceparent
+
+COMMANDS_EXCHANGE = "tandem.commands"
+EVENTS_EXCHANGE = "tandem.events"
+
+JSON = "application/json"
+STRUCTURED = "application/cloudevents+json"
+
+_TENANT = re.compile(r"^[a-z0-9-]{2,40}$")
+_ID = re.compile(r"^[A-Za-z0-9_.:-]{1,128}$")
+_REQUIRED = ("id", "source", "type", "specversion")
+_INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One AMQP message as the broker handed it over, nothing believed yet. ``attempts``: how often it was put back."""
+
+    source: Literal["command", "event"]
+    routing_key: str
+    body: bytes
+    content_type: str | None = None
+    content_encoding: str | None = None
+    headers: Mapping[str, Any] = field(default_factory=dict)
+    user_id: str | None = None
+    reply_to: str | None = None
+    correlation_id: str | None = None
+    attempts: int = 0
+    first_failed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Who sent it and where an answer may go. ``key`` is the routing key without the tenant."""
+
+    tenant: str
+    key: str
+    reply_to: str | None
+    correlation_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A whole message: its CloudEvents attributes and its data, as plain JSON values."""
+
+    address: Address
+    id: str
+    time: datetime
+    type: str
+    subject: str | None
+    traceparent: str | None
+    data: Any
+    body_hash: str
+
+
+class Refusal(Exception):
+    """The message cannot be taken. ``address`` is None when not even the tenant is known."""
+
+    def __init__(self, address: Address | None, problems: tuple[Problem, ...], message_id: str | None = None) -> None:
+        self.address = address
+        self.problems = problems
+        self.message_id = message_id
+        super().__init__("; ".join(problem.code for problem in problems))
+
+
+def read_address(delivery: Delivery, user_id_required: bool) -> Address:
+    """The verified tenant and the permitted reply address; raises Refusal.
+
+    On the command exchange the broker-verified ``user_id`` must be the routing key's tenant. Where somebody else's
+    tenant is named, the refusal is addressed to the user who really sent it.
+    """
+    tenant, _, key = delivery.routing_key.partition(".")
+    if not _TENANT.match(tenant) or not key:
+        raise Refusal(None, (_whole("routing_key", "a routing key is <tenant>.<service>.<name>"),))
+    if delivery.source == "event":
+        return Address(tenant, key, None, delivery.correlation_id)
+    reply_to = delivery.reply_to if _reply_permitted(delivery.reply_to, tenant) else None
+    address = Address(tenant, key, reply_to if delivery.correlation_id else None, delivery.correlation_id)
+    if delivery.user_id is None and user_id_required:
+        missing = "the user_id property must be set to the tenant"
+        raise Refusal(address, (_whole("user_id_missing", missing),), _header_id(delivery))
+    if delivery.user_id is not None and delivery.user_id != tenant:
+        other = f"user_id {quoted(delivery.user_id)} may not send for tenant {quoted(tenant)}"
+        sender = Address(delivery.user_id, key, None, delivery.correlation_id)
+        raise Refusal(
+            sender if _TENANT.match(delivery.user_id) else None,
+            (_whole("tenant_mismatch", other),),
+            _header_id(delivery),
+        )
+    if delivery.reply_to is not None and not _reply_permitted(delivery.reply_to, tenant):
+        foreign = f"reply_to must be amq.rabbitmq.reply-to or begin with tenant.{tenant}."
+        raise Refusal(address, (_whole("reply_to_refused", foreign),), _header_id(delivery))
+    return address
+
+
+def read_envelope(delivery: Delivery, address: Address, received: datetime) -> Envelope:
+    """Both content modes; raises Refusal with every problem of the envelope. ``received`` stands in for no ce-time."""
+    media_type = (delivery.content_type or "").partition(";")[0].strip().lower()
+    if media_type not in (JSON, STRUCTURED):
+        allowed = f"content type {quoted(delivery.content_type)} is not taken; send {JSON} or {STRUCTURED}"
+        raise Refusal(address, (_whole("content_type", allowed),), _header_id(delivery))
+    if (delivery.content_encoding or "utf-8").lower() not in ("utf-8", "utf8"):
+        encoding = f"content encoding {quoted(delivery.content_encoding)} is not taken; send plain UTF-8"
+        raise Refusal(address, (_whole("content_encoding", encoding),), _header_id(delivery))
+    try:
+        body = read_json(delivery.body)
+    except InvalidInput as error:
+        raise Refusal(address, error.problems, _header_id(delivery)) from None
+    if media_type == STRUCTURED:
+        attributes, data = _structured(body, address)
+    else:
+        attributes, data = _binary_attributes(delivery.headers), body
+    problems = list(_attribute_problems(attributes, delivery.source, address.key))
+    time, time_problem = _time(attributes.get("time"), received)
+    if time_problem:
+        problems.append(time_problem)
+    if problems:
+        raise Refusal(address, tuple(problems), _as_id(attributes.get("id")))
+    return Envelope(
+        address=address,
+        id=attributes["id"],
+        time=time,
+        type=attributes["type"],
+        subject=attributes.get("subject"),
+        traceparent=_traceparent(delivery.headers, attributes),
+        data=data,
+        body_hash=_hash_of(address.key, data),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message to publish; ``headers`` are ours alone, nothing inbound but the trace is carried over."""
+
+    exchange: str
+    routing_key: str
+    headers: dict[str, str]
+    body: bytes
+    correlation_id: str | None = None
+    content_type: str = JSON
+
+
+class MessageTooLarge(ValueError):
+    """An event of ours that no consumer would take; the handler has to say less or say it in several."""
+
+
+def outgoing(
+    *,
+    exchange: str,
+    routing_key: str,
+    id: str,
+    source: str,
+    type: str,
+    time: datetime,
+    subject: str | None,
+    data: Mapping[str, Any],
+    traceparent: str | None = None,
+    correlation_id: str | None = None,
+) -> Outgoing:
+    """A message in binary mode; raises MessageTooLarge, and ValueError for a number that is not finite."""
+    headers = {
+        "ce-id": id,
+        "ce-source": source,
+        "ce-type": type,
+        "ce-specversion": "1.0",
+        "ce-time": time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+    }
+    if subject is not None:
+        headers["ce-subject"] = subject
+    if traceparent is not None:
+        headers["traceparent"] = traceparent
+    body = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    if exchange == EVENTS_EXCHANGE and len(body) > MAX_BYTES:
+        raise MessageTooLarge(f"{type}: {len(body)} bytes, and at most {MAX_BYTES} are taken")
+    return Outgoing(exchange, routing_key, headers, body, correlation_id)
+
+
+def type_of(key: str) -> str:
+    """``load.record-session`` -> ``tandem.load.record-session.v1``."""
+    return f"tandem.{key}.v1"
+
+
+def _reply_permitted(reply_to: str | None, tenant: str) -> bool:
+    if reply_to is None:
+        return False
+    return reply_to == "amq.rabbitmq.reply-to" or reply_to.startswith(("amq.rabbitmq.reply-to.", f"tenant.{tenant}."))
+
+
+def _binary_attributes(headers: Mapping[str, Any]) -> dict[str, Any]:
+    return {name.lower()[3:]: value for name, value in headers.items() if name.lower().startswith("ce-")}
+
+
+def _structured(body: Any, address: Address) -> tuple[dict[str, Any], Any]:
+    if not isinstance(body, dict):
+        raise Refusal(
+            address, (_whole("not_an_event", "a structured message is an object with id, source, type, data"),)
+        )
+    if "data_base64" in body:
+        base64 = "data_base64 is not taken; send the data as JSON in 'data'"
+        raise Refusal(address, (Problem("/data_base64", "base64_data", base64),), _as_id(body.get("id")))
+    attributes = {name: value for name, value in body.items() if name != "data"}
+    return attributes, body.get("data")
+
+
+def _attribute_problems(attributes: Mapping[str, Any], source: str, key: str) -> list[Problem]:
+    problems = []
+    for name in _REQUIRED:
+        value = attributes.get(name)
+        if value is None or value == "":
+            problems.append(_whole(f"{name}_missing", f"the CloudEvents attribute ce-{name} is missing"))
+        elif not isinstance(value, str):
+            problems.append(_whole(f"{name}_invalid", f"ce-{name} must be text, not {quoted(value)}"))
+    if not problems and not _ID.match(attributes["id"]):
+        problems.append(_whole("id_invalid", "ce-id must be 1 to 128 characters of A-Z a-z 0-9 _ . : -"))
+    if not problems and attributes["specversion"] != "1.0":
+        problems.append(
+            _whole("specversion_invalid", f"ce-specversion must be 1.0, not {quoted(attributes['specversion'])}")
+        )
+    if not problems and attributes["type"] != type_of(key):
+        wrong = f"ce-type {quoted(attributes['type'])} does not belong to routing key …{key}; it is {type_of(key)}"
+        problems.append(_whole("type_mismatch", wrong))
+    subject = attributes.get("subject")
+    if subject is not None and not (isinstance(subject, str) and _ID.match(subject)):
+        problems.append(_whole("subject_invalid", "ce-subject is the athlete's id: 1 to 128 of A-Z a-z 0-9 _ . : -"))
+    return problems
+
+
+def _time(given: Any, received: datetime) -> tuple[datetime, Problem | None]:
+    if given is None:
+        return received, None
+    try:
+        return _INSTANT.validate_python(given), None
+    except ValidationError:
+        return received, _whole("time_invalid", f"ce-time {quoted(given)} is no RFC 3339 time with an offset")
+
+
+def _traceparent(headers: Mapping[str, Any], attributes: Mapping[str, Any]) -> str | None:
+    for candidate in (headers.get("traceparent"), attributes.get("traceparent")):
+        if valid_traceparent(candidate):
+            return valid_traceparent(candidate)
+    return None
+
+
+def _header_id(delivery: Delivery) -> str | None:
+    return _as_id(_binary_attributes(delivery.headers).get("id"))
+
+
+def _as_id(value: Any) -> str | None:
+    return value if isinstance(value, str) and _ID.match(value) else None
+
+
+def _hash_of(key: str, data: Any) -> str:
+    canonical = json.dumps(data, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(f"{key}\n{canonical}".encode()).hexdigest()
+
+
+def _whole(code: str, message: str) -> Problem:
+    return Problem("", code, message)
