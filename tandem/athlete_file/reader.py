@@ -1,6 +1,7 @@
 """Reads an athlete file: text, parse, validate; every problem at once with its line and column."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,23 @@ def read_athlete_file(path: Path) -> AthleteFile:
 
 def parse_athlete_file(text: str, file: str) -> AthleteFile:
     """``text`` as an athlete file; ``file`` is the name used in problems and (by its ending) tells JSON from YAML."""
+    return locate_athlete_file(text, file).athlete_file
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedAthleteFile:
+    """An athlete file that still knows where its values stand, for what is found wrong later."""
+
+    athlete_file: AthleteFile
+    document: Document
+
+    def bad(self, problems: Iterable[Problem]) -> BadFile:
+        """The problems (pointers into the file) with their line and column."""
+        return BadFile([_at(self.document, problem) for problem in problems])
+
+
+def locate_athlete_file(text: str, file: str) -> LocatedAthleteFile:
+    """As ``parse_athlete_file``, with the places kept."""
     document = parse_json(text, file) if _is_json(text, file) else parse_yaml(text, file)
     problems = list(document.problems)
     result: AthleteFile | None = None
@@ -48,7 +66,7 @@ def parse_athlete_file(text: str, file: str) -> AthleteFile:
             problems += _model_problems(error, document)
     if result is None or problems:
         raise BadFile(problems)
-    return result
+    return LocatedAthleteFile(result, document)
 
 
 def _is_json(text: str, file: str) -> bool:

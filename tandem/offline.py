@@ -1,0 +1,276 @@
+"""The offline pipeline: an athlete file through the same domain functions that the services call, with no broker."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shared.messages.problems import InvalidInput, Problem
+from shared.messages.values import Limits, PlannedSession, Profile
+from shared.messages.words import EASY_RUN_TYPES, STREAMS
+from shared.rules.decisions import Rules
+from tandem.athlete_file.model import AthleteFile, WeekToPlan
+from tandem.athlete_file.reader import LocatedAthleteFile, locate_athlete_file
+from tandem.athlete_file.source import read_text
+
+if TYPE_CHECKING:
+    from services.load.domain import DailyLoads, LoadAssessment, ScoredSession
+    from services.periodization.domain import Season
+    from services.recovery.domain import Readiness, ReadinessInputs
+    from services.scheduling.domain import Verdict, WeekPlan
+    from services.scheduling.domain.advice import Advice
+
+CONTEXT_DAYS = 14
+"""How far before and after a week its surroundings are shown to the rules; the longest gap rule looks back 3 days."""
+
+
+@dataclass
+class OfflineAthlete:
+    """One athlete file with a day that counts as today and the rules in force; every answer is computed once."""
+
+    located: LocatedAthleteFile
+    rules: Rules
+    on: date
+
+    @property
+    def file(self) -> AthleteFile:
+        return self.located.athlete_file
+
+    @cached_property
+    def profile(self) -> Profile:
+        """Who the athlete is; raises ``BadFile`` when the file does not say."""
+        if self.file.athlete is None:
+            missing = Problem("", "missing", "'athlete' is required here: {id: ..., timezone: ...}")
+            raise self.located.bad([missing])
+        return self.file.athlete.profile()
+
+    @cached_property
+    def scored(self) -> "tuple[ScoredSession, ...]":
+        from services.load.domain import score_sessions
+
+        return score_sessions(self.file.sessions, self.profile, self.rules.settings("recovery"))
+
+    @cached_property
+    def daily(self) -> "DailyLoads":
+        from services.load.domain import daily_loads
+
+        return daily_loads(self.scored, self.file.daily_load, self.file.days, self.profile.zone, self.on)
+
+    def load(self) -> "LoadAssessment":
+        from services.load.domain import assess_load
+
+        return assess_load(self.daily, self.on, self.rules.settings("recovery"))
+
+    def load_history(self, days: list[date]) -> "dict[date, LoadAssessment]":
+        from services.load.domain import load_history
+
+        return load_history(self.daily, days, self.rules.settings("recovery"))
+
+    def readiness(self) -> "Readiness":
+        from services.recovery.domain import assess_readiness
+
+        return assess_readiness(self._readiness_inputs(), self.rules)
+
+    @cached_property
+    def _season(self) -> "Season":
+        from services.periodization.domain import (
+            CoachDeload,
+            SeasonInputs,
+            default_season_start,
+            default_season_weeks,
+            default_week_template,
+            plan_season,
+        )
+
+        plan = self.file.season
+        start = plan.start if plan else default_season_start(self.on)
+        weeks = plan.weeks if plan and plan.weeks else None
+        template = plan.week_template if plan and plan.week_template else None
+        inputs = SeasonInputs(
+            start=start,
+            weeks=weeks or default_season_weeks(start, self.file.goals, self.on, self.rules),
+            template=template or default_week_template(self.profile, self.rules),
+            goals=self.file.goals,
+            profile=self.profile,
+            history=self._history(),
+            coach_deloads=[CoachDeload(one.start, one.days, one.reason) for one in self.file.deloads],
+            on=self.on,
+        )
+        return plan_season(inputs, self.rules)
+
+    def season(self) -> "Season":
+        return self._season
+
+    def check(self) -> "Verdict":
+        from services.scheduling.domain import check_week
+
+        week = self._week_given("check")
+        sessions = week.sessions or []
+        profile = self._profile_in_phase(week.start) if self.file.athlete else None
+        context = self._surroundings(week.start, {session.id for session in sessions})
+        with self._pointing_at_week():
+            return check_week(
+                sessions,
+                profile,
+                self.rules,
+                limits=self.file.limits,
+                context=context,
+                windows=self.file.availability,
+            )
+
+    def week(self) -> "WeekPlan":
+        from services.scheduling.domain import WeekInputs, plan_week
+
+        start = self.file.week.start if self.file.week else next_monday(self.on)
+        given = self.file.week.sessions if self.file.week else None
+        sessions = self._sessions_of_season(start) if given is None else given
+        inputs = WeekInputs(
+            week_start=start,
+            sessions=sessions,
+            zone=self.profile.zone,
+            windows=self.file.availability,
+            limits=self.file.limits or Limits(),
+            profile=self._profile_in_phase(start),
+            context=self._surroundings(start, {session.id for session in sessions}),
+        )
+        with self._pointing_at_week():
+            return plan_week(inputs, self.rules)
+
+    def advice(self) -> "Advice":
+        from services.scheduling.domain.advice import advise
+
+        if self.file.after_lift is None:
+            missing = Problem("", "missing", "'after_lift' is required here: {lift: {...}, run: {...}}")
+            raise self.located.bad([missing])
+        profile = self.file.athlete.profile() if self.file.athlete else None
+        return advise(self.file.after_lift, profile, self.rules)
+
+    def _readiness_inputs(self) -> "ReadinessInputs":
+        from services.recovery.domain import EasyRun, ReadinessInputs, StreamRatio, StrengthMark
+
+        zone = self.profile.zone
+        streams = self.load().streams
+        planned = (self.file.week.sessions or []) if self.file.week else []
+        return ReadinessInputs(
+            on=self.on,
+            wellness=self.file.wellness,
+            excluded_days=frozenset(day.date for day in self.file.days if day.state in ("sick", "travel")),
+            loads={name: StreamRatio(streams[name].coupled, streams[name].status) for name in STREAMS},
+            easy_runs=[
+                EasyRun(run.start.astimezone(zone).date(), run.rpe)
+                for run in self.file.sessions
+                if run.type in EASY_RUN_TYPES and run.rpe is not None
+            ],
+            strength=[StrengthMark(one.day(zone), best.lift, best.e1rm_kg) for one in self.scored for best in one.e1rm],
+            planned_today=[s for s in planned if s.start is not None and s.start.astimezone(zone).date() == self.on],
+        )
+
+    def _history(self) -> dict[date, dict[str, Any]]:
+        """What each day up to today looked like to the deload rules: load figures and readiness features."""
+        from services.recovery.domain import readiness_history
+
+        first = self._first_record()
+        if first is None:
+            return {}
+        days = [first + timedelta(days=offset) for offset in range((self.on - first).days + 1)]
+        loads = self.load_history(days)
+        readiness = readiness_history(self._readiness_inputs(), days, self.rules)
+        history: dict[date, dict[str, Any]] = {}
+        for day in days:
+            figures = {name: value for name, value in loads[day].day_figures().items() if name not in ("date", "state")}
+            history[day] = {**figures, **readiness[day]}
+        return history
+
+    def _first_record(self) -> date | None:
+        zone = self.profile.zone
+        days = [session.start.astimezone(zone).date() for session in self.file.sessions]
+        days += [load.date for load in self.file.daily_load] + [morning.date for morning in self.file.wellness]
+        return min((day for day in days if day <= self.on), default=None)
+
+    def _week_given(self, command: str) -> WeekToPlan:
+        if self.file.week is None:
+            message = f"'week' is required for {command}: {{start: ..., sessions: [...]}}"
+            raise self.located.bad([Problem("", "missing", message)])
+        return self.file.week
+
+    def _sessions_of_season(self, start: date) -> tuple[PlannedSession, ...]:
+        from services.periodization.domain import fill_week
+
+        week = self._season.week_of(start)
+        if week is None or week.start != start:
+            weeks = self._season.weeks
+            span = f"its weeks begin {weeks[0].start} to {weeks[-1].start}" if weeks else "it has no weeks"
+            message = f"no sessions are given and the season has no week that begins on {start}; {span}"
+            raise self.located.bad([Problem("/week/start", "not_in_season", message)])
+        return fill_week(week, self.profile, self.file.goals, self.rules)
+
+    def _profile_in_phase(self, start: date) -> Profile:
+        """The profile with the season's phase of the week of ``start``, unless the file names one itself."""
+        if self.profile.phase is not None or (self.file.season is None and not self.file.goals):
+            return self.profile
+        week = self._season.week_of(start)
+        return self.profile if week is None else self.profile.model_copy(update={"phase": week.phase})
+
+    def _surroundings(self, start: date, own: set[str]) -> list[PlannedSession]:
+        """Done sessions near the week that begins at ``start``, less those that were one of its ``own`` sessions."""
+        from services.scheduling.domain import from_done
+
+        earliest, latest = start - timedelta(days=CONTEXT_DAYS), start + timedelta(days=7 + CONTEXT_DAYS)
+        return [
+            from_done(done)
+            for done in self.file.sessions
+            if earliest <= done.start.date() < latest and done.id not in own and done.planned not in own
+        ]
+
+    @contextmanager
+    def _pointing_at_week(self) -> Iterator[None]:
+        """Turns the domain's pointers (``/sessions/…``) into places in this file."""
+        try:
+            yield
+        except InvalidInput as error:
+            found = [Problem(f"/week{problem.pointer}", problem.code, problem.message) for problem in error.problems]
+            raise self.located.bad(found) from None
+
+
+@contextmanager
+def open_offline_athlete(
+    path: Path, *, rules_dir: Path, tenant: str | None = None, on: date | None = None
+) -> Iterator[OfflineAthlete]:
+    """Read the file at ``path`` and open the rules. Raises ``BadFile``; rule files raise ``RuleFileErrors``."""
+    located = locate_athlete_file(read_text(path), str(path))
+    today = on or default_day(located)
+    from shared.rules.live import open_rules
+
+    with open_rules(rules_dir, tenant=tenant, on=today) as rules:
+        yield OfflineAthlete(located, rules, today)
+
+
+def default_day(located: LocatedAthleteFile) -> date:
+    """The last day with a record, else the season's start, else the week's."""
+    file = located.athlete_file
+    zone = file.athlete.zone if file.athlete else None
+    days = [session.start.astimezone(zone).date() for session in file.sessions]
+    days += [load.date for load in file.daily_load]
+    days += [day.date for day in file.days]
+    days += [morning.date for morning in file.wellness]
+    if days:
+        return max(days)
+    if file.season is not None:
+        return file.season.start
+    if file.week is not None:
+        return file.week.start
+    if file.after_lift is not None:
+        return date.today()  # noqa: DTZ011 - advice depends on no day; the rules need one to be in effect
+    message = "no day to compute for: the file has no record, no season and no week; give --on YYYY-MM-DD"
+    raise located.bad([Problem("", "no_day", message)])
+
+
+def next_monday(on: date) -> date:
+    """The first Monday after ``on``."""
+    return on + timedelta(days=7 - on.weekday())
+
+
+Answer = Mapping[str, Any]

@@ -1,0 +1,130 @@
+"""A week's calendar as seven columns, and why each session stands where it does."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tandem.views.console import KIND_COLOURS, UNKNOWN, clock, number, session_label, short_date
+
+_NARROWEST_TABLE = 84
+_DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def show_week(console: Console, answer: Mapping[str, Any]) -> None:
+    if answer["status"] != "planned":
+        show_infeasible(console, answer)
+        return
+    sessions = answer["sessions"]
+    if not sessions:
+        console.print("Nothing to place: the week has no sessions.")
+        return
+    console.print(week_grid(sessions, console.width))
+    show_reasons(console, sessions)
+    show_penalties(console, answer)
+
+
+def week_grid(sessions: list[Mapping[str, Any]], width: int) -> Table:
+    """Seven columns Monday to Sunday (further weeks below); a list of days where the terminal is too narrow."""
+    by_day = _by_day(sessions)
+    monday = min(by_day) - timedelta(days=min(by_day).weekday())
+    weeks = (max(by_day) - monday).days // 7 + 1
+    if width < _NARROWEST_TABLE:
+        return _day_list(by_day, monday, weeks)
+    table = Table(padding=(0, 1), border_style="grey37", header_style="bold", expand=True, show_lines=weeks > 1)
+    for offset, name in enumerate(_DAY_NAMES):
+        title = f"{name} {short_date(monday + timedelta(days=offset))}" if weeks == 1 else name
+        table.add_column(title, ratio=1, vertical="top", overflow="fold")
+    for week in range(weeks):
+        table.add_row(*(_cell(by_day.get(monday + timedelta(days=7 * week + offset), ())) for offset in range(7)))
+    return table
+
+
+def show_reasons(console: Console, sessions: list[Mapping[str, Any]]) -> None:
+    """One line per session: when, what, why there."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1), show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for session in sorted(sessions, key=lambda s: datetime.fromisoformat(s["start"])):
+        start = datetime.fromisoformat(session["start"])
+        table.add_row(
+            Text(f"{start:%a %H:%M}", "bold"),
+            Text(session_label(session), KIND_COLOURS.get(session["kind"], "default")),
+            Text("; ".join(session.get("why") or ("no rule restricts it",)), "dim"),
+        )
+    console.print(table)
+
+
+def show_penalties(console: Console, answer: Mapping[str, Any]) -> None:
+    penalties = answer["penalties"]
+    if penalties:
+        console.print(Text("Soft rules bent:", "bold"))
+        for penalty in penalties:
+            console.print(Text(f"  {_penalty_text(penalty)}", "yellow3"))
+    best = "no calendar with fewer penalties exists" if answer["optimal"] else "the time limit ended the search"
+    console.print(Text(f"{'No soft rule is bent; ' if not penalties else ''}{best}.", "dim"))
+
+
+def show_infeasible(console: Console, answer: Mapping[str, Any]) -> None:
+    console.print(Text("No calendar keeps every hard rule.", "bold red1"))
+    console.print("These cannot hold together (without any one of them it works):")
+    for member in answer["conflict"]:
+        console.print(Text(f"  • {_conflict_text(member)}"))
+    for suggestion in answer["suggestions"]:
+        console.print(Text(f"  → {_suggestion_text(suggestion)}", "green3"))
+
+
+def _by_day(sessions: list[Mapping[str, Any]]) -> dict[date, list[Mapping[str, Any]]]:
+    days: dict[date, list[Mapping[str, Any]]] = defaultdict(list)
+    for session in sorted(sessions, key=lambda s: datetime.fromisoformat(s["start"])):
+        days[datetime.fromisoformat(session["start"]).date()].append(session)
+    return days
+
+
+def _cell(sessions: "list[Mapping[str, Any]] | tuple[()]") -> Text:
+    cell = Text()
+    for index, session in enumerate(sessions):
+        cell.append("\n" if index else "")
+        end = clock(session["end"]) if session.get("end") else UNKNOWN
+        cell.append(f"{clock(session['start'])}–{end}\n", "bold")
+        cell.append(session_label(session), KIND_COLOURS.get(session["kind"], "default"))
+        cell.append(f"\n{number(session['duration_min'])} min", "dim")
+        cell.append(" ★" if session.get("key") else "", "bold yellow3")
+    return cell if sessions else Text("rest", "dim")
+
+
+def _day_list(by_day: Mapping[date, list[Mapping[str, Any]]], monday: date, weeks: int) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1), show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for offset in range(7 * weeks):
+        day = monday + timedelta(days=offset)
+        text = Text("rest", "dim") if day not in by_day else Text()
+        for index, session in enumerate(by_day.get(day, ())):
+            text.append("\n" if index else "")
+            text.append(f"{clock(session['start'])} ", "bold")
+            text.append(session_label(session), KIND_COLOURS.get(session["kind"], "default"))
+            text.append(f" {number(session['duration_min'])} min", "dim")
+        table.add_row(Text(f"{day:%a} {short_date(day)}", "bold"), text)
+    return table
+
+
+def _penalty_text(penalty: Any) -> str:
+    if not isinstance(penalty, Mapping):
+        return str(penalty)
+    return str(penalty.get("message") or penalty.get("rule") or penalty)
+
+
+def _conflict_text(member: Any) -> str:
+    if not isinstance(member, Mapping):
+        return str(member)
+    return str(member.get("message") or member.get("rule") or member.get("session") or member)
+
+
+def _suggestion_text(suggestion: Any) -> str:
+    return str(suggestion.get("message") or suggestion) if isinstance(suggestion, Mapping) else str(suggestion)

@@ -1,0 +1,71 @@
+"""The load of one day, per stream."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tandem.views.console import BAND_COLOURS, STREAM_COLOURS, UNKNOWN, long_date, number
+
+STATUS_MEANING = {
+    "ok": "",
+    "provisional": "fewer than 28 days of records: no band yet",
+    "return-from-break": "nothing in the three weeks before: a ratio would mean nothing",
+    "incomplete": "an unknown day in the window: no band",
+    "no-data": "nothing recorded",
+}
+CONVENTION = (
+    "acute = mean of 7 days, chronic = mean of 28, AU per day (minutes × CR-10 effort). The bands are a coaching "
+    "convention on the coupled ratio: how fast load changed against your own last four weeks, no forecast of injury."
+)
+
+
+def show_load(console: Console, answer: Mapping[str, Any]) -> None:
+    console.print(Text(f"Load on {long_date(answer['date'])}", "bold"))
+    console.print(load_table(answer["streams"]))
+    show_alerts(console, answer["alerts"])
+    console.print(Text(CONVENTION, "dim"))
+
+
+def load_table(streams: Mapping[str, Any]) -> Table:
+    """One row per stream: numerator, denominator, the three ratios, band or why there is none, and the second views."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="dim")
+    table.add_column("")
+    for name in ("day", "acute", "chronic", "ratio"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("band")
+    for name in ("uncoupled", "ewma", "monotony", "strain", "fitness", "fatigue", "form"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name, stream in streams.items():
+        ratios = stream["acwr"]
+        table.add_row(
+            Text(name, f"bold {STREAM_COLOURS.get(name, 'default')}"),
+            number(stream["load"]),
+            number(stream["acute"]),
+            number(stream["chronic"]),
+            Text(number(ratios["coupled"], 2), "bold"),
+            band_text(stream),
+            number(ratios["uncoupled"], 2),
+            number(ratios["ewma"], 2),
+            number(stream["monotony"], 2),
+            number(stream["strain"]),
+            number(stream["ctl"]),
+            number(stream["atl"]),
+            number(stream["tsb"]),
+        )
+    return table
+
+
+def band_text(stream: Mapping[str, Any]) -> Text:
+    """The band in its colour, or the reason why there is none."""
+    band = stream["band"]
+    if band is not None:
+        return Text(str(band), f"bold {BAND_COLOURS[band]}")
+    return Text(f"{UNKNOWN} {stream['status']}: {STATUS_MEANING.get(stream['status'], '')}".rstrip(": "), "yellow3")
+
+
+def show_alerts(console: Console, alerts: list[Mapping[str, Any]]) -> None:
+    for alert in alerts:
+        console.print(Text.assemble(("▲ ", "bold yellow3"), alert["message"]))

@@ -1,0 +1,48 @@
+"""The verdict on a proposed calendar: what is refused, what is warned of, and where it could stand instead."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+
+def show_verdict(console: Console, answer: Mapping[str, Any]) -> None:
+    accepted = answer["verdict"] == "accepted"
+    violations, warnings = answer["violations"], answer["warnings"]
+    headline = Text(answer["verdict"].capitalize(), "bold green3" if accepted else "bold red1")
+    counts = f": {_count(violations, 'hard rule')} broken, {_count(warnings, 'warning')}"
+    console.print(headline.append(counts, "bold"))
+    for finding in violations:
+        _show(console, finding, "✗", "red1")
+    for finding in warnings:
+        _show(console, finding, "!", "yellow3")
+
+
+def _show(console: Console, finding: Mapping[str, Any], mark: str, colour: str) -> None:
+    sessions = ", ".join(finding["sessions"])
+    console.print(Text.assemble((f"{mark} ", f"bold {colour}"), (f"{sessions}: ", "bold"), finding["message"]))
+    details = [finding["rule"], *_measurements(finding)]
+    if finding.get("source"):
+        details.append(f"source: {finding['source']}")
+    console.print(Text(f"    {' · '.join(details)}", "dim"))
+    move = finding.get("nearest_legal_start")
+    if move:
+        start = datetime.fromisoformat(move["start"])
+        console.print(Text(f"    → {move['session']} could start {start:%a %d %b %H:%M}", "green3"))
+    elif mark == "✗":
+        console.print(Text("    → no legal start within 7 days", "yellow3"))
+
+
+def _measurements(finding: Mapping[str, Any]) -> list[str]:
+    measured, limit = finding.get("measured") or {}, finding.get("limit") or {}
+    return [f"{name} {_plain(value)} (limit {_plain(limit.get(name))})" for name, value in measured.items()]
+
+
+def _plain(value: Any) -> str:
+    return "–" if value is None else f"{value:g}" if isinstance(value, float | int) else str(value)
+
+
+def _count(findings: list[Any], noun: str) -> str:
+    return f"{len(findings)} {noun}{'' if len(findings) == 1 else 's'}"
