@@ -73,11 +73,17 @@ find_python() {
         echo "$PYTHON"
         return 0
     fi
-    for candidate in python3.11 python3.12 python3 /usr/bin/python3.11 /usr/bin/python3.12 /usr/bin/python3; do
-        if has "$candidate" && suits "$candidate"; then
-            echo "$candidate"
-            return 0
-        fi
+    # Every folder of PATH, not only the first hit: a version manager's python3.11 may be a shim with nothing behind it.
+    for name in python3.11 python3.12 python3; do
+        rest=$PATH:
+        while [ -n "$rest" ]; do
+            candidate=${rest%%:*}/$name
+            rest=${rest#*:}
+            if [ -x "$candidate" ] && suits "$candidate"; then
+                echo "$candidate"
+                return 0
+            fi
+        done
     done
     return 1
 }

@@ -1,0 +1,198 @@
+"""deploy/setup.sh on machines that have, lack or have the wrong things, played by small programs on its PATH."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# What the script needs of any Debian, without the servers and compilers that this machine may have.
+BASICS = ["awk", "cat", "chmod", "dirname", "env", "grep", "mktemp", "printf", "rm", "sh", "sleep", "tail"]
+
+
+class Machine:
+    """A project folder and a PATH of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.project = folder / "project"
+        self.programs = folder / "bin"
+        self.log = folder / "log"
+        (self.project / "deploy").mkdir(parents=True)
+        self.programs.mkdir()
+        for name in ("deploy/setup.sh", "requirements.lock", "pyproject.toml"):
+            shutil.copy(ROOT / name, self.project / name)
+        for name in BASICS:
+            found = shutil.which(name)
+            assert found, f"{name} is missing on this machine"
+            (self.programs / name).symlink_to(found)
+
+    def has(self, name: str, script: str) -> Path:
+        """Puts a program on the PATH; what it is called with ends up in ``calls``."""
+        program = self.programs / name
+        program.write_text(f'#!/bin/sh\necho "{name} $*" >> "{self.log}"\n{script}\n', encoding="utf-8")
+        program.chmod(0o755)
+        return program
+
+    def has_python(self, version: str) -> None:
+        major, minor = version.split(".")[:2]
+        suits = "exit 0" if (major, minor) in {("3", "11"), ("3", "12")} else "exit 1"
+        self.has("python3", f'case "$*" in *platform*) echo {version} ;; *version_info*) {suits} ;; esac')
+
+    def is_set_up(self) -> None:
+        """As after a finished set-up with the Python that runs this test."""
+        programs = self.project / ".venv" / "bin"
+        programs.mkdir(parents=True)
+        python = programs / "python"
+        python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+        tandem = programs / "tandem"
+        tandem.write_text("#!/bin/sh\n", encoding="utf-8")
+        for program in (python, tandem):
+            program.chmod(0o755)
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        self.stamp("installed-lock", f"{version}-{self.digest('requirements.lock')}")
+        self.stamp("installed-project", self.digest("pyproject.toml"))
+
+    def stamp(self, name: str, value: str) -> None:
+        (self.project / ".venv" / name).write_text(value, encoding="utf-8")
+
+    def digest(self, name: str) -> str:
+        return hashlib.sha256((self.project / name).read_bytes()).hexdigest()
+
+    def set_up(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["/bin/sh", str(self.project / "deploy" / "setup.sh"), *arguments],
+            env={"PATH": str(self.programs), "HOME": str(self.project), **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def calls(self) -> list[str]:
+        return self.log.read_text(encoding="utf-8").splitlines() if self.log.exists() else []
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def test_nothing_is_done_or_said_when_all_is_there(machine: Machine) -> None:
+    machine.is_set_up()
+    done = machine.set_up()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("version", ["3.13.0", "3.10.13", "3.9.18"])
+def test_another_python_is_told_which_ones_will_do(machine: Machine, version: str) -> None:
+    machine.has_python(version)
+    done = machine.set_up()
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("setup: Tandem needs Python 3.11 or 3.12")
+    assert f"found: {version}" in line
+    assert not (machine.project / ".venv").exists()
+
+
+def test_a_python_named_by_hand_must_suit_too(machine: Machine) -> None:
+    machine.is_set_up()
+    machine.has_python("3.13.0")
+    done = machine.set_up(PYTHON=str(machine.programs / "python3"))
+    assert done.returncode == 1
+    assert "found: 3.13.0" in done.stderr
+
+
+def test_missing_servers_are_named_in_a_line_where_nothing_can_be_installed(machine: Machine) -> None:
+    machine.is_set_up()
+    done = machine.set_up("test")
+    assert done.returncode == 0
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("setup: missing: ")
+    assert "Get it with: sudo apt-get install" in line
+    assert line.endswith("prometheus")
+
+
+def test_root_has_them_installed_after_a_line_about_it(machine: Machine) -> None:
+    machine.is_set_up()
+    machine.has("id", "echo 0")
+    machine.has("apt-get", "")
+    done = machine.set_up("test")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("setup: installing with apt: ")
+    update, install = [call for call in machine.calls() if call.startswith("apt-get")]
+    assert update == "apt-get update -q"
+    assert install.startswith("apt-get install -q -y --no-install-recommends ")
+    assert install.endswith("prometheus")
+
+
+def test_sudo_is_used_only_where_it_asks_for_nothing(machine: Machine) -> None:
+    machine.is_set_up()
+    machine.has("id", "echo 1000")
+    machine.has("apt-get", "")
+    machine.has("sudo", "exit 1")
+    done = machine.set_up("test")
+    assert "setup: missing: " in done.stderr
+    machine.has("sudo", '[ "$1" = -n ] || exec "$@"')
+    done = machine.set_up("test")
+    assert done.stdout.startswith("setup: installing with apt: ")
+    assert any(call.startswith("apt-get install") for call in machine.calls())
+
+
+def test_a_failing_apt_shows_what_it_said(machine: Machine) -> None:
+    machine.is_set_up()
+    machine.has("id", "echo 0")
+    machine.has("apt-get", 'echo "E: Unable to locate package"; exit 100')
+    done = machine.set_up("test")
+    assert "E: Unable to locate package" in done.stderr
+    assert "setup: apt could not install: " in done.stderr
+
+
+def test_the_demo_needs_no_server(machine: Machine) -> None:
+    machine.is_set_up()
+    machine.has("id", "echo 0")
+    machine.has("apt-get", "")
+    machine.set_up()
+    assert machine.calls() == []
+
+
+@pytest.mark.parametrize("stale", ["installed-lock", "installed-project"])
+def test_an_interrupted_or_outdated_set_up_is_finished(machine: Machine, stale: str) -> None:
+    machine.is_set_up()
+    (machine.project / ".venv" / stale).unlink()
+    python = machine.project / ".venv" / "bin" / "python"
+    python.write_text(
+        f'#!/bin/sh\nif [ "$2" = pip ]; then echo "pip $*" >> "{machine.log}"; else exec "{sys.executable}" "$@"; fi\n',
+        encoding="utf-8",
+    )
+    machine.has("cc", "")
+    done = machine.set_up()
+    assert done.returncode == 0, done.stderr
+    assert machine.calls()[-1].endswith("install --no-deps --no-build-isolation --editable .")
+    assert machine.set_up().stdout == ""
+
+
+def test_a_failing_pip_is_shown_without_its_remarks_about_the_machine(machine: Machine) -> None:
+    machine.is_set_up()
+    (machine.project / ".venv" / "installed-lock").unlink()
+    python = machine.project / ".venv" / "bin" / "python"
+    python.write_text(
+        '#!/bin/sh\nif [ "$2" = pip ]; then echo "WARNING: Location ignored"; echo "ERROR: No space left"; exit 1; fi\n'
+        f'exec "{sys.executable}" "$@"\n',
+        encoding="utf-8",
+    )
+    machine.has("cc", "")
+    done = machine.set_up()
+    assert done.returncode == 1
+    assert "ERROR: No space left" in done.stderr
+    assert "WARNING" not in done.stderr
+    assert not (machine.project / ".venv" / "installed-lock").exists()
+
+
+def test_make_lists_its_targets() -> None:
+    done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    told = {line.split()[1] for line in done.stdout.splitlines()}
+    assert told == {"help", "setup", "demo", "test", "lint", "format", "up", "clean", "lock"}
