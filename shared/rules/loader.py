@@ -11,7 +11,7 @@ from typing import get_args
 from shared.rules.dialect import Header, read_content, read_header
 from shared.rules.errors import Mistakes, RuleFileError, RuleFileErrors, did_you_mean
 from shared.rules.explain import told_example
-from shared.rules.model import Pack, PackKind, Position, Rule
+from shared.rules.model import Example, Pack, PackKind, Position, Rule
 from shared.rules.nodes import MapNode, plain
 from shared.rules.overrides import merged
 from shared.rules.reference import holds
@@ -194,7 +194,7 @@ def _examples_hold(rules: Iterable[Rule], tenant_file: str | None, mistakes: Mis
     for rule in rules:
         for example in rule.examples:
             answer = holds(rule.when, example.facts)
-            if answer is (example.expect == "fires"):
+            if answer is (example.expect == "fires") or (answer is None and _silent_enough(rule, example)):
                 continue
             at = example.position or rule.position or Position("", 1, 1)
             message = told_example(rule, example, answer)
@@ -205,3 +205,8 @@ def _examples_hold(rules: Iterable[Rule], tenant_file: str | None, mistakes: Mis
             mistakes.add(at, message)
             mistakes.rule = None
     return remarks
+
+
+def _silent_enough(rule: Rule, example: Example) -> bool:
+    """A rule that cannot be decided does not fire. A pair example, though, should tell enough to be decided."""
+    return example.expect == "silent" and rule.shape != "pair"
