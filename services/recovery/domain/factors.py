@@ -12,6 +12,8 @@ from shared.messages.words import STREAMS, Stream
 FULL = 100.0
 AT_EDGE = 50.0
 NO_DIFFERENCE = 1e-9
+DIGITS = 9
+"""Scores are compared with thresholds after rounding to this many digits, so an edge scores 50 and not a hair less."""
 READABLE_RATIO = ("ok", "incomplete")
 """A ratio with unknown days in its window counts when it could be computed; one from under four weeks does not."""
 WEARABLE = ("hrv", "sleep", "resting_hr")
@@ -70,7 +72,7 @@ def linear_score(worse_by: float, edge: float) -> float:
         return FULL
     if edge <= NO_DIFFERENCE:
         return 0.0
-    return max(0.0, FULL - (FULL - AT_EDGE) * worse_by / edge)
+    return round(max(0.0, FULL - (FULL - AT_EDGE) * worse_by / edge), DIGITS)
 
 
 def _weight(name: str, settings: RecoverySettings) -> float:
@@ -156,4 +158,4 @@ def _load(stream: Stream, ratio: StreamRatio | None, settings: RecoverySettings)
     else:
         zero_at = settings.load_factor_zero_at
         score = AT_EDGE * max(0.0, zero_at - ratio.value) / (zero_at - edge) if zero_at > edge else 0.0
-    return Factor(name, weight, ratio.status, ratio.value, None, None, edge, score)
+    return Factor(name, weight, ratio.status, ratio.value, None, None, edge, round(score, DIGITS))

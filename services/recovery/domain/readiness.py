@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from services.recovery.domain.factors import NO_DIFFERENCE, Factor, factors
+from services.recovery.domain.factors import DIGITS, NO_DIFFERENCE, Factor, factors
 from services.recovery.domain.gate import Gate, GatedSession, gate_from, gate_session
 from services.recovery.domain.inputs import ReadinessInputs, StreamRatio
 from services.recovery.domain.measures import Measures, hrv_band, hrv_week, measures
@@ -17,8 +17,6 @@ from shared.messages.words import STREAMS, Colour, Stream
 from shared.rules.decisions import Rules
 from shared.rules.model import DecidedBy, Fired, Scalar
 
-DIGITS = 9
-"""Scores are compared with thresholds after rounding to this many digits, so that a weighted mean of 67s is 67."""
 ACTION_RANK: Mapping[str, int] = {"none": 0, "watch": 1, "pull-back": 2}
 
 DayFacts = Mapping[str, Scalar | None]
