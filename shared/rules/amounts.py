@@ -107,16 +107,16 @@ def in_unit(amount: Amount, unit: str | None, unit_required: bool = False) -> Am
             raise NotAnAmount(f"say in which unit, like '{_shown(amount)} {unit}'")
         return Amount(amount.low, amount.high, amount.low_inclusive, amount.high_inclusive, unit)
     if amount.unit == unit or (amount.unit == "fraction" and unit in (None, "fraction", "ratio")):
-        factor = 1.0
-    elif unit in _MINUTES and amount.unit in _MINUTES:
-        factor = _MINUTES[amount.unit] / _MINUTES[unit]
+        times, over = 1.0, 1.0
+    elif unit is not None and unit in _MINUTES and amount.unit in _MINUTES:
+        times, over = _MINUTES[amount.unit], _MINUTES[unit]
     else:
         written = "%" if amount.unit == "fraction" else amount.unit
         wanted = {"fraction": "%", "count": "a plain number", "ratio": "a plain number", "points": "a plain number"}
         raise NotAnAmount(f"'{written}' does not fit here; it is measured in {wanted.get(unit or '', unit)}")
     return Amount(
-        None if amount.low is None else amount.low * factor,
-        None if amount.high is None else amount.high * factor,
+        None if amount.low is None else amount.low * times / over,
+        None if amount.high is None else amount.high * times / over,
         amount.low_inclusive,
         amount.high_inclusive,
         unit,
