@@ -1,6 +1,6 @@
 """The offline pipeline: an athlete file through the same domain functions that the services call, with no broker."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from shared.messages.problems import InvalidInput, Problem
 from shared.messages.values import Limits, PlannedSession, Profile
-from shared.messages.words import EASY_RUN_TYPES, STREAMS
+from shared.messages.words import EASY_RUN_TYPES, STREAMS, Intensity, Stream
 from shared.rules.decisions import Rules
 from tandem.athlete_file.model import AthleteFile, WeekToPlan
 from tandem.athlete_file.reader import LocatedAthleteFile, locate_athlete_file
 from tandem.athlete_file.source import read_text
 
 if TYPE_CHECKING:
-    from services.load.domain import DailyLoads, LoadAssessment, ScoredSession
+    from services.load.domain import DailyLoads, LoadAssessment, LoadSeries, ScoredSession
     from services.periodization.domain import Season
-    from services.recovery.domain import Readiness, ReadinessInputs
+    from services.recovery.domain import Readiness, ReadinessInputs, StreamRatio
     from services.scheduling.domain import Verdict, WeekPlan
     from services.scheduling.domain.advice import Advice
 
@@ -47,6 +47,10 @@ class OfflineAthlete:
             raise self.located.bad([missing])
         return self.file.athlete.profile()
 
+    @property
+    def _profile_or_none(self) -> Profile | None:
+        return None if self.file.athlete is None else self.profile
+
     @cached_property
     def scored(self) -> "tuple[ScoredSession, ...]":
         from services.load.domain import score_sessions
@@ -59,15 +63,14 @@ class OfflineAthlete:
 
         return daily_loads(self.scored, self.file.daily_load, self.file.days, self.profile.zone, self.on)
 
+    @cached_property
+    def load_series(self) -> "LoadSeries":
+        from services.load.domain import LoadSeries
+
+        return LoadSeries(self.daily, self.rules.settings("recovery"), self.on)
+
     def load(self) -> "LoadAssessment":
-        from services.load.domain import assess_load
-
-        return assess_load(self.daily, self.on, self.rules.settings("recovery"))
-
-    def load_history(self, days: list[date]) -> "dict[date, LoadAssessment]":
-        from services.load.domain import load_history
-
-        return load_history(self.daily, days, self.rules.settings("recovery"))
+        return self.load_series.assess(self.on)
 
     def readiness(self) -> "Readiness":
         from services.recovery.domain import assess_readiness
@@ -109,9 +112,9 @@ class OfflineAthlete:
 
         week = self._week_given("check")
         sessions = week.sessions or []
-        profile = self._profile_in_phase(week.start) if self.file.athlete else None
+        profile = None if self._profile_or_none is None else self._profile_in_phase(week.start)
         context = self._surroundings(week.start, {session.id for session in sessions})
-        with self._pointing_at_week():
+        with self._pointing_at("/week"):
             return check_week(
                 sessions,
                 profile,
@@ -136,7 +139,7 @@ class OfflineAthlete:
             profile=self._profile_in_phase(start),
             context=self._surroundings(start, {session.id for session in sessions}),
         )
-        with self._pointing_at_week():
+        with self._pointing_at("/week"):
             return plan_week(inputs, self.rules)
 
     def advice(self) -> "Advice":
@@ -145,26 +148,26 @@ class OfflineAthlete:
         if self.file.after_lift is None:
             missing = Problem("", "missing", "'after_lift' is required here: {lift: {...}, run: {...}}")
             raise self.located.bad([missing])
-        profile = self.file.athlete.profile() if self.file.athlete else None
-        return advise(self.file.after_lift, profile, self.rules)
+        with self._pointing_at("/after_lift"):
+            return advise(self.file.after_lift, self._profile_or_none, self.rules, self._gate_of_today())
 
     def _readiness_inputs(self) -> "ReadinessInputs":
-        from services.recovery.domain import EasyRun, ReadinessInputs, StreamRatio, StrengthMark
+        from services.load.domain import local_day
+        from services.recovery.domain import EasyRun, ReadinessInputs, StrengthMark
 
         zone = self.profile.zone
-        streams = self.load().streams
         planned = (self.file.week.sessions or []) if self.file.week else []
         return ReadinessInputs(
             on=self.on,
             wellness=self.file.wellness,
             excluded_days=frozenset(day.date for day in self.file.days if day.state in ("sick", "travel")),
-            loads={name: StreamRatio(streams[name].coupled, streams[name].status) for name in STREAMS},
+            loads=stream_ratios(self.load_series.day_figures([self.on])[0]),
             easy_runs=[
                 EasyRun(run.start.astimezone(zone).date(), run.rpe)
                 for run in self.file.sessions
                 if run.type in EASY_RUN_TYPES and run.rpe is not None
             ],
-            strength=[StrengthMark(one.day(zone), best.lift, best.e1rm_kg) for one in self.scored for best in one.e1rm],
+            strength=[StrengthMark(local_day(one.start, zone), best.lift, best.e1rm_kg) for one in self.scored for best in one.e1rm],
             planned_today=[s for s in planned if s.start is not None and s.start.astimezone(zone).date() == self.on],
         )
 
@@ -176,12 +179,13 @@ class OfflineAthlete:
         if first is None:
             return {}
         days = [first + timedelta(days=offset) for offset in range((self.on - first).days + 1)]
-        loads = self.load_history(days)
-        readiness = readiness_history(self._readiness_inputs(), days, self.rules)
+        figures = dict(zip(days, self.load_series.day_figures(days), strict=True))
+        ratios = {day: stream_ratios(of_day) for day, of_day in figures.items()}
+        readiness = readiness_history(self._readiness_inputs(), ratios, days, self.rules)
         history: dict[date, dict[str, Any]] = {}
         for day in days:
-            figures = {name: value for name, value in loads[day].day_figures().items() if name not in ("date", "state")}
-            history[day] = {**figures, **readiness[day]}
+            features = {name: value for name, value in figures[day].items() if name not in ("date", "state")}
+            history[day] = {**features, **readiness[day].day_facts()}
         return history
 
     def _first_record(self) -> date | None:
@@ -225,30 +229,40 @@ class OfflineAthlete:
             if earliest <= done.start.date() < latest and done.id not in own and done.planned not in own
         ]
 
+    def _gate_of_today(self) -> Intensity | None:
+        """Today's gate when the file has anything to tell it from."""
+        if self._profile_or_none is None or self._first_record() is None:
+            return None
+        return self.readiness().gate.intensity
+
     @contextmanager
-    def _pointing_at_week(self) -> Iterator[None]:
-        """Turns the domain's pointers (``/sessions/…``) into places in this file."""
+    def _pointing_at(self, where: str) -> Iterator[None]:
+        """Turns pointers into a part of the file, as the domain tells them, into places in the file."""
         try:
             yield
         except InvalidInput as error:
-            found = [Problem(f"/week{problem.pointer}", problem.code, problem.message) for problem in error.problems]
+            found = [Problem(where + problem.pointer, problem.code, problem.message) for problem in error.problems]
             raise self.located.bad(found) from None
 
 
 @contextmanager
 def open_offline_athlete(
-    path: Path, *, rules_dir: Path, tenant: str | None = None, on: date | None = None
+    path: Path, *, rules_dir: Path, tenant: str | None = None, on: date | None = None, clock: Callable[[], date]
 ) -> Iterator[OfflineAthlete]:
-    """Read the file at ``path`` and open the rules. Raises ``BadFile``; rule files raise ``RuleFileErrors``."""
+    """Read the file at ``path`` and open the rules as they are in effect on that day.
+
+    ``on``: the day that counts as today, else the file's own last day; ``clock`` is asked where the file has no day
+    at all and the answer needs none. Raises ``BadFile``; rule files raise ``RuleFileErrors``.
+    """
     located = locate_athlete_file(read_text(path), str(path))
-    today = on or default_day(located)
+    today = on or default_day(located, clock)
     from shared.rules.live import open_rules
 
     with open_rules(rules_dir, tenant=tenant, on=today) as rules:
         yield OfflineAthlete(located, rules, today)
 
 
-def default_day(located: LocatedAthleteFile) -> date:
+def default_day(located: LocatedAthleteFile, clock: Callable[[], date]) -> date:
     """The last day with a record, else the season's start, else the week's."""
     file = located.athlete_file
     zone = file.athlete.zone if file.athlete else None
@@ -263,14 +277,18 @@ def default_day(located: LocatedAthleteFile) -> date:
     if file.week is not None:
         return file.week.start
     if file.after_lift is not None:
-        return date.today()  # noqa: DTZ011 - advice depends on no day; the rules need one to be in effect
+        return clock()
     message = "no day to compute for: the file has no record, no season and no week; give --on YYYY-MM-DD"
     raise located.bad([Problem("", "no_day", message)])
+
+
+def stream_ratios(figures: Mapping[str, Any]) -> "dict[Stream, StreamRatio]":
+    """What readiness reads of a day's load figures."""
+    from services.recovery.domain import StreamRatio
+
+    return {name: StreamRatio(figures[f"acwr_{name}"], figures[f"status_{name}"]) for name in STREAMS}
 
 
 def next_monday(on: date) -> date:
     """The first Monday after ``on``."""
     return on + timedelta(days=7 - on.weekday())
-
-
-Answer = Mapping[str, Any]

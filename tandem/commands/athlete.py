@@ -1,7 +1,7 @@
 """``tandem load|readiness|season|check|week|advice``: what an athlete file says, computed offline."""
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,18 +75,24 @@ def advice(**options: Any) -> None:
 def _run(
     compute: Compute, show: Show, *, file: Path, on: date | None, rules_dir: Path, tenant: str | None, as_json: bool
 ) -> None:
+    from shared.rules.errors import RuleFileErrors
     from tandem.athlete_file import BadFile
     from tandem.offline import open_offline_athlete
 
     try:
-        with open_offline_athlete(file, rules_dir=rules_dir, tenant=tenant, on=on) as athlete:
+        with open_offline_athlete(file, rules_dir=rules_dir, tenant=tenant, on=on, clock=_today) as athlete:
             answer = compute(athlete)
     except BadFile as error:
         refuse(error.problems, as_json)
-        return
+    except RuleFileErrors as error:
+        refuse(error.errors, as_json)
     if as_json:
         print_json(answer)
         return
     from tandem.views.console import open_console
 
     show(open_console(), answer)
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()

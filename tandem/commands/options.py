@@ -3,19 +3,17 @@
 import functools
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn, Protocol
 
 import click
-
-from tandem.athlete_file.places import BadFile, FileProblem
 
 INPUT_IS_WRONG = 2
 
 
-class IsoDate(click.ParamType):
+class IsoDate(click.ParamType[date]):
     """``YYYY-MM-DD``."""
 
     name = "date"
@@ -62,13 +60,16 @@ def print_json(document: Mapping[str, Any]) -> None:
     sys.stdout.write("\n")
 
 
-def refuse(problems: tuple[FileProblem, ...], as_json: bool) -> None:
+class Told(Protocol):
+    """A mistake in a file, ``file:line:column: message`` as text."""
+
+    def as_json(self) -> Mapping[str, Any]: ...
+
+
+def refuse(problems: Sequence[Told], as_json: bool) -> NoReturn:
     """Tell every problem on standard error (with ``--json`` also as the document) and exit 2."""
     for problem in problems:
         print(problem, file=sys.stderr)
     if as_json:
         print_json({"errors": [problem.as_json() for problem in problems]})
     raise click.exceptions.Exit(INPUT_IS_WRONG)
-
-
-__all__ = ["BadFile", "IsoDate", "athlete_options", "print_json", "refuse", "rules_option"]
