@@ -34,6 +34,7 @@ class Engine:
     def __init__(self) -> None:
         self._native: Any = importlib.import_module("durable_rules_engine")
         self._handles: dict[str, list[int]] = {}
+        self.refusal: type[Exception] = self._native.error
 
     def load(self, key: str, rulesets: Sequence[str]) -> None:
         self._handles[key] = [self._native.create_ruleset(f"{key[:16]}-{n}", text) for n, text in enumerate(rulesets)]
@@ -121,7 +122,12 @@ def serve(requests: int, replies: int) -> None:
         payload = read_exactly(requests, FRAME_HEAD.unpack(head)[0])
         if payload is None:
             return
-        write_frame(replies, answer(engine, payload.decode("ascii")))
+        try:
+            reply = answer(engine, payload.decode("ascii"))
+        except (EngineFailure, engine.refusal) as error:
+            write_frame(replies, json.dumps({"error": str(error)}))
+            return
+        write_frame(replies, reply)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from shared.rules.compiler import Compiled
 from shared.rules.engine import FRAME_HEAD
@@ -110,7 +110,7 @@ class EngineWorker:
             self._ensure_loaded(process, compiled, until)
             head = json.dumps({"do": "ask", "key": compiled.key})
             reply = self._exchange(process, "\n".join((head, *bodies)), until)
-            holds: list[list[int]] = json.loads(reply)["holds"]
+            holds: list[list[int]] = reply["holds"]
             if len(holds) != len(bodies):
                 raise WorkerFailure("died", f"the engine answered {len(holds)} of {len(bodies)} questions")
         except (OSError, ValueError, KeyError) as error:
@@ -180,10 +180,13 @@ class EngineWorker:
         finally:
             self._turn.append(None)
 
-    def _exchange(self, process: _Process, text: str, until: float) -> str:
+    def _exchange(self, process: _Process, text: str, until: float) -> dict[str, Any]:
         payload = text.encode("ascii")
         self._write(process, FRAME_HEAD.pack(len(payload)) + payload, until)
-        return self._read(process, until)
+        reply: dict[str, Any] = json.loads(self._read(process, until))
+        if "error" in reply:
+            raise WorkerFailure("died", f"the engine gave up: {reply['error']}")
+        return reply
 
     def _write(self, process: _Process, data: bytes, until: float) -> None:
         view = memoryview(data)
