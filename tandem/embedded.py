@@ -116,6 +116,8 @@ class Embedded:
         self, tenant: str, key: str, data: Mapping[str, Any], *, id: str | None = None, timeout: float = 10.0
     ) -> Message:
         """Sends and waits for the reply; raises TimeoutError."""
+        if id is not None:
+            self.replies.pop(id, None)  # the reply to an earlier message with this id is not the one waited for
         identity = self.send(tenant, key, data, id=id)
         deadline = time.monotonic() + timeout
         while identity not in self.replies:

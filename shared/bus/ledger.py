@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, insert, select, tuple_
@@ -98,6 +98,10 @@ class Ledger:
         for part in _parts([(message.tenant, message.id) for message in messages]):
             db.execute(delete(outbox).where(tuple_(outbox.c.tenant, outbox.c.id).in_(part)))
 
+    def outbox_is_empty(self, db: Session) -> bool:
+        """True when everything committed has reached the broker."""
+        return db.execute(select(self._tables.outbox.c.id).limit(1)).first() is None
+
     def remember_tenants(self, db: Session, tenants: Iterable[str], now: datetime) -> set[str]:
         """Notes tenants seen for the first time; give the result to ``tenants_committed`` after the commit."""
         new = set(tenants) - self._known_tenants
@@ -120,11 +124,6 @@ class Ledger:
 def to_publish(tenant: str, message: Outgoing, athlete: str | None, now: datetime) -> ToPublish:
     """An outbox row for ``message``, under its own ce-id."""
     return ToPublish(tenant, message.headers.get("ce-id") or new_id(), message, athlete, int(now.timestamp() * 1000))
-
-
-def renamed(row: ToPublish) -> ToPublish:
-    """The same row under an id of its own: a parked message keeps its sender's ce-id, which another may share."""
-    return replace(row, id=new_id())
 
 
 def _outbox_row(row: ToPublish) -> dict[str, object]:

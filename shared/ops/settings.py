@@ -102,9 +102,9 @@ class Settings(BaseModel):
     solve_seconds: float = Field(5, gt=0, le=120)
     """Most time the solver gets for one week."""
 
-    def database_url_of(self, service: ServiceName) -> str:
+    def database_url_of(self, service: str) -> str:
         """The database of ``service``: its own variable, else the shared one with its name filled in."""
-        own: str | None = getattr(self, f"{service}_database_url")
+        own: str | None = getattr(self, f"{service}_database_url", None)
         return own or self.database_url.replace("{service}", service)
 
 

@@ -1,0 +1,69 @@
+"""Brings a service's tables to the newest version, and says when they are not. Never done by a service starting up."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import MetaData
+
+from shared.db.engine import Database, create_schema
+
+
+class SchemaOutdated(RuntimeError):
+    """The database's tables are not those of this version; the message says what to run."""
+
+
+def upgrade(service: str, url: str, migrations: Path) -> str:
+    """Applies every missing migration of ``service``; returns the revision reached. Idempotent."""
+    database = Database(service, url)
+    try:
+        create_schema(database)
+        with database.engine.connect() as connection:
+            config = _config(migrations)
+            config.attributes["connection"] = connection
+            config.attributes["service"] = service
+            command.upgrade(config, "head")
+            connection.commit()
+        return newest(migrations)
+    finally:
+        database.dispose()
+
+
+def check(service: str, url: str, migrations: Path) -> str:
+    """The revision of the database; raises SchemaOutdated when it is not the newest."""
+    database = Database(service, url)
+    try:
+        with database.engine.connect() as connection:
+            current = MigrationContext.configure(connection).get_current_revision()
+    finally:
+        database.dispose()
+    wanted = newest(migrations)
+    if current != wanted:
+        found = current or "none"
+        raise SchemaOutdated(f"{service}: tables are at revision {found}, needed is {wanted}; run: tandem db upgrade")
+    return wanted
+
+
+def newest(migrations: Path) -> str:
+    """The newest revision in a service's ``migrations`` folder."""
+    head = ScriptDirectory.from_config(_config(migrations)).get_current_head()
+    if head is None:
+        raise SchemaOutdated(f"{migrations} holds no migration")
+    return head
+
+
+def create_all(database: Database, metadata: MetaData) -> None:
+    """Every table as the models say, without migrations: for throw-away databases only."""
+    try:
+        create_schema(database)
+        metadata.create_all(database.engine)
+    finally:
+        database.dispose()
+
+
+def _config(migrations: Path) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(migrations))
+    return config

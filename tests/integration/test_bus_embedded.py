@@ -1,0 +1,103 @@
+"""The whole way of a message in one process: command, effect, event, reply."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.messages.problems import InvalidInput
+from tandem.embedded import Embedded
+from tests.toy.service import ToyService
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Iterator[Embedded]:
+    with Embedded(tmp_path, None, services=[ToyService]) as running:
+        yield running
+
+
+def test_a_command_has_its_effect_its_events_and_its_reply(toy: Embedded) -> None:
+    reply = toy.tell("acme", "toy.add", {"athlete": "a1", "repetitions": 5})
+    assert (reply.name, reply.data["total"]) == ("toy.add.accepted", 5)
+    toy.settle()
+    assert [(event.name, event.subject, event.data["total"]) for event in toy.events] == [
+        ("toy.added", "a1", 5),
+        ("toy.echoed", "a1", 5),
+    ]
+    assert toy.ask("acme", "toy.get", {"athlete": "a1"}) == {"athlete": "a1", "repetitions": 5}
+
+
+def test_a_repeated_message_is_answered_and_changes_nothing(toy: Embedded) -> None:
+    first = toy.tell("acme", "toy.add", {"athlete": "a1", "repetitions": 5}, id="m1")
+    toy.settle()
+    again = toy.tell("acme", "toy.add", {"athlete": "a1", "repetitions": 5}, id="m1")
+    assert "duplicate" not in first.data
+    assert again.data == {"message": "m1", "total": 5, "duplicate": True}
+    toy.settle()
+    assert toy.ask("acme", "toy.get", {"athlete": "a1"})["repetitions"] == 5
+    assert len([event for event in toy.events if event.name == "toy.added"]) == 1
+
+
+def test_an_id_used_for_another_body_is_refused(toy: Embedded) -> None:
+    toy.tell("acme", "toy.add", {"athlete": "a1", "repetitions": 5}, id="m1")
+    refused = toy.tell("acme", "toy.add", {"athlete": "a1", "repetitions": 6}, id="m1")
+    assert refused.name == "toy.add.rejected"
+    assert [error["code"] for error in refused.data["errors"]] == ["id_reused"]
+    assert toy.ask("acme", "toy.get", {"athlete": "a1"})["repetitions"] == 5
+
+
+def test_what_is_wrong_comes_back_at_once_as_reply_and_as_event(toy: Embedded) -> None:
+    refused = toy.tell("acme", "toy.add", {"athlet": "a1", "repetitions": "many"})
+    toy.settle()
+    assert [error["pointer"] for error in refused.data["errors"]] == ["/athlete", "/repetitions", "/athlet"]
+    assert "did you mean 'athlete'?" in refused.data["errors"][2]["message"]
+    assert [event.name for event in toy.events] == ["toy.command-rejected"]
+    assert toy.events[0].data["errors"] == refused.data["errors"]
+
+
+def test_an_unknown_command_is_refused_with_the_nearest_one(toy: Embedded) -> None:
+    with pytest.raises(InvalidInput, match="did you mean 'toy.add'"):
+        toy.ask("acme", "toy.ad", {})
+
+
+def test_a_handler_that_refuses_leaves_nothing_behind(toy: Embedded) -> None:
+    ids = [toy.send("acme", "toy.add", {"athlete": "a1", "repetitions": n}) for n in (1, 13, 2)]
+    toy.settle()
+    assert [toy.replies[identity].outcome for identity in ids] == ["accepted", "rejected", "accepted"]
+    assert toy.ask("acme", "toy.get", {"athlete": "a1"})["repetitions"] == 3
+
+
+def test_a_handler_with_a_mistake_parks_its_message_and_no_other(toy: Embedded) -> None:
+    for repetitions in (1, 666, 2):
+        toy.send("acme", "toy.add", {"athlete": "a1", "repetitions": repetitions})
+    toy.settle()
+    assert toy.parked() == 1
+    assert toy.ask("acme", "toy.get", {"athlete": "a1"})["repetitions"] == 3
+
+
+def test_tenants_do_not_see_each_other(toy: Embedded) -> None:
+    toy.tell("acme", "toy.add", {"athlete": "a1", "repetitions": 5}, id="m1")
+    assert toy.tell("bravo", "toy.add", {"athlete": "a1", "repetitions": 7}, id="m1").data["total"] == 7
+    with pytest.raises(InvalidInput, match="no such athlete"):
+        toy.ask("charlie", "toy.get", {"athlete": "a1"})
+
+
+def test_timers_run_for_every_tenant(toy: Embedded) -> None:
+    for tenant in ("acme", "bravo"):
+        toy.tell(tenant, "toy.add", {"athlete": "a1", "repetitions": 5})
+    toy.tick()
+    toy.settle()
+    assert sorted(event.tenant or "" for event in toy.events if event.name == "toy.ticked") == ["acme", "bravo"]
+
+
+def test_a_reply_may_come_later(toy: Embedded) -> None:
+    assert toy.tell("acme", "toy.later", {"athlete": "a1"}).data["late"] is True
+
+
+def test_a_thousand_messages_settle(toy: Embedded) -> None:
+    for number in range(1000):
+        toy.send("acme", "toy.add", {"athlete": f"a{number % 7}", "repetitions": 1}, id=f"m{number}")
+    toy.settle()
+    total = sum(toy.ask("acme", "toy.get", {"athlete": f"a{n}"})["repetitions"] for n in range(7))
+    assert total == 1000
+    assert len([event for event in toy.events if event.name == "toy.echoed"]) == 1000

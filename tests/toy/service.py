@@ -1,0 +1,93 @@
+"""The smallest service there can be: counts repetitions per athlete. What is tested with it is the bus."""
+
+import os
+import signal
+from typing import Any
+
+from sqlalchemy import Integer, String, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.bus.handling import Accepted, Answered, Context, Incoming, Rejected, Route, Timer
+from shared.bus.replies import Later, RepliesLater
+from shared.bus.service import tandem_service
+from shared.db.delivery_tables import add_to
+from shared.db.tables import new_base
+from shared.messages.problems import Problem
+from shared.messages.values import Id, Value
+
+Table: Any = new_base()
+add_to(Table)
+
+
+class Count(Table):
+    __tablename__ = "count"
+    tenant: Mapped[str] = mapped_column(String(40), primary_key=True)
+    athlete: Mapped[str] = mapped_column(String(128), primary_key=True)
+    repetitions: Mapped[int] = mapped_column(Integer)
+
+
+class Add(Value):
+    athlete: Id
+    repetitions: int
+
+
+class Get(Value):
+    athlete: Id
+
+
+class Seen(Value):
+    athlete: Id
+    total: int
+
+
+def add(context: Context, incoming: Incoming[Add]) -> Accepted:
+    body = incoming.body
+    count = context.db.get(Count, (context.tenant, body.athlete))
+    if count is None:
+        count = Count(tenant=context.tenant, athlete=body.athlete, repetitions=0)
+        context.db.add(count)
+    count.repetitions += body.repetitions
+    if body.repetitions == 13:
+        context.db.flush()
+        raise Rejected([Problem("/repetitions", "unlucky", "13 is not taken")])
+    if body.repetitions == 666:
+        raise RuntimeError("this handler has a mistake")
+    if body.repetitions == 999:
+        os.kill(os.getpid(), signal.SIGKILL)
+    context.emit("added", {"athlete": body.athlete, "total": count.repetitions}, body.athlete)
+    return Accepted({"total": count.repetitions})
+
+
+def get(context: Context, incoming: Incoming[Get]) -> Answered:
+    count = context.db.get(Count, (context.tenant, incoming.body.athlete))
+    if count is None:
+        raise Rejected([Problem("/athlete", "unknown_athlete", "no such athlete")])
+    return Answered({"athlete": count.athlete, "repetitions": count.repetitions})
+
+
+def seen(context: Context, incoming: Incoming[Seen]) -> None:
+    context.emit("echoed", {"total": incoming.body.total}, incoming.body.athlete)
+
+
+def ask_later(context: Context, incoming: Incoming[Get]) -> Accepted:
+    assert isinstance(context, RepliesLater)
+    address = context.reply_address()
+    if address is not None:
+        context.reply_late(address, Accepted({"late": True}))
+    return Later()
+
+
+def tick(context: Context) -> None:
+    total = sum(context.db.scalars(select(Count.repetitions).where(Count.tenant == context.tenant)))
+    context.emit("ticked", {"total": total}, None)
+
+
+ROUTES = (
+    Route("command", "toy.add", Add, add),
+    Route("command", "toy.get", Get, get, query=True),
+    Route("command", "toy.later", Get, ask_later),
+    Route("event", "toy.added", Seen, seen),
+)
+TIMERS = (Timer("tick", 3600.0, tick),)
+
+ToyService = tandem_service("toy", ROUTES, TIMERS, Table.metadata)
