@@ -72,7 +72,13 @@ def test_a_fact_of_another_type_is_no_fact():
 
 
 def test_two_types_of_one_name_and_any_number_of_names_keep_apart():
-    leaves = [Leaf("a", "<", 1.0), Leaf("b", "==", "x"), Leaf("a", "==", "x"), Leaf("b", "<", 1.0), Leaf("c", "==", True)]
+    leaves = [
+        Leaf("a", "<", 1.0),
+        Leaf("b", "==", "x"),
+        Leaf("a", "==", "x"),
+        Leaf("b", "<", 1.0),
+        Leaf("c", "==", True),
+    ]
     aliases = [alias for channels in compile_conditions(leaves).aliases.values() for alias in channels.values()]
     assert len(aliases) == len(set(aliases)) == 5
 

@@ -10,13 +10,29 @@ from shared.rules.model import All, AnyOf, Leaf, Not
 
 NUMBERS = [0.0, -0.0, 6.0, 24.0, -5.5, 0.1 + 0.2, 1 / 3, 1e-09, 1e12, -1e12, 100.0]
 NEAR = [*NUMBERS, 23.999999999999996, 24.000000000000004, 5e-324, 1e-300, 1e300, float("inf"), -float("inf"), 7, 24]
-WORDS = ["long", "Long", "", "?", "=long", "a b", 'quo"te', "back\\slash", "line\nbreak", "ünï", "\u2603", "x" * 300, "$or"]
+WORDS = [
+    "long",
+    "Long",
+    "",
+    "?",
+    "=long",
+    "a b",
+    'quo"te',
+    "back\\slash",
+    "line\nbreak",
+    "ünï",
+    "\u2603",
+    "x" * 300,
+    "$or",
+]
 OTHER_WORDS = [*WORDS, "tempo", "0", "true", "null", '","f0":1,"x":"']
 NAMES = ["gap", "load", "type", "mode", "key", "_k", "id", "$and"]
 LASTING = [Leaf("load", ">=", 1.5, 3), Leaf("key", "==", True, 2)]
 
 leaves = st.one_of(
-    st.builds(Leaf, st.sampled_from(NAMES), st.sampled_from(["==", "!=", "<", "<=", ">", ">="]), st.sampled_from(NUMBERS)),
+    st.builds(
+        Leaf, st.sampled_from(NAMES), st.sampled_from(["==", "!=", "<", "<=", ">", ">="]), st.sampled_from(NUMBERS)
+    ),
     st.builds(Leaf, st.sampled_from(NAMES), st.sampled_from(["==", "!="]), st.sampled_from(WORDS)),
     st.builds(Leaf, st.sampled_from(NAMES), st.sampled_from(["==", "!="]), st.booleans()),
     st.sampled_from(LASTING),
@@ -65,4 +81,7 @@ def test_many_rules_that_all_fire_on_every_fact(evaluator):
 def test_one_rule_with_many_cases_that_all_hold_fires_once(evaluator):
     cases = AnyOf(tuple(All((Leaf("gap", "<", 24.0 + n), Leaf(f"load{n}", ">", 0.0))) for n in range(120)))
     asked = ConditionSet.of("cases", [cases], ["0"])
-    assert evaluator.by_engine(asked, [{"gap": 1.0, **{f"load{n}": 1.0 for n in range(120)}}, {"gap": 1.0}]) == [(0,), ()]
+    assert evaluator.by_engine(asked, [{"gap": 1.0, **{f"load{n}": 1.0 for n in range(120)}}, {"gap": 1.0}]) == [
+        (0,),
+        (),
+    ]

@@ -64,7 +64,12 @@ def test_a_killed_worker_costs_no_answer_and_is_started_again(evaluator, worker,
     assert evaluator.which_hold(ASKED, QUESTIONS) == ANSWERS
     statistics = evaluator.statistics()
     assert worker.pid not in (None, first)
-    assert (statistics.fallbacks, statistics.restarts, statistics.decisions, statistics.reference_decisions) == (1, 1, 6, 3)
+    assert (statistics.fallbacks, statistics.restarts, statistics.decisions, statistics.reference_decisions) == (
+        1,
+        1,
+        6,
+        3,
+    )
     assert [reason for reason, _ in seen.failures] == ["died"]
 
 
@@ -108,7 +113,10 @@ def test_more_rulesets_than_are_kept_loaded(worker):
     sets = [compile_conditions([Leaf("gap", "<", float(n))]) for n in range(MAX_LOADED + 5)]
     for _ in range(2):
         for hours, compiled in enumerate(sets):
-            assert worker.ask(compiled, [compiled.body({"gap": hours - 0.5}), compiled.body({"gap": hours})]) == [[0], []]
+            assert worker.ask(compiled, [compiled.body({"gap": hours - 0.5}), compiled.body({"gap": hours})]) == [
+                [0],
+                [],
+            ]
     assert worker.starts == 1
 
 
@@ -129,7 +137,9 @@ def test_a_worker_at_work_for_another_thread_is_waited_for_only_so_long(worker):
 
 
 def test_live_answers_are_checked_again_and_the_reference_is_served_on_a_mismatch(worker, seen):
-    evaluator = Evaluator("durable-rules", "test", worker, observer=seen, rechecks=random.Random(7), rechecked_share=0.25)
+    evaluator = Evaluator(
+        "durable-rules", "test", worker, observer=seen, rechecks=random.Random(7), rechecked_share=0.25
+    )
     misread = ConditionSet("test", (SHORT,), ("short",), compile_conditions([Leaf("gap", "<=", 24.0)]))
     answers = evaluator.which_hold(misread, [{"gap": 24.0}] * 400)
     statistics = evaluator.statistics()
