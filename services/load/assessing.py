@@ -1,0 +1,124 @@
+"""From stored state to the day's assessment and the events that tell it."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from services.load.domain import DailyLoads, LoadAssessment, LoadSeries, ScoredSession, daily_loads, local_day
+from services.load.messages import LiftMax, LoadAssessed, LoadSpiked, SessionScored
+from services.load.store import AthleteRow, LoadStore, SessionRow
+from shared.bus.handling import Context
+from shared.messages.values import Profile
+from shared.rules.model import DecidedBy, Pack
+
+MOST_DAYS_TOLD = 84
+BANDS = "load-bands"
+"""What ``decided_by`` names for load: the settings of the recovery pack that draw the bands."""
+
+
+def today_of(context: Context, profile: Profile) -> date:
+    """The athlete's own calendar date now."""
+    return local_day(context.now(), profile.zone)
+
+
+def midnight_after(day: date, zone: ZoneInfo) -> datetime:
+    """The instant at which the local ``day`` is over, in UTC; right across daylight-saving changes."""
+    return datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
+
+
+def stored_daily(store: LoadStore, athlete: str, profile: Profile, through: date) -> DailyLoads:
+    return daily_loads(store.counted(athlete), (), store.marks(athlete), profile.zone, through)
+
+
+def decided_by_bands(pack: Pack) -> list[dict[str, str]]:
+    return [DecidedBy(pack.id, pack.version, pack.hash[:12], BANDS, "advice").as_json()]
+
+
+def assess_today(
+    context: Context, store: LoadStore, row: AthleteRow, profile: Profile, changed_from: date | None
+) -> LoadAssessment:
+    """Assesses the athlete's today and tells it, with the figures of the days from ``changed_from`` on.
+
+    A spike is told once, when it begins, and only today's: filling in history raises nothing about the past.
+    """
+    store.db.flush()
+    today = today_of(context, profile)
+    daily = stored_daily(store, row.athlete, profile, today)
+    series = LoadSeries(daily, context.rules.settings("recovery"), today)
+    assessment = series.assess(today)
+    decided = decided_by_bands(context.rules.pack("recovery"))
+    told = LoadAssessed.model_validate(
+        {
+            "athlete": row.athlete,
+            **assessment.as_json(),
+            "provisional": True,
+            "days": series.day_figures(_days_to_tell(daily, changed_from or today, today)),
+            "decided_by": decided,
+        }
+    )
+    context.emit("load-assessed", told.as_data(), row.athlete)
+    _tell_new_spikes(context, row, assessment, decided)
+    row.assessed_through = today
+    row.due_at = midnight_after(today, profile.zone)
+    return assessment
+
+
+def _days_to_tell(daily: DailyLoads, changed_from: date, today: date) -> list[date]:
+    """The changed day, the rest or unknown days right before it (a record turns unknown days into rest), and all
+    after."""
+    earliest = today - timedelta(days=MOST_DAYS_TOLD - 1)
+    begin = min(max(changed_from, earliest), today)
+    while begin > max(earliest, daily.first) and daily.state(begin - timedelta(days=1)) in ("rest", "unknown"):
+        begin -= timedelta(days=1)
+    return [begin + timedelta(days=index) for index in range((today - begin).days + 1)]
+
+
+def _tell_new_spikes(
+    context: Context, row: AthleteRow, assessment: LoadAssessment, decided: list[dict[str, str]]
+) -> None:
+    today = assessment.date
+    yesterday = today - timedelta(days=1)
+    before = dict(row.told_spikes)
+    seen = {":".join((spike.code, spike.stream, *spike.sessions)): spike for spike in assessment.spikes}
+    new = [spike for key, spike in seen.items() if key not in before or date.fromisoformat(before[key]) < yesterday]
+    if new:
+        spiked = LoadSpiked(
+            athlete=row.athlete, date=today, alerts=[spike.as_json() for spike in new], decided_by=decided
+        )
+        context.emit("load-spiked", spiked.as_data(), row.athlete)
+    recent = {key: day for key, day in before.items() if date.fromisoformat(day) >= yesterday}
+    after = recent | dict.fromkeys(seen, today.isoformat())
+    if after != before:
+        row.told_spikes = after
+
+
+def tell_scored(context: Context, row: SessionRow, scored: ScoredSession, profile: Profile) -> None:
+    """Emits ``session-scored`` for a stored session, or for one that no longer counts."""
+    done = scored.session
+    loads = (scored.run, scored.lift, scored.other, scored.load) if row.counts else (0.0, 0.0, 0.0, 0.0)
+    event = SessionScored(
+        athlete=row.athlete,
+        session=row.session,
+        revision=row.revision or 0,
+        removed=not row.counts,
+        start=scored.start,
+        end=scored.end,
+        date=local_day(scored.start, profile.zone),
+        duration_min=done.duration_min,
+        kind=done.kind,
+        type=done.type,
+        region=done.region,
+        effort=done.effort,
+        mode=done.mode,
+        rpe=done.rpe,
+        distance_km=done.distance_km,
+        planned=done.planned,
+        run=loads[0],
+        lift=loads[1],
+        other=loads[2],
+        combined=loads[3],
+        method=scored.method,
+        status=scored.status,
+        missing=list(scored.missing),
+        e1rm=[LiftMax(lift=one.lift, e1rm_kg=one.e1rm_kg) for one in scored.e1rm],
+    )
+    context.emit("session-scored", event.as_data(), row.athlete)

@@ -1,0 +1,186 @@
+"""What the load service accepts, and what it emits."""
+
+from collections import Counter
+from datetime import date
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from shared.messages.values import Day, DoneFields, DoneSession, Id, Instant, Profile, Value
+from shared.messages.words import Band, DayState, Effort, Kind, LoadStatus, Mode, Region, RunType
+
+MOST_SESSIONS_AT_ONCE = 200
+MOST_DAYS_ASKED = 366
+
+
+class PutAthlete(Profile):
+    athlete: Id
+
+    @property
+    def profile(self) -> Profile:
+        return Profile.model_validate(self.model_dump(exclude={"athlete"}))
+
+
+class EraseAthlete(Value):
+    athlete: Id
+
+
+class RecordedSession(DoneFields):
+    """A done session as messages name it: its id is ``session``."""
+
+    session: Id
+
+    @property
+    def done(self) -> DoneSession:
+        fields = {name: getattr(self, name) for name in DoneFields.model_fields}
+        return DoneSession.model_construct(id=self.session, **fields)
+
+
+class RecordSession(RecordedSession):
+    athlete: Id
+
+
+class ImportSessions(Value):
+    """All or nothing. Each session stands once."""
+
+    athlete: Id
+    sessions: Annotated[list[RecordedSession], Field(min_length=1, max_length=MOST_SESSIONS_AT_ONCE)]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        twice = sorted(name for name, count in Counter(s.session for s in self.sessions).items() if count > 1)
+        if twice:
+            raise PydanticCustomError(
+                "duplicate_id",
+                "each session may stand once, but these stand more often: {ids}",
+                {"ids": ", ".join(twice)},
+            )
+        return self
+
+
+class RemoveSession(Value):
+    athlete: Id
+    session: Id
+
+
+class MarkDay(Value):
+    athlete: Id
+    date: Day
+    state: DayState
+
+
+class GetLoad(Value):
+    """``date`` defaults to the athlete's today; ``days`` asks for so many days that end there."""
+
+    athlete: Id
+    date: Day | None = None
+    days: Annotated[int, Field(ge=1, le=MOST_DAYS_ASKED)] | None = None
+
+
+class Emitted(BaseModel):
+    """An event of this service. Consumers declare the fields that they read and ignore the rest."""
+
+    model_config = ConfigDict(frozen=True)
+
+    def as_data(self) -> dict[str, Any]:
+        return self.model_dump(mode="json")
+
+
+class LiftMax(Emitted):
+    lift: str
+    e1rm_kg: float
+
+
+class SessionScored(Emitted):
+    """A session was stored, changed, scored anew or removed. Loads in AU; ``date`` is the athlete's local date.
+
+    With ``removed`` the loads are 0: the session no longer counts.
+    """
+
+    athlete: Id
+    session: Id
+    revision: int
+    removed: bool
+    start: Instant
+    end: Instant
+    date: date
+    duration_min: float
+    kind: Kind
+    type: RunType | None
+    region: Region | None
+    effort: Effort | None
+    mode: Mode | None
+    rpe: float | None
+    distance_km: float | None
+    planned: Id | None
+    run: float
+    lift: float
+    other: float
+    combined: float
+    method: Literal["session-rpe", "heart-rate", "own-median-effort", "default-effort"]
+    status: Literal["measured", "estimated", "assumed"]
+    missing: list[str]
+    e1rm: list[LiftMax]
+
+
+class DayFigures(Emitted):
+    """One day as other services follow it: coupled ratios with status and band, and the day's state."""
+
+    date: date
+    state: DayState | None
+    acwr_run: float | None
+    acwr_lift: float | None
+    acwr_combined: float | None
+    status_run: LoadStatus
+    status_lift: LoadStatus
+    status_combined: LoadStatus
+    band_run: Band | None
+    band_lift: Band | None
+    band_combined: Band | None
+
+
+class LoadAssessed(Emitted):
+    """The day's picture as ``tandem load`` prints it. ``provisional``: the local day is not over.
+
+    ``days``: the assessed day and every day whose figures may have changed since the last event, the newest 84 at most.
+    """
+
+    athlete: Id
+    date: date
+    streams: dict[str, dict[str, Any]]
+    alerts: list[dict[str, Any]]
+    provisional: bool
+    days: list[DayFigures]
+    decided_by: list[dict[str, str]]
+
+
+class LoadSpiked(Emitted):
+    """A stream entered the danger band, or one run passed 110 % of the longest in 30 days."""
+
+    athlete: Id
+    date: date
+    alerts: list[dict[str, Any]]
+    decided_by: list[dict[str, str]]
+
+
+class AthleteErased(Emitted):
+    athlete: Id
+    service: Literal["load"] = "load"
+
+
+COMMANDS: dict[str, type[BaseModel]] = {
+    "load.record-session": RecordSession,
+    "load.import-sessions": ImportSessions,
+    "load.remove-session": RemoveSession,
+    "load.mark-day": MarkDay,
+    "load.get-load": GetLoad,
+    "athlete.put": PutAthlete,
+    "athlete.erase": EraseAthlete,
+}
+EVENTS: dict[str, type[Emitted]] = {
+    "load.session-scored": SessionScored,
+    "load.load-assessed": LoadAssessed,
+    "load.load-spiked": LoadSpiked,
+    "load.athlete-erased": AthleteErased,
+}

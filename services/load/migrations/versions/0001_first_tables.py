@@ -1,0 +1,127 @@
+"""The first tables: state, inbox, outbox, known tenants."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from shared.db.tables import UtcDateTime
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "athletes",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("athlete", sa.String(length=128), nullable=False),
+        sa.Column("profile", sa.JSON(), nullable=True),
+        sa.Column("put_at", UtcDateTime(), nullable=True),
+        sa.Column("put_id", sa.String(length=128), nullable=True),
+        sa.Column("assessed_through", sa.Date(), nullable=True, comment="last local date with an assessment"),
+        sa.Column("due_at", UtcDateTime(), nullable=True, comment="the local midnight that ends it, in UTC"),
+        sa.Column("told_spikes", sa.JSON(), nullable=False, comment="spike -> last date it was seen"),
+        sa.PrimaryKeyConstraint("tenant", "athlete", name="pk_athletes"),
+    )
+    op.create_index("ix_athletes_due_at", "athletes", ["tenant", "due_at"], unique=False)
+
+    op.create_table(
+        "erasures",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("athlete_digest", sa.String(length=64), nullable=False),
+        sa.Column("erased_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "athlete_digest", name="pk_erasures"),
+    )
+    op.create_table(
+        "inbox",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("message_id", sa.String(length=128), nullable=False),
+        sa.Column("handler", sa.String(length=160), nullable=False, comment="the route's key"),
+        sa.Column("body_hash", sa.String(length=64), nullable=False),
+        sa.Column("athlete", sa.String(length=128), nullable=True),
+        sa.Column("outcome", sa.String(length=16), nullable=False, comment="accepted, rejected or later"),
+        sa.Column(
+            "reply", sa.LargeBinary(), nullable=True, comment="the outcome's data as JSON, sent again for a duplicate"
+        ),
+        sa.Column("received_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "message_id", "handler", name="pk_inbox"),
+    )
+    op.create_index("ix_inbox_athlete", "inbox", ["tenant", "athlete"], unique=False)
+    op.create_index("ix_inbox_received_at", "inbox", ["received_at"], unique=False)
+
+    op.create_table(
+        "marked_days",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("athlete", sa.String(length=128), nullable=False),
+        sa.Column("date", sa.Date(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("marked_at", UtcDateTime(), nullable=False),
+        sa.Column("marked_id", sa.String(length=128), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "athlete", "date", name="pk_marked_days"),
+    )
+    op.create_table(
+        "outbox",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column(
+            "id", sa.String(length=128), nullable=False, comment="the message's ce-id; ids sort in the order of making"
+        ),
+        sa.Column("exchange", sa.String(length=64), nullable=False, comment="empty for a reply"),
+        sa.Column("routing_key", sa.String(length=255), nullable=False),
+        sa.Column("headers", sa.LargeBinary(), nullable=False),
+        sa.Column("content_type", sa.String(length=64), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("correlation_id", sa.String(length=255), nullable=True),
+        sa.Column("athlete", sa.String(length=128), nullable=True),
+        sa.Column("created_at_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "id", name="pk_outbox"),
+    )
+    op.create_index("ix_outbox_created_at_ms", "outbox", ["created_at_ms"], unique=False)
+
+    op.create_table(
+        "sessions",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("athlete", sa.String(length=128), nullable=False),
+        sa.Column("session", sa.String(length=128), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=True),
+        sa.Column("recorded_at", UtcDateTime(), nullable=True),
+        sa.Column("recorded_id", sa.String(length=128), nullable=True),
+        sa.Column("removed_at", UtcDateTime(), nullable=True),
+        sa.Column("removed_id", sa.String(length=128), nullable=True),
+        sa.Column("counts", sa.Boolean(), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=True, comment="the session as it was sent"),
+        sa.Column("start", UtcDateTime(), nullable=True),
+        sa.Column("duration_min", sa.Double(), nullable=True),
+        sa.Column("kind", sa.String(length=8), nullable=True),
+        sa.Column("distance_km", sa.Double(), nullable=True),
+        sa.Column("load", sa.Double(), nullable=True, comment="AU"),
+        sa.Column("method", sa.String(length=32), nullable=True),
+        sa.PrimaryKeyConstraint("tenant", "athlete", "session", name="pk_sessions"),
+    )
+    op.create_index("ix_sessions_start", "sessions", ["tenant", "athlete", "counts", "start"], unique=False)
+
+    op.create_table(
+        "tenants",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("first_seen", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", name="pk_tenants"),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("tenants")
+    op.drop_index("ix_sessions_start", table_name="sessions")
+
+    op.drop_table("sessions")
+    op.drop_index("ix_outbox_created_at_ms", table_name="outbox")
+
+    op.drop_table("outbox")
+    op.drop_table("marked_days")
+    op.drop_index("ix_inbox_received_at", table_name="inbox")
+    op.drop_index("ix_inbox_athlete", table_name="inbox")
+
+    op.drop_table("inbox")
+    op.drop_table("erasures")
+    op.drop_index("ix_athletes_due_at", table_name="athletes")
+
+    op.drop_table("athletes")
