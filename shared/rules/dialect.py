@@ -9,12 +9,14 @@ from typing import cast, get_args
 
 from shared.messages.words import Severity
 from shared.rules.amounts import NotAnAmount, parse_amount, within
-from shared.rules.conditions import Conditions, Shaped, both
+from shared.rules.conditions import PAIR_FIELDS, SHAPE_FIELDS, Conditions, Shaped, both
 from shared.rules.errors import Mistakes, one_of
 from shared.rules.examples import Examples
 from shared.rules.model import (
+    ALWAYS,
     Amount,
     Condition,
+    Example,
     Leaf,
     Not,
     Outcome,
@@ -22,6 +24,7 @@ from shared.rules.model import (
     Rule,
     RuleMode,
     Setting,
+    Shape,
 )
 from shared.rules.nodes import ListNode, MapNode, Node, ScalarNode, told
 from shared.rules.outcomes import OUTCOMES, Outcomes, plain_value
@@ -244,12 +247,11 @@ class _RuleReader:
         shaped = self._when(fields["when"]) if "when" in fields else None
         whole = self._folded(fields, shaped, outcome)
         values = self._values(fields, outcome, whole)
-        shape = None if shaped is None else shaped.shape
-        examples = (
-            self._examples.read(fields["examples"], shape, whole[0])
-            if "examples" in fields and shape is not None and whole is not None
-            else ()
-        )
+        shape = self._shape_meant(fields.get("when")) if shaped is None else shaped.shape
+        examples: tuple[Example, ...] = ()
+        if "examples" in fields and shape is not None:
+            # Read even when the condition could not be, so that their mistakes are told now and not next time.
+            examples = self._examples.read(fields["examples"], shape, ALWAYS if whole is None else whole[0])
         if "examples" in fields and not examples and len(reader.mistakes) == before:
             reader.mistakes.add(fields["examples"].at, "a rule needs at least one example")
         if len(reader.mistakes) > before or outcome is None or shaped is None or shape is None or whole is None:
@@ -302,6 +304,14 @@ class _RuleReader:
             self._reader.mistakes.add(node.at, f"a {self._kind} pack has no rules about {about}; use {hint}")
             return None
         return shaped
+
+    def _shape_meant(self, when: Node | None) -> Shape | None:
+        """What a condition that could not be read is about, by the names in it."""
+        names = {name.text for name, _ in when.pairs} if isinstance(when, MapNode) else set()
+        meant: list[Shape] = (
+            ["pair"] if names & set(PAIR_FIELDS) else [shape for shape in SHAPE_FIELDS if shape in names]
+        )
+        return meant[0] if meant and meant[0] in SHAPE_OF_PACK[self._kind] else None
 
     def _folded(
         self, fields: dict[str, Node], shaped: Shaped | None, outcome: Outcome | None

@@ -53,6 +53,10 @@ class Mistakes:
         key = (at.file, at.line, at.column)
         self._found.setdefault(key, RuleFileError(at.file, at.line, at.column, self.rule, message))
 
+    def add_all(self, errors: Iterable[RuleFileError]) -> None:
+        for error in errors:
+            self._found.setdefault((error.file, error.line, error.column), error)
+
     def __len__(self) -> int:
         return len(self._found)
 

@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import get_args
 
@@ -12,12 +14,13 @@ from shared.rules.dialect import Header, read_content, read_header
 from shared.rules.errors import Mistakes, RuleFileError, RuleFileErrors, did_you_mean
 from shared.rules.explain import told_example
 from shared.rules.model import Example, Pack, PackKind, Position, Rule
-from shared.rules.nodes import MapNode, plain
+from shared.rules.nodes import MapNode, Node, plain
 from shared.rules.overrides import merged
 from shared.rules.reference import holds
 from shared.rules.yamltext import parse_yaml
 
 PACK_KINDS: tuple[PackKind, ...] = get_args(PackKind)
+TENANT = re.compile(r"^[a-z0-9-]{1,40}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +56,18 @@ def load_packs(rules_dir: Path, tenant: str | None = None, on: date | None = Non
 
 def load(rules_dir: Path, tenant: str | None = None, on: date | None = None) -> Loaded:
     """As :func:`load_packs`, with the remarks: inherited examples that a tenant's override changes."""
-    base = read_files(rules_dir, rules_dir / "base")
-    own = read_files(rules_dir, rules_dir / "tenants" / tenant) if tenant is not None else []
+    base = read_files(rules_dir / "base")
+    if tenant is not None and not TENANT.match(tenant):
+        place = RuleFileError(str(rules_dir / "tenants"), 1, 1, None, f"'{tenant}' is no tenant id: a-z, 0-9 and '-'")
+        raise RuleFileErrors([place])
+    own = read_files(rules_dir / "tenants" / tenant) if tenant is not None else []
     if not base:
         place = RuleFileError(str(rules_dir / "base"), 1, 1, None, "no rule files (*.yaml) in this folder")
         raise RuleFileErrors([place])
     return load_texts(base, own, on)
 
 
-def read_files(rules_dir: Path, folder: Path) -> list[RuleText]:
+def read_files(folder: Path) -> list[RuleText]:
     """The rule files of a folder in name order; an absent folder has none. Raises RuleFileErrors when unreadable."""
     if not folder.is_dir():
         return []
@@ -125,10 +131,19 @@ def content_hash(tree: MapNode, kind: PackKind) -> str:
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
 
+@lru_cache(maxsize=128)
+def _parsed(text: RuleText) -> tuple[Node | None, tuple[RuleFileError, ...]]:
+    """Trees are immutable, and parsing is most of a load: a file that did not change is parsed once per process."""
+    mistakes = Mistakes()
+    tree = parse_yaml(text.raw, text.file, mistakes)
+    return tree, mistakes.all()
+
+
 def _sources(texts: Iterable[RuleText], mistakes: Mistakes, tenant: bool) -> list[_Source]:
     found: list[_Source] = []
     for text in texts:
-        tree = parse_yaml(text.raw, text.file, mistakes)
+        tree, unreadable = _parsed(text)
+        mistakes.add_all(unreadable)
         header = None if tree is None else read_header(tree, mistakes, tenant)
         if header is not None and isinstance(tree, MapNode):
             found.append(_Source(header, tree, text.file))

@@ -132,7 +132,7 @@ def _tree(events: Iterator[Event], file: str, mistakes: Mistakes) -> Node | None
             open_[-1][3].append(node)
         else:
             root = node
-    if documents and isinstance(root, ScalarNode) and root.omitted:
+    if root is None or (isinstance(root, ScalarNode) and root.omitted):
         mistakes.add(Position(file, 1, 1), "the file is empty; start with 'dialect: tandem-rules/1'")
         return None
     return root
