@@ -1,0 +1,302 @@
+"""A saved rule file is in force at the next look; a broken one changes nothing and is told."""
+
+import os
+import random
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from shared.rules.errors import RuleFileErrors
+from shared.rules.live import RuleBook, open_rules
+from shared.rules.observer import Observer
+
+PACK = """\
+dialect: tandem-rules/1
+kind: sequencing
+id: base.sequencing
+version: "{version}"
+effective: {{from: {effective}}}
+rules:
+  - id: day-gap
+    title: No long run within {hours} h of a lift
+    severity: hard
+    when: {{first: any lift, then: any run, gap: less than {hours} h}}
+    forbid: true
+    because: Legs are tired.
+    source: {{ref: "000", strength: moderate}}
+    examples:
+      - {{name: near, first: {{kind: lift}}, then: {{kind: run}}, gap_hours: 1, expect: violates}}
+      - {{name: far, first: {{kind: lift}}, then: {{kind: run}}, gap_hours: 90, expect: ok}}
+"""
+TENANT = """\
+dialect: tandem-rules/1
+kind: sequencing
+id: {tenant}.sequencing
+version: "1.0.0"
+extends: base.sequencing@1
+override:
+  day-gap: {{when: {{gap: less than {hours} h}}, because: Our athletes recover slowly.}}
+"""
+LIFT_RUN = {"first_kind": "lift", "then_kind": "run"}
+
+
+class Seen(Observer):
+    def __init__(self):
+        self.reloads = []
+        self.refusals = []
+
+    def reloaded(self, tenant, outcome, seconds):
+        self.reloads.append((tenant, outcome))
+
+    def refused(self, errors):
+        self.refusals.append([error.line for error in errors])
+
+
+class Files:
+    """Writes rule files as an editor does."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def base(
+        self, hours: float = 24, version: str = "1.0.0", effective: str = "2026-01-01", name: str = "sequencing"
+    ) -> None:
+        self.write(f"base/{name}.yaml", PACK.format(hours=hours, version=version, effective=effective))
+
+    def tenant(self, tenant: str, hours: float) -> None:
+        self.write(f"tenants/{tenant}/sequencing.yaml", TENANT.format(tenant=tenant, hours=hours))
+
+    def write(self, path: str, text: str) -> None:
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        new = target.with_suffix(".new")
+        new.write_text(text)
+        os.replace(new, target)
+
+
+class Stored:
+    def __init__(self):
+        self.kept = {}
+
+    def last_good(self, tenant):
+        return self.kept.get(tenant)
+
+    def keep(self, tenant, packs):
+        self.kept[tenant] = packs
+
+
+@pytest.fixture
+def files(tmp_path):
+    made = Files(tmp_path / "rules")
+    made.base()
+    return made
+
+
+@pytest.fixture
+def seen():
+    return Seen()
+
+
+@pytest.fixture
+def book(files, seen):
+    made = RuleBook(files.folder, observer=seen)
+    yield made
+    made.close()
+
+
+def forbids(rules, gap_hours):
+    return bool(rules.decide("sequencing", [{**LIFT_RUN, "gap_hours": gap_hours}])[0])
+
+
+def threshold(rules):
+    """The gap from which nothing is forbidden any more, in whole hours."""
+    answers = rules.decide("sequencing", [{**LIFT_RUN, "gap_hours": float(hours)} for hours in range(80)])
+    return sum(map(bool, answers))
+
+
+@pytest.mark.parametrize("evaluator", ["durable-rules", "reference"])
+def test_rules_are_opened_for_a_command(files, evaluator):
+    with open_rules(files.folder, evaluator=evaluator) as rules:
+        assert (forbids(rules, 23.9), forbids(rules, 24.0)) == (True, False)
+        statistics = rules.engine_statistics()
+        assert rules.evaluator() == statistics.evaluator == evaluator
+        assert (statistics.decisions, statistics.reference_decisions) == (
+            (2, 0) if evaluator == "durable-rules" else (0, 2)
+        )
+
+
+def test_a_closed_command_leaves_no_process(files):
+    with open_rules(files.folder) as rules:
+        forbids(rules, 1.0)
+        pid = rules.engine_statistics().worker_pid
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_live_decisions_are_rechecked_by_the_dice_given(files):
+    with open_rules(files.folder, rechecks=random.Random(3)) as rules:
+        rules.decide("sequencing", [{**LIFT_RUN, "gap_hours": 1.0}] * 2_000)
+        statistics = rules.engine_statistics()
+    assert 5 < statistics.rechecked < 45
+    assert statistics.mismatches == 0
+
+
+def test_broken_files_cannot_be_opened(files):
+    files.base(hours="24 h and a bit")
+    with pytest.raises(RuleFileErrors, match=r"sequencing\.yaml:10:\d+: rule day-gap"):
+        open_rules(files.folder)
+
+
+def test_one_number_edited_changes_decision_and_hash_at_the_next_look(book, files):
+    before = book.for_tenant(None)
+    assert book.poll() is False
+    files.base(hours=36)
+    assert book.poll() is True
+    after = book.for_tenant(None)
+    assert (threshold(before), threshold(after)) == (24, 36)
+    (old,), (new,) = (rules.decide("sequencing", [{**LIFT_RUN, "gap_hours": 1.0}])[0] for rules in (before, after))
+    assert old.decided_by.hash != new.decided_by.hash == after.pack("sequencing").hash[:12]
+
+
+def test_a_file_touched_but_not_changed_is_not_loaded_again(book, files, seen):
+    loaded = list(seen.reloads)
+    os.utime(files.folder / "base/sequencing.yaml", (1, 1))
+    assert book.poll() is False
+    assert seen.reloads == loaded
+
+
+def test_a_broken_file_changes_nothing_and_is_told_with_its_place(book, files, seen):
+    before = book.for_tenant(None)
+    files.base(hours="many")
+    book.poll()
+    assert book.for_tenant(None) is before
+    (error,) = book.status()["errors"]
+    assert error["file"].endswith("base/sequencing.yaml")
+    assert (error["line"], error["rule"]) == (10, "day-gap")
+    assert error["column"] > 1
+    assert "many" in error["message"]
+    assert book.status()["tenants"][0]["packs"][0]["hash"] == before.pack("sequencing").hash[:12]
+    assert seen.reloads[-1] == (None, "refused")
+    assert seen.refusals[-1] == [10]
+
+
+def test_a_mended_file_is_in_force_again(book, files, seen):
+    files.base(hours="many")
+    book.poll()
+    files.base(hours=30)
+    book.poll()
+    assert threshold(book.for_tenant(None)) == 30
+    assert book.status()["errors"] == []
+    assert seen.reloads[-1] == (None, "activated")
+    assert seen.refusals[-1] == []
+
+
+def test_a_deleted_base_changes_nothing(book, files):
+    (files.folder / "base/sequencing.yaml").unlink()
+    book.poll()
+    assert threshold(book.for_tenant(None)) == 24
+    assert "no rule files" in book.status()["errors"][0]["message"]
+
+
+def test_a_tenants_own_file_counts_for_that_tenant_only(book, files):
+    files.tenant("acme", 48)
+    book.poll()
+    assert [threshold(book.for_tenant(tenant)) for tenant in ("acme", "other", None)] == [48, 24, 24]
+
+
+def test_one_tenants_broken_file_holds_up_nobody_else(book, files):
+    files.tenant("acme", 48)
+    book.poll()
+    files.tenant("acme", "many")
+    files.base(hours=12)
+    files.tenant("umbra", 72)
+    book.poll()
+    assert [threshold(book.for_tenant(tenant)) for tenant in ("acme", "umbra", None)] == [48, 72, 12]
+    told = {one["tenant"]: len(one["errors"]) for one in book.status()["tenants"]}
+    assert told == {None: 0, "acme": 1, "umbra": 0}
+
+
+def test_a_changed_base_reaches_the_tenants_that_extend_it(book, files):
+    files.write(
+        "tenants/acme/sequencing.yaml",
+        TENANT.format(tenant="acme", hours=48).replace("{when: {gap: less than 48 h}", "{severity: soft, penalty: 3"),
+    )
+    book.poll()
+    files.base(hours=36)
+    book.poll()
+    (fired,) = book.for_tenant("acme").decide("sequencing", [{**LIFT_RUN, "gap_hours": 35.0}])
+    assert [(one.id, one.rule.severity) for one in fired] == [("day-gap", "soft")]
+
+
+def test_a_tenant_whose_files_are_taken_away_returns_to_the_base(book, files):
+    files.tenant("acme", 48)
+    book.poll()
+    (files.folder / "tenants/acme/sequencing.yaml").unlink()
+    book.poll()
+    assert threshold(book.for_tenant("acme")) == 24
+    assert [one["tenant"] for one in book.status()["tenants"]] == [None]
+
+
+def test_a_service_cannot_begin_with_nothing(tmp_path):
+    with pytest.raises(RuleFileErrors, match="no rule files"):
+        RuleBook(tmp_path)
+
+
+def test_the_stored_packs_outlive_files_that_cannot_be_used(files):
+    stored = Stored()
+    files.tenant("acme", 48)
+    RuleBook(files.folder, stored=stored).close()
+    files.base(hours="many")
+    files.tenant("acme", "many")
+    book = RuleBook(files.folder, stored=stored)
+    assert [threshold(book.for_tenant(tenant)) for tenant in (None, "acme")] == [24, 48]
+    assert [one["from"] for one in book.status()["tenants"]] == ["stored", "stored"]
+    assert len(book.errors()) >= 2
+    book.close()
+
+
+def test_a_tenant_broken_from_the_start_gets_the_base_and_is_told(files):
+    files.tenant("acme", "many")
+    book = RuleBook(files.folder)
+    assert threshold(book.for_tenant("acme")) == 24
+    assert {one["tenant"]: one["from"] for one in book.status()["tenants"]} == {None: "files", "acme": "base"}
+    assert len(book.errors()) == 1
+    book.close()
+
+
+def test_a_pack_with_a_later_date_comes_into_force_on_that_day(files):
+    today = [date(2026, 3, 1)]
+    files.base(hours=36, version="1.1.0", effective="2026-03-02", name="sequencing-march")
+    book = RuleBook(files.folder, today=lambda: today[0])
+    assert threshold(book.for_tenant(None)) == 24
+    assert book.poll() is False
+    today[0] = date(2026, 3, 2)
+    assert book.poll() is True
+    assert threshold(book.for_tenant(None)) == 36
+    book.close()
+
+
+def test_two_replicas_tell_the_same_of_the_same_files(book, files, tmp_path):
+    copy = Files(tmp_path / "replica")
+    copy.base()
+    other = RuleBook(copy.folder, "reference")
+    assert other.status()["files"] == book.status()["files"]
+    copy.base(hours=25)
+    other.poll()
+    assert other.status()["files"] != book.status()["files"]
+    other.close()
+
+
+def test_without_the_engine_everything_works_and_says_so(files, monkeypatch):
+    monkeypatch.setenv("TANDEM_RULES_ENGINE", "reference")
+    book = RuleBook(files.folder)
+    assert threshold(book.for_tenant(None)) == 24
+    status = book.status()
+    assert status["evaluator"] == "reference"
+    assert status["engine"]["reason"] == "TANDEM_RULES_ENGINE=reference"
+    assert status["engine"]["reference_decisions"] == 80
+    assert status["engine"]["worker_pid"] is None
+    files.base(hours=36)
+    book.poll()
+    assert threshold(book.for_tenant(None)) == 36
