@@ -21,7 +21,7 @@ _ALLOWED: Final = """
     service tenant message_id correlation_id traceparent key exchange queue event_type timer handler
     code pointer outcome status reason attempt attempts count messages rows tags
     seconds milliseconds delay_seconds deadline_seconds oldest_seconds
-    pack rule severity version hash file line column evaluator
+    pack rule severity version hash file line column problem evaluator
     broker database host port path signal pid revision check setting schema
     error exception withheld
 """
@@ -50,7 +50,7 @@ def configure_logging(
     structlog.configure(
         processors=[*before, *after],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.WriteLoggerFactory(file=chosen),
+        logger_factory=lambda *_: _Lines(chosen),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(chosen)
@@ -65,6 +65,19 @@ def configure_logging(
     root.handlers = [handler]
     # Below warning, libraries tell of every frame and every statement.
     root.setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level.upper()]))
+
+
+class _Lines:
+    """Writes whole lines without a lock: eventlet's would be taken from real threads too (see native_locks)."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def msg(self, line: str) -> None:
+        self._stream.write(line + "\n")
+        self._stream.flush()
+
+    debug = info = warning = error = critical = exception = log = msg
 
 
 @contextmanager

@@ -20,6 +20,10 @@ from prometheus_client import (
     ProcessCollector,
 )
 
+from shared.ops.native_locks import give_prometheus_native_locks
+
+give_prometheus_native_locks()
+
 OTHER: Final = "other"
 """Label value for a routing key, code or event that is not in the service's own list."""
 
@@ -185,10 +189,16 @@ rule_mismatches: Final = Counter(
     ["pack"],
     registry=registry,
 )
-engine_restarts: Final = Counter(
-    "tandem_rule_engine_restarts",
-    "Times the engine's worker process was started again; reason is died, deadline or reload.",
+engine_failures: Final = Counter(
+    "tandem_rule_engine_failures",
+    "Times the engine gave no answer, so that the reference evaluator decided; reason is died, deadline, busy or such.",
     ["reason"],
+    registry=registry,
+)
+rules_watched: Final = Counter(
+    "tandem_rules_watched",
+    "Times a rule in mode watch would have fired.",
+    ["pack"],
     registry=registry,
 )
 
