@@ -1,0 +1,163 @@
+"""What a coach would not want to have written: exact, over every situation that the rules can tell apart."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from shared.rules.model import Facts, Leaf, Pack, Position, Rule
+from shared.rules.reference import holds
+from shared.rules.situations import leaves, situations
+
+Code = Literal[
+    "never-fires", "redundant", "shadowed", "allow-without-effect", "no-boundary-example", "no-source",
+    "changes-nothing", "loosened", "switched-off",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``code`` names the kind of finding; the position is the rule's."""
+
+    code: Code
+    rule: str
+    message: str
+    position: Position | None
+
+    def __str__(self) -> str:
+        at = f"{self.position.file}:{self.position.line}:{self.position.column}: " if self.position else ""
+        return f"{at}rule {self.rule}: {self.message} [{self.code}]"
+
+    def as_json(self) -> dict[str, str | int | None]:
+        at = self.position
+        return {
+            "code": self.code,
+            "rule": self.rule,
+            "message": self.message,
+            "file": at.file if at else None,
+            "line": at.line if at else None,
+            "column": at.column if at else None,
+        }
+
+
+def lint(pack: Pack) -> tuple[Finding, ...]:
+    """Findings about one pack, in the pack's order."""
+    found: list[Finding] = []
+    dead = {rule.id for rule in pack.rules if _never_fires(rule)}
+    for rule in pack.rules:
+        if rule.id in dead:
+            found.append(_finding("never-fires", rule, "there is no situation in which this rule applies"))
+            continue
+        found += _covered(rule, [other for other in pack.rules if other.id not in dead and other.id != rule.id])
+        found += _without_boundary(rule)
+        if rule.source is None:
+            found.append(_finding("no-source", rule, "no 'source': say where the number comes from"))
+    return tuple(found)
+
+
+def lint_tenant(base: Pack, tenant: Pack) -> tuple[Finding, ...]:
+    """What a tenant's pack does to its base: overrides without effect, loosened rules, rules switched off."""
+    found: list[Finding] = []
+    over = {rule.id: rule for rule in tenant.rules}
+    for rule in base.rules:
+        now = over.get(rule.id)
+        if now is None:
+            found.append(_finding("switched-off", rule, "this rule of the base is off for the tenant"))
+        elif _does(now) == _does(rule):
+            if now.because != rule.because or now.title != rule.title:
+                found.append(
+                    _finding("changes-nothing", now, "the override changes the words of this rule, not what it does")
+                )
+        elif rule.severity == "hard" and _loosened(rule, now):
+            found.append(_finding("loosened", now, "a hard rule of the base is loosened for the tenant"))
+    return tuple(found)
+
+
+def _finding(code: Code, rule: Rule, message: str) -> Finding:
+    return Finding(code, rule.id, message, rule.position)
+
+
+def _does(rule: Rule) -> tuple[object, ...]:
+    return (rule.when, rule.severity, rule.penalty, rule.mode, rule.outcome, str(rule.values))
+
+
+def _never_fires(rule: Rule) -> bool:
+    return not any(holds(rule.when, facts) is True for facts in situations([rule.when], rule.shape))
+
+
+def _fires_within(inner: Rule, outer: Rule) -> bool:
+    """Whether ``outer`` fires wherever ``inner`` does."""
+    return inner.shape == outer.shape and all(
+        holds(outer.when, facts) is True
+        for facts in situations([inner.when, outer.when], inner.shape)
+        if holds(inner.when, facts) is True
+    )
+
+
+def _overlap(one: Rule, other: Rule) -> Facts | None:
+    """A situation in which both fire."""
+    if one.shape != other.shape:
+        return None
+    for facts in situations([one.when, other.when], one.shape):
+        if holds(one.when, facts) is True and holds(other.when, facts) is True:
+            return facts
+    return None
+
+
+def _covered(rule: Rule, others: list[Rule]) -> Iterator[Finding]:
+    counted = [other for other in others if other.mode != "watch"]
+    if rule.outcome == "allow":
+        softs = [other for other in counted if other.outcome != "allow" and other.severity != "hard"]
+        if not any(_overlap(rule, soft) for soft in softs):
+            yield _finding("allow-without-effect", rule, "no soft rule applies where this one allows")
+        hard = next((other for other in counted if other.severity == "hard" and _fires_within(rule, other)), None)
+        if hard is not None:
+            yield _finding("allow-without-effect", rule, f"the hard rule '{hard.id}' refuses all that this one allows")
+        return
+    if rule.outcome not in ("forbid", "require"):
+        return
+    for other in counted:
+        if other.severity != "hard" or other.outcome == "allow" or not _fires_within(rule, other):
+            continue
+        if rule.severity == "hard" and not (_fires_within(other, rule) and rule.id < other.id):
+            yield _finding("redundant", rule, f"'{other.id}' refuses all that this rule refuses")
+            return
+        if rule.severity != "hard":
+            yield _finding("shadowed", rule, f"the hard rule '{other.id}' refuses wherever this one would warn")
+            return
+
+
+def _without_boundary(rule: Rule) -> Iterator[Finding]:
+    shown: dict[str, set[float]] = {}
+    for example in rule.examples:
+        for name, value in example.facts.items():
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                shown.setdefault(_told(name), set()).add(float(value))
+    thresholds = {(leaf.feature, float(leaf.value)) for leaf in leaves(rule.when) if _is_threshold(leaf)}
+    missing = {
+        (_told(feature), bound)
+        for feature, bound in thresholds
+        if bound not in shown.get(_told(feature), set()) and _matters(rule, feature, bound)
+    }
+    for name, bound in sorted(missing):
+        yield _finding("no-boundary-example", rule, f"no example at {name} = {bound:g}, where the answer changes")
+
+
+def _told(feature: str) -> str:
+    """A feature in words; of either session the same, since an either-order rule needs no example twice."""
+    return feature.removeprefix("first_").removeprefix("then_").replace("_", " ")
+
+
+def _matters(rule: Rule, feature: str, bound: float) -> bool:
+    """Whether some answer changes at the threshold; another part of the condition may make it meaningless."""
+    return any(
+        len({holds(rule.when, {**facts, feature: value}) for value in (bound - 0.01, bound, bound + 0.01)}) > 1
+        for facts in situations([rule.when], rule.shape)
+    )
+
+
+def _is_threshold(leaf: Leaf) -> bool:
+    return isinstance(leaf.value, float) and leaf.lasting_days is None and leaf.op in ("<", "<=", ">", ">=")
+
+
+def _loosened(base: Rule, now: Rule) -> bool:
+    return now.severity != "hard" or now.mode == "watch" or not _fires_within(base, now)
