@@ -9,7 +9,10 @@ from shared.messages.values import Goal, Profile, WeekTemplate
 from shared.messages.words import Level
 from shared.rules.decisions import Rules
 
-MOST_WEEKS: Final = 208
+MOST_WEEKS: Final = 104
+"""So many weeks ahead a season is laid out, however far its last goal lies."""
+MOST_WEEKS_RUNNING: Final = 520
+"""A season that nobody begins anew ends after ten years."""
 
 
 def default_week_template(profile: Profile | None, rules: Rules) -> WeekTemplate:
@@ -32,4 +35,5 @@ def default_season_weeks(start: date, goals: Sequence[Goal], on: date, rules: Ru
     last_goal = max((goal.date for goal in goals), default=start)
     to_goal = (last_goal - start).days // WEEK_DAYS + 1
     to_ahead = (on - start).days // WEEK_DAYS + 1 + int(settings["weeks_ahead_least"])
-    return max(1, min(max(to_goal, to_ahead, int(settings["season_weeks"])), MOST_WEEKS))
+    planned = min(max(to_goal, int(settings["season_weeks"])), MOST_WEEKS)
+    return max(1, min(max(planned, to_ahead), MOST_WEEKS_RUNNING))

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
+from typing import Final, Literal
 
 from services.periodization.domain.calendar import SeasonCalendar
 from services.periodization.domain.season import WEEK_DAYS, CoachDeload
@@ -11,6 +11,8 @@ from shared.rules.decisions import Rules
 from shared.rules.model import Facts, Fired
 
 Cause = Literal["planned", "early", "coach"]
+_RATIO: Final = "acwr_"
+_STATUS: Final = "status_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ def triggers_by_week(
 ) -> dict[int, Trigger]:
     """Per week index what asked for an early deload; from the week before the season's start up to day ``on``."""
     since = calendar.start - timedelta(days=WEEK_DAYS)
-    known = {day: {**who, **facts} for day, facts in history.items() if day <= on}
+    known = {day: {**who, **_readable(facts)} for day, facts in history.items() if day <= on}
     days = sorted(day for day in known if day >= since)
     if not days:
         return {}
@@ -97,3 +99,11 @@ def deload_weeks(
             found[index] = DeloadWeek(causes, tuple({rule.id: rule for rule in together}.values()), trigger, coach)
         weeks_since_deload = 0 if causes else weeks_since_deload + 1
     return found
+
+
+def _readable(facts: Facts) -> Facts:
+    """Without the ratios whose status says that they cannot be read, such as those of a first month."""
+    return {
+        name: None if name.startswith(_RATIO) and facts.get(name.replace(_RATIO, _STATUS), "ok") != "ok" else value
+        for name, value in facts.items()
+    }

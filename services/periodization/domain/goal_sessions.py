@@ -16,7 +16,7 @@ RIEGEL_EXPONENT: Final = 1.06
 
 
 def race_minutes(goal: Goal, profile: Profile | None, settings: Mapping[str, Any]) -> float:
-    """How long the race will take, whole minutes: the target time, else Riegel's estimate over the distance from threshold
+    """How long the race will take, whole minutes: the target time, else Riegel's estimate from threshold
     pace or, failing that, from the level's usual 10 km time; without a distance the setting
     ``race_minutes_unknown``."""
     if goal.target_time_s is not None:

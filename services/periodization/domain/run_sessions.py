@@ -9,7 +9,6 @@ from services.periodization.domain.season import SeasonWeek
 from shared.messages.values import MAX_SESSION_MINUTES
 from shared.messages.words import Level, RunType
 
-
 _ROUNDING: Final = 1e-9
 """(1 − 0.8) · 240 is a hair under 48 in floating point; without this a quality run would lose its last minute."""
 
@@ -23,7 +22,7 @@ class PlannedRun:
 def planned_runs(
     week: SeasonWeek, level: Level, races: int, other_sessions: int, settings: Mapping[str, Any]
 ) -> tuple[PlannedRun, ...]:
-    """Runs of whole minutes that together last the week's ``run_minutes``, quality runs at most 1 − ``easy_share`` of it.
+    """Runs of whole minutes that together last the week's ``run_minutes``, quality runs at most 1 − ``easy_share``.
 
     ``races`` stand in for as many quality runs. ``other_sessions`` (lifts, races) count towards the week's most
     sessions, so that the easy minutes are cut into no more runs than a week can hold. A week with less than

@@ -1,0 +1,161 @@
+"""The use cases: what is said is kept, the season is planned again from all that is kept, and what changed is told.
+
+State never depends on the order of messages: each thing said is kept with its stamp, and the season follows from it.
+"""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from services.periodization.domain import CoachDeload, plan_season
+from services.periodization.erasure_store import NO_CORRELATION, Erasures
+from services.periodization.messages import (
+    AthleteErasedElsewhere,
+    EraseAthlete,
+    GetSeason,
+    HeardDay,
+    LoadAssessed,
+    PutAthlete,
+    ReadinessAssessed,
+    SetGoals,
+    StartDeload,
+)
+from services.periodization.store import Choice, Source, Stamp, Store, due_athletes
+from services.periodization.telling import kept_of, packs_of, plan_and_tell
+from shared.bus.handling import Accepted, Answered, Context, Incoming, Rejected, Route, Timer
+from shared.bus.replies import Later, RepliesLater
+from shared.messages.problems import Problem
+from shared.rules.vocabulary import features_of
+
+SERVICE: Final = "periodization"
+OTHER_SERVICES: Final = frozenset({"load", "recovery", "scheduling"})
+REPLAN_SECONDS: Final = 20.0
+ATHLETES_PER_TICK: Final = 500
+_DAY_FEATURES: Final = frozenset(features_of("athlete"))
+
+
+def put_athlete(context: Context, incoming: Incoming[PutAthlete]) -> Accepted:
+    body, stamp = incoming.body, _stamp(incoming)
+    if not Erasures(context.db, context.tenant, body.athlete).erased_after(stamp):
+        store = Store(context.db, context.tenant, body.athlete)
+        if store.put_profile(body.profile, stamp):
+            plan_and_tell(context, body.athlete)
+    return Accepted({"athlete": body.athlete})
+
+
+def erase_athlete(context: Context, incoming: Incoming[EraseAthlete]) -> Accepted:
+    """Answers once all services have confirmed, in whichever order the command and the confirmations arrive here."""
+    athlete, stamp = incoming.body.athlete, _stamp(incoming)
+    erasures = Erasures(context.db, context.tenant, athlete)
+    erasures.note_erased(stamp)
+    Store(context.db, context.tenant, athlete).forget(stamp)
+    context.emit("athlete-erased", {"athlete": athlete, "service": SERVICE}, athlete)
+    plan_and_tell(context, athlete)
+    address = context.reply_address() if isinstance(context, RepliesLater) else None
+    if address is None:
+        return Accepted({"athlete": athlete})
+    correlation_id = address["correlation_id"]
+    if erasures.await_confirmations(correlation_id, address) >= OTHER_SERVICES:
+        erasures.settled(correlation_id)
+        return _erased(athlete)
+    return Later()
+
+
+def athlete_erased_elsewhere(context: Context, incoming: Incoming[AthleteErasedElsewhere]) -> None:
+    body = incoming.body
+    source: Source | None = {"load": "load", "recovery": "readiness"}.get(body.service)  # type: ignore[assignment]
+    if source is not None:
+        Store(context.db, context.tenant, body.athlete).forget_days(source, incoming.time)
+    if incoming.correlation_id in (None, NO_CORRELATION) or body.service not in OTHER_SERVICES:
+        return
+    erasures = Erasures(context.db, context.tenant, body.athlete)
+    confirmed, address = erasures.confirm(incoming.correlation_id, body.service)
+    if address is not None and confirmed >= OTHER_SERVICES and isinstance(context, RepliesLater):
+        context.reply_late(address, _erased(body.athlete))
+        erasures.settled(incoming.correlation_id)
+
+
+def set_goals(context: Context, incoming: Incoming[SetGoals]) -> Accepted:
+    body, stamp = incoming.body, _stamp(incoming)
+    if not Erasures(context.db, context.tenant, body.athlete).erased_after(stamp):
+        plain = body.model_dump(mode="json", by_alias=True, exclude_none=True)
+        fields: tuple[Choice, ...] = ("goals", "season_start", "week_template", "weeks")
+        store = Store(context.db, context.tenant, body.athlete)
+        store.profile()  # locks the athlete
+        store.choose({field: plain[field] for field in fields if field in plain}, stamp)
+    return _accepted(context, body.athlete)
+
+
+def start_deload(context: Context, incoming: Incoming[StartDeload]) -> Accepted:
+    body, stamp = incoming.body, _stamp(incoming)
+    if not Erasures(context.db, context.tenant, body.athlete).erased_after(stamp):
+        deload = CoachDeload(body.start, body.days, body.reason)
+        Store(context.db, context.tenant, body.athlete).add_coach_deload(deload, stamp)
+    return _accepted(context, body.athlete)
+
+
+def get_season(context: Context, incoming: Incoming[GetSeason]) -> Answered:
+    body = incoming.body
+    kept = kept_of(context, body.athlete)
+    if kept is None:
+        raise Rejected([Problem("/athlete", "unknown_athlete", f"no athlete '{body.athlete}' is known")])
+    first = body.first or kept.start
+    reach = None if body.weeks is None else first + timedelta(weeks=body.weeks - 1)
+    season = plan_season(kept.inputs(context.rules, through=reach), context.rules)
+    answer = season.as_json()
+    weeks = [week.as_json() for week in season.weeks if week.end > first]
+    return Answered({**answer, "weeks": weeks[: body.weeks], "athlete": body.athlete})
+
+
+def load_assessed(context: Context, incoming: Incoming[LoadAssessed]) -> None:
+    _note_days(context, incoming.body.athlete, "load", incoming.body.days, _stamp(incoming))
+
+
+def readiness_assessed(context: Context, incoming: Incoming[ReadinessAssessed]) -> None:
+    _note_days(context, incoming.body.athlete, "readiness", incoming.body.days, _stamp(incoming))
+
+
+def replan_due(context: Context) -> None:
+    """Plans again for whom a new local day has begun or whose rules have changed; tells only what that changes."""
+    packs = packs_of(context.rules)
+    for athlete in due_athletes(context.db, context.tenant, context.now(), packs, ATHLETES_PER_TICK):
+        plan_and_tell(context, athlete)
+
+
+def _accepted(context: Context, athlete: str) -> Accepted:
+    """Plans and tells; a command for an athlete nobody has put yet is kept until then."""
+    if Store(context.db, context.tenant, athlete).profile() is None:
+        return Accepted({"athlete": athlete, "pending": "athlete"})
+    plan_and_tell(context, athlete)
+    return Accepted({"athlete": athlete})
+
+
+def _note_days(context: Context, athlete: str, source: Source, days: list[HeardDay], stamp: Stamp) -> None:
+    if Erasures(context.db, context.tenant, athlete).erased_after(stamp):
+        return
+    facts = {day.date: {name: value for name, value in day.figures.items() if name in _DAY_FEATURES} for day in days}
+    if Store(context.db, context.tenant, athlete).note_days(source, facts, stamp):
+        plan_and_tell(context, athlete)
+
+
+def _erased(athlete: str) -> Accepted:
+    return Accepted({"athlete": athlete, "erased_by": sorted({*OTHER_SERVICES, SERVICE})})
+
+
+def _stamp(incoming: Incoming[Any]) -> Stamp:
+    return Stamp(incoming.time, incoming.id)
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("command", "athlete.put", PutAthlete, put_athlete),
+    Route("command", "athlete.erase", EraseAthlete, erase_athlete),
+    Route("command", "periodization.set-goals", SetGoals, set_goals),
+    Route("command", "periodization.start-deload", StartDeload, start_deload),
+    Route("command", "periodization.get-season", GetSeason, get_season, query=True),
+    Route("event", "load.load-assessed", LoadAssessed, load_assessed, replies=False),
+    Route("event", "recovery.readiness-assessed", ReadinessAssessed, readiness_assessed, replies=False),
+    *(
+        Route("event", f"{service}.athlete-erased", AthleteErasedElsewhere, athlete_erased_elsewhere, replies=False)
+        for service in sorted(OTHER_SERVICES)
+    ),
+)
+TIMERS: tuple[Timer, ...] = (Timer("replan-due", REPLAN_SECONDS, replan_due),)

@@ -1,0 +1,175 @@
+"""What the periodization service accepts, what it emits, and what it reads of other services' events."""
+
+from collections import Counter
+from datetime import date
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from shared.messages.values import Day, Goal, Id, PlannedSession, Profile, Text, Value, WeekTemplate
+from shared.messages.words import Phase, Priority
+
+MOST_GOALS = 100
+MOST_WEEKS_ASKED = 104
+LONGEST_DELOAD_DAYS = 28
+MOST_DAYS_IN_EVENT = 400
+
+
+class PutAthlete(Profile):
+    athlete: Id
+
+    @property
+    def profile(self) -> Profile:
+        return Profile.model_validate(self.model_dump(exclude={"athlete"}))
+
+
+class EraseAthlete(Value):
+    athlete: Id
+
+
+class SetGoals(Value):
+    """All the athlete's goals: those not named any more are dropped. What is left out of the rest stays as it was."""
+
+    athlete: Id
+    goals: Annotated[list[Goal], Field(max_length=MOST_GOALS)]
+    season_start: Day | None = None
+    week_template: WeekTemplate | None = None
+    weeks: Annotated[int, Field(ge=1, le=MOST_WEEKS_ASKED)] | None = None
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        twice = sorted(name for name, count in Counter(goal.id for goal in self.goals).items() if count > 1)
+        if twice:
+            raise PydanticCustomError(
+                "duplicate_id", "each goal may stand once, but these stand more often: {ids}", {"ids": ", ".join(twice)}
+            )
+        return self
+
+
+class StartDeload(Value):
+    """A coach's decision. The same ``from`` again replaces the earlier one."""
+
+    athlete: Id
+    start: Annotated[Day, Field(alias="from")]
+    days: Annotated[int, Field(ge=1, le=LONGEST_DELOAD_DAYS)] = 7
+    reason: Text | None = None
+
+
+class GetSeason(Value):
+    """``weeks`` of the season, beginning with the week of day ``from``; both left out: the whole season."""
+
+    athlete: Id
+    first: Annotated[Day | None, Field(alias="from")] = None
+    weeks: Annotated[int, Field(ge=1, le=MOST_WEEKS_ASKED)] | None = None
+
+
+class _Heard(BaseModel):
+    """What is read of another service's event; whatever else it carries is ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class HeardDay(BaseModel):
+    """One day's figures under the names of the rule vocabulary: any of them may stand in a tenant's deload rule."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    date: Day
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+
+class LoadAssessed(_Heard):
+    athlete: Id
+    days: Annotated[list[HeardDay], Field(max_length=MOST_DAYS_IN_EVENT)] = []
+
+
+class ReadinessAssessed(_Heard):
+    athlete: Id
+    days: Annotated[list[HeardDay], Field(max_length=MOST_DAYS_IN_EVENT)] = []
+
+
+class AthleteErasedElsewhere(_Heard):
+    athlete: Id
+    service: str
+
+
+class Decided(BaseModel):
+    pack: str
+    version: str
+    hash: str
+    rule: str
+    severity: Literal["hard", "soft", "advice"]
+
+
+class WeekTargets(BaseModel):
+    """Minutes, weekly sets and counts; ``easy_share`` is a fraction of ``run_minutes``, which leaves races out."""
+
+    run_minutes: float
+    easy_share: float
+    lift_sessions: int
+    lower_sets: float
+    upper_sets: float
+    long_run_minutes: float
+    quality_runs: int
+    priority: Priority
+
+
+class SeasonWeekTold(WeekTargets):
+    number: int
+    start: date
+    phase: Phase
+    deload: bool
+    reasons: list[str]
+
+
+class SeasonPlanned(BaseModel):
+    """The whole season, whenever anything in it changes."""
+
+    athlete: Id
+    weeks: list[SeasonWeekTold]
+    goals: list[dict[str, Any]]
+    decided_by: list[Decided]
+
+
+class WeekTargetsSet(BaseModel):
+    """One week from the current one on whose targets or sessions changed; ``sessions`` are the week filled."""
+
+    athlete: Id
+    week_start: date
+    number: int
+    phase: Phase
+    deload: bool
+    targets: WeekTargets
+    sessions: list[PlannedSession]
+    reasons: list[str]
+    decided_by: list[Decided]
+
+
+class DeloadStarted(BaseModel):
+    """A deload that begins this week, or one that a trigger or a coach has newly asked for."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    athlete: Id
+    start: Annotated[date, Field(alias="from")]
+    days: int
+    cause: Literal["planned", "early", "coach"]
+    reason: str
+    decided_by: list[Decided]
+
+
+class AthleteErased(BaseModel):
+    athlete: Id
+    service: Literal["periodization"] = "periodization"
+
+
+EMITTED: dict[str, type[BaseModel]] = {
+    "season-planned": SeasonPlanned,
+    "week-targets-set": WeekTargetsSet,
+    "deload-started": DeloadStarted,
+    "athlete-erased": AthleteErased,
+}

@@ -1,0 +1,147 @@
+"""The first tables: what is kept of athletes, what was told, what is left of the erased, and the delivery tables."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "athlete_days",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("athlete", sa.String(length=128), nullable=False),
+        sa.Column("date", sa.Date(), nullable=False),
+        sa.Column("source", sa.String(length=16), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("said_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("message_id", sa.String(length=128), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "athlete", "date", "source", name=op.f("pk_athlete_days")),
+    )
+    op.create_table(
+        "athletes",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("athlete", sa.String(length=128), nullable=False),
+        sa.Column("profile", sa.JSON(), nullable=False),
+        sa.Column("said_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("message_id", sa.String(length=128), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "athlete", name=op.f("pk_athletes")),
+    )
+    op.create_table(
+        "coach_deloads",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("athlete", sa.String(length=128), nullable=False),
+        sa.Column("starts", sa.Date(), nullable=False),
+        sa.Column("days", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=True),
+        sa.Column("said_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("message_id", sa.String(length=128), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "athlete", "starts", name=op.f("pk_coach_deloads")),
+    )
+    op.create_table(
+        "erase_confirmations",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("athlete_hash", sa.String(length=64), nullable=False),
+        sa.Column("correlation_id", sa.String(length=255), nullable=False),
+        sa.Column("services", sa.JSON(), nullable=False),
+        sa.Column("reply_address", sa.JSON(none_as_null=True), nullable=True),
+        sa.PrimaryKeyConstraint("tenant", "athlete_hash", "correlation_id", name=op.f("pk_erase_confirmations")),
+    )
+    op.create_table(
+        "erasures",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("athlete_hash", sa.String(length=64), nullable=False),
+        sa.Column("erased_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("message_id", sa.String(length=128), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "athlete_hash", name=op.f("pk_erasures")),
+    )
+    op.create_table(
+        "inbox",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("message_id", sa.String(length=128), nullable=False),
+        sa.Column("handler", sa.String(length=160), nullable=False, comment="the route's key"),
+        sa.Column("body_hash", sa.String(length=64), nullable=False),
+        sa.Column("athlete", sa.String(length=128), nullable=True),
+        sa.Column("outcome", sa.String(length=16), nullable=False, comment="accepted, rejected or later"),
+        sa.Column(
+            "reply", sa.LargeBinary(), nullable=True, comment="the outcome's data as JSON, sent again for a duplicate"
+        ),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "message_id", "handler", name=op.f("pk_inbox")),
+    )
+    op.create_index("ix_inbox_athlete", "inbox", ["tenant", "athlete"])
+    op.create_index("ix_inbox_received_at", "inbox", ["received_at"])
+
+    op.create_table(
+        "outbox",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column(
+            "id", sa.String(length=128), nullable=False, comment="the message's ce-id; ids sort in the order of making"
+        ),
+        sa.Column("exchange", sa.String(length=64), nullable=False, comment="empty for a reply"),
+        sa.Column("routing_key", sa.String(length=255), nullable=False),
+        sa.Column("headers", sa.LargeBinary(), nullable=False),
+        sa.Column("content_type", sa.String(length=64), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("correlation_id", sa.String(length=255), nullable=True),
+        sa.Column("athlete", sa.String(length=128), nullable=True),
+        sa.Column("created_at_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "id", name=op.f("pk_outbox")),
+    )
+    op.create_index("ix_outbox_created_at_ms", "outbox", ["created_at_ms"])
+
+    op.create_table(
+        "season_choices",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("athlete", sa.String(length=128), nullable=False),
+        sa.Column("field", sa.String(length=32), nullable=False),
+        sa.Column("value", sa.JSON(), nullable=False),
+        sa.Column("said_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("message_id", sa.String(length=128), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "athlete", "field", name=op.f("pk_season_choices")),
+    )
+    op.create_table(
+        "seasons",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("athlete", sa.String(length=128), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("packs", sa.String(length=160), nullable=True),
+        sa.Column("told", sa.String(length=64), nullable=True),
+        sa.PrimaryKeyConstraint("tenant", "athlete", name=op.f("pk_seasons")),
+    )
+    op.create_index("ix_seasons_due_at", "seasons", ["due_at"])
+
+    op.create_table(
+        "tenants",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("first_seen", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", name=op.f("pk_tenants")),
+    )
+    op.create_table(
+        "told_deloads",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("athlete", sa.String(length=128), nullable=False),
+        sa.Column("starts", sa.Date(), nullable=False),
+        sa.Column("days", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "athlete", "starts", name=op.f("pk_told_deloads")),
+    )
+    op.create_table(
+        "told_weeks",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("athlete", sa.String(length=128), nullable=False),
+        sa.Column("week_start", sa.Date(), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "athlete", "week_start", name=op.f("pk_told_weeks")),
+    )
+
+
+def downgrade() -> None:
+    for table in (
+        "told_weeks", "told_deloads", "tenants", "seasons", "season_choices", "outbox", "inbox", "erasures",
+        "erase_confirmations", "coach_deloads", "athletes", "athlete_days",
+    ):  # fmt: skip
+        op.drop_table(table)

@@ -1,0 +1,7 @@
+"""Periodization as a nameko service."""
+
+from services.periodization.handlers import ROUTES, SERVICE, TIMERS
+from services.periodization.store import Table
+from shared.bus.service import tandem_service
+
+PeriodizationService = tandem_service(SERVICE, ROUTES, TIMERS, Table.metadata)

@@ -1,0 +1,318 @@
+"""What the periodization service keeps: who the athlete is, what is wanted, what other services said of each day, and
+what was told last. Every table and every query carries the tenant."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+
+from sqlalchemy import JSON, Date, Integer, String, delete, func, or_, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from services.periodization.domain import CoachDeload
+from shared.db import delivery_tables
+from shared.db.tables import AthleteId, MessageId, Tenant, new_base
+from shared.messages.values import Goal, Profile, WeekTemplate
+
+Table: Any = new_base()
+_DELIVERY = delivery_tables.add_to(Table)
+
+Source = Literal["load", "readiness"]
+Choice = Literal["goals", "season_start", "week_template", "weeks"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Stamp:
+    """When something was said: of two messages about one thing the later counts, on a tie the greater id."""
+
+    time: datetime
+    message_id: str
+
+
+class _Said:
+    """Columns of what messages say: the stamp of the message that counts."""
+
+    said_at: Mapped[datetime]
+    message_id: Mapped[str] = mapped_column(MessageId)
+
+    @property
+    def stamp(self) -> Stamp:
+        return Stamp(self.said_at, self.message_id)
+
+
+class AthleteRow(_Said, Table):  # type: ignore[misc]  # the base is made per service
+    __tablename__ = "athletes"
+
+    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
+    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
+    profile: Mapped[dict[str, Any]]
+
+
+class ChoiceRow(_Said, Table):  # type: ignore[misc]
+    """One field of set-goals, each with its own stamp: commands about different fields never undo each other."""
+
+    __tablename__ = "season_choices"
+
+    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
+    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
+    field: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[Any] = mapped_column(JSON)
+
+
+class SeasonRow(Table):  # type: ignore[misc]
+    """``asked_at``: when goals were first set. ``due_at``: when the last plan's local day ends; ``packs``: the packs
+    that decided it; ``told``: the fingerprint of what was told of it. None: not planned yet."""
+
+    __tablename__ = "seasons"
+
+    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
+    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
+    asked_at: Mapped[datetime]
+    due_at: Mapped[datetime | None] = mapped_column(index=True)
+    packs: Mapped[str | None] = mapped_column(String(160))
+    told: Mapped[str | None] = mapped_column(String(64))
+
+
+class CoachDeloadRow(_Said, Table):  # type: ignore[misc]
+    __tablename__ = "coach_deloads"
+
+    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
+    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
+    starts: Mapped[date] = mapped_column(Date, primary_key=True)
+    days: Mapped[int] = mapped_column(Integer)
+    reason: Mapped[str | None] = mapped_column(String(500))
+
+
+class DayRow(_Said, Table):  # type: ignore[misc]
+    """What one service last said of one day; features by their names in the rule vocabulary."""
+
+    __tablename__ = "athlete_days"
+
+    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
+    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
+    date: Mapped[date] = mapped_column(Date, primary_key=True)
+    source: Mapped[str] = mapped_column(String(16), primary_key=True)
+    facts: Mapped[dict[str, Any]]
+
+
+class ToldWeekRow(Table):  # type: ignore[misc]
+    __tablename__ = "told_weeks"
+
+    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
+    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
+    week_start: Mapped[date] = mapped_column(Date, primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+
+
+class ToldDeloadRow(Table):  # type: ignore[misc]
+    __tablename__ = "told_deloads"
+
+    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
+    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
+    starts: Mapped[date] = mapped_column(Date, primary_key=True)
+    days: Mapped[int] = mapped_column(Integer)
+
+
+class ErasureRow(Table):  # type: ignore[misc]
+    """The latest erase of an athlete: what was said before it is ignored, however late it arrives."""
+
+    __tablename__ = "erasures"
+
+    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
+    athlete_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    erased_at: Mapped[datetime]
+    message_id: Mapped[str] = mapped_column(MessageId)
+
+
+class ConfirmationRow(Table):  # type: ignore[misc]
+    """One erase command's confirmations, by its correlation id; ``reply_address`` is set once the command is here."""
+
+    __tablename__ = "erase_confirmations"
+
+    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
+    athlete_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    correlation_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    services: Mapped[list[Any]]
+    reply_address: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
+
+
+_HELD = (AthleteRow, ChoiceRow, SeasonRow, CoachDeloadRow, DayRow, ToldWeekRow, ToldDeloadRow)
+
+
+class Store:
+    """One athlete's rows in one tenant."""
+
+    def __init__(self, db: Session, tenant: str, athlete: str) -> None:
+        self._db = db
+        self._key = {"tenant": tenant, "athlete": athlete}
+
+    def profile(self) -> Profile | None:
+        """The profile; its row stays locked (where the database can), so that two replicas never plan one athlete."""
+        query = select(AthleteRow).filter_by(**self._key).with_for_update()
+        row = self._db.scalar(query)
+        return None if row is None else Profile.model_validate(row.profile)
+
+    def put_profile(self, profile: Profile, stamp: Stamp) -> bool:
+        """True when it counts, False when a later one is known."""
+        row = self._db.get(AthleteRow, tuple(self._key.values()), with_for_update=True)
+        if row is not None and row.stamp >= stamp:
+            return False
+        plain = profile.model_dump(mode="json", exclude_none=True)
+        if row is None:
+            self._db.add(AthleteRow(**self._key, profile=plain, said_at=stamp.time, message_id=stamp.message_id))
+        else:
+            row.profile, row.said_at, row.message_id = plain, stamp.time, stamp.message_id
+        self._db.flush()
+        return True
+
+    def choose(self, choices: Mapping[Choice, Any], stamp: Stamp) -> None:
+        """Keeps each of ``choices`` (plain JSON values) unless a later command said otherwise."""
+        known = {row.field: row for row in self._db.scalars(select(ChoiceRow).filter_by(**self._key))}
+        for field, value in choices.items():
+            row = known.get(field)
+            if row is None:
+                self._db.add(
+                    ChoiceRow(**self._key, field=field, value=value, said_at=stamp.time, message_id=stamp.message_id)
+                )
+            elif row.stamp < stamp:
+                row.value, row.said_at, row.message_id = value, stamp.time, stamp.message_id
+        season = self.season()
+        if season is None:
+            self._db.add(SeasonRow(**self._key, asked_at=stamp.time))
+        elif stamp.time < season.asked_at:
+            season.asked_at = stamp.time
+        self._db.flush()
+
+    def season(self) -> SeasonRow | None:
+        """None until goals are set."""
+        row: SeasonRow | None = self._db.get(SeasonRow, tuple(self._key.values()))
+        return row
+
+    def choices(self) -> "Choices":
+        values = {row.field: row.value for row in self._db.scalars(select(ChoiceRow).filter_by(**self._key))}
+        start, template = values.get("season_start"), values.get("week_template")
+        return Choices(
+            goals=tuple(Goal.model_validate(goal) for goal in values.get("goals", [])),
+            season_start=None if start is None else date.fromisoformat(start),
+            week_template=None if template is None else WeekTemplate.model_validate(template),
+            weeks=values.get("weeks"),
+        )
+
+    def add_coach_deload(self, deload: CoachDeload, stamp: Stamp) -> None:
+        row = self._db.get(CoachDeloadRow, (*self._key.values(), deload.start))
+        if row is None:
+            row = CoachDeloadRow(**self._key, starts=deload.start)
+            self._db.add(row)
+        elif row.stamp >= stamp:
+            return
+        row.days, row.reason, row.said_at, row.message_id = deload.days, deload.reason, stamp.time, stamp.message_id
+        self._db.flush()
+
+    def coach_deloads(self) -> tuple[CoachDeload, ...]:
+        rows = self._db.scalars(select(CoachDeloadRow).filter_by(**self._key).order_by(CoachDeloadRow.starts))
+        return tuple(CoachDeload(row.starts, row.days, row.reason) for row in rows)
+
+    def note_days(self, source: Source, days: Mapping[date, Mapping[str, Any]], stamp: Stamp) -> bool:
+        """Keeps what ``source`` says of ``days`` unless it said something later; True when any day's facts changed."""
+        query = select(DayRow).filter_by(**self._key, source=source).where(DayRow.date.in_(days))
+        known = {row.date: row for row in self._db.scalars(query)}
+        changed = False
+        for day, facts in days.items():
+            row = known.get(day)
+            if row is not None and row.stamp >= stamp:
+                continue
+            changed = changed or row is None or row.facts != facts
+            if row is None:
+                row = DayRow(**self._key, source=source, date=day)
+                self._db.add(row)
+            row.facts, row.said_at, row.message_id = dict(facts), stamp.time, stamp.message_id
+        self._db.flush()
+        return changed
+
+    def history(self, since: date, until: date) -> dict[date, dict[str, Any]]:
+        """What all services said of each day from ``since`` to ``until``, both included."""
+        query = (
+            select(DayRow.date, DayRow.facts)
+            .filter_by(**self._key)
+            .where(DayRow.date.between(since, until))
+            .order_by(DayRow.date, DayRow.source)
+        )
+        found: dict[date, dict[str, Any]] = {}
+        for day, facts in self._db.execute(query):
+            found.setdefault(day, {}).update(facts)
+        return found
+
+    def told_weeks(self, since: date) -> dict[date, ToldWeekRow]:
+        query = select(ToldWeekRow).filter_by(**self._key).where(ToldWeekRow.week_start >= since)
+        return {row.week_start: row for row in self._db.scalars(query)}
+
+    def tell_week(self, told: ToldWeekRow | None, week_start: date, fingerprint: str) -> None:
+        if told is None:
+            self._db.add(ToldWeekRow(**self._key, week_start=week_start, fingerprint=fingerprint))
+        else:
+            told.fingerprint = fingerprint
+
+    def forget_told(self, rows: Iterable[ToldWeekRow]) -> None:
+        for row in rows:
+            self._db.delete(row)
+
+    def tell_deload(self, starts: date, days: int) -> bool:
+        """True when this deload was not told before, or was told of another length."""
+        row = self._db.get(ToldDeloadRow, (*self._key.values(), starts))
+        if row is None:
+            self._db.add(ToldDeloadRow(**self._key, starts=starts, days=days))
+            return True
+        told_otherwise = row.days != days
+        row.days = days
+        return told_otherwise
+
+    def forget(self, said_until: Stamp) -> None:
+        """Erases everything that was said up to ``said_until``; what was said later stays.
+
+        What was told is forgotten altogether: if the athlete is still there it is told again.
+        """
+        for table in _HELD:
+            query = delete(table).filter_by(**self._key)
+            if issubclass(table, _Said):
+                at, by = table.said_at, table.message_id
+                earlier = or_(at < said_until.time, (at == said_until.time) & (by <= said_until.message_id))
+                query = query.where(earlier)
+            self._db.execute(query, execution_options={"synchronize_session": "fetch"})
+        asked_since = self._db.scalar(select(func.min(ChoiceRow.said_at)).filter_by(**self._key))
+        if asked_since is not None:
+            self._db.add(SeasonRow(**self._key, asked_at=asked_since))
+        self._db.execute(delete(_DELIVERY.outbox).where(_named(_DELIVERY.outbox, self._key)))
+        inbox = _DELIVERY.inbox
+        self._db.execute(update(inbox).where(_named(inbox, self._key)).values(athlete=None, reply=None))
+        self._db.flush()
+
+    def forget_days(self, source: Source, said_until: datetime) -> None:
+        """Drops what ``source`` said before it erased the athlete, should it arrive only now."""
+        query = delete(DayRow).filter_by(**self._key, source=source).where(DayRow.said_at <= said_until)
+        self._db.execute(query, execution_options={"synchronize_session": "fetch"})
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    goals: tuple[Goal, ...]
+    season_start: date | None
+    week_template: WeekTemplate | None
+    weeks: int | None
+
+
+def due_athletes(db: Session, tenant: str, now: datetime, packs: str, limit: int) -> Sequence[str]:
+    """Athletes for whom a new local day has begun since their season was planned, or that other packs planned; the
+    longest waiting first."""
+    query = (
+        select(SeasonRow.athlete)
+        .join(AthleteRow, (AthleteRow.tenant == SeasonRow.tenant) & (AthleteRow.athlete == SeasonRow.athlete))
+        .where(SeasonRow.tenant == tenant)
+        .where(or_(SeasonRow.due_at.is_(None), SeasonRow.due_at <= now, SeasonRow.packs != packs))
+        .order_by(SeasonRow.due_at, SeasonRow.athlete)
+        .limit(limit)
+    )
+    return db.scalars(query).all()
+
+
+def _named(table: Any, key: Mapping[str, str]) -> Any:
+    return (table.c.tenant == key["tenant"]) & (table.c.athlete == key["athlete"])
