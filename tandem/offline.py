@@ -167,7 +167,11 @@ class OfflineAthlete:
                 for run in self.file.sessions
                 if run.type in EASY_RUN_TYPES and run.rpe is not None
             ],
-            strength=[StrengthMark(local_day(one.start, zone), best.lift, best.e1rm_kg) for one in self.scored for best in one.e1rm],
+            strength=[
+                StrengthMark(local_day(one.start, zone), best.lift, best.e1rm_kg)
+                for one in self.scored
+                for best in one.e1rm
+            ],
             planned_today=[s for s in planned if s.start is not None and s.start.astimezone(zone).date() == self.on],
         )
 
@@ -262,8 +266,9 @@ def open_offline_athlete(
         yield OfflineAthlete(located, rules, today)
 
 
-def default_day(located: LocatedAthleteFile, clock: Callable[[], date]) -> date:
-    """The last day with a record, else the season's start, else the week's."""
+def default_day(located: LocatedAthleteFile, clock: Callable[[], date] | None = None) -> date:
+    """The last day with a record, else the season's start, else the week's; ``clock`` where the file has none of them
+    and only asks for advice."""
     file = located.athlete_file
     zone = file.athlete.zone if file.athlete else None
     days = [session.start.astimezone(zone).date() for session in file.sessions]
@@ -276,7 +281,7 @@ def default_day(located: LocatedAthleteFile, clock: Callable[[], date]) -> date:
         return file.season.start
     if file.week is not None:
         return file.week.start
-    if file.after_lift is not None:
+    if file.after_lift is not None and clock is not None:
         return clock()
     message = "no day to compute for: the file has no record, no season and no week; give --on YYYY-MM-DD"
     raise located.bad([Problem("", "no_day", message)])

@@ -178,7 +178,7 @@ def _mornings(chance: Chance) -> Iterator[str]:
         resting = float(row["Resting Heart Rate"])
         usual_hr += (resting - usual_hr) / 30.0
         drift = 0.5 * drift + chance.normal(0.0, 0.07)
-        rmssd = math.exp(3.95 - 0.018 * (resting - usual_hr) + drift)
+        rmssd = math.exp(3.95 - 0.022 * (resting - usual_hr) + drift)
         mass = f", body_mass_kg: {float(row['Weight']) * KG_PER_POUND:.1f}" if row["Weight"] else ""
         sleep = float(row["Total Sleep (minutes)"]) / 60.0
         yield f"  - {{date: {day}, resting_hr: {resting:g}, sleep_hours: {sleep:.2f}{mass}, rmssd_ms: {rmssd:.1f}}}"

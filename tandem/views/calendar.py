@@ -11,6 +11,8 @@ from rich.text import Text
 
 from tandem.views.console import KIND_COLOURS, UNKNOWN, clock, number, session_label, short_date
 
+MOST_REASONS = 2
+"""More would hide the week behind its explanation; `--json` has them all."""
 _NARROWEST_TABLE = 84
 _DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -26,6 +28,8 @@ def show_week(console: Console, answer: Mapping[str, Any]) -> None:
     console.print(week_grid(sessions, console.width))
     show_reasons(console, sessions)
     show_penalties(console, answer)
+    for note in answer.get("notes", ()):
+        console.print(Text(note, "dim"))
 
 
 def week_grid(sessions: list[Mapping[str, Any]], width: int) -> Table:
@@ -55,9 +59,16 @@ def show_reasons(console: Console, sessions: list[Mapping[str, Any]]) -> None:
         table.add_row(
             Text(f"{start:%a %H:%M}", "bold"),
             Text(session_label(session), KIND_COLOURS.get(session["kind"], "default")),
-            Text("; ".join(session.get("why") or ("no rule restricts it",)), "dim"),
+            Text("; ".join(deciding_reasons(session)), "dim"),
         )
     console.print(table)
+
+
+def deciding_reasons(session: Mapping[str, Any]) -> list[str]:
+    """What a rule had to say about the session's place; its window only when no rule says anything."""
+    reasons = list(session.get("why") or ())
+    by_rules = [reason for reason in reasons if not reason.startswith("Placed at ")]
+    return (by_rules or reasons or ["no rule restricts it"])[:MOST_REASONS]
 
 
 def show_penalties(console: Console, answer: Mapping[str, Any]) -> None:
@@ -123,7 +134,7 @@ def _penalty_text(penalty: Any) -> str:
 def _conflict_text(member: Any) -> str:
     if not isinstance(member, Mapping):
         return str(member)
-    return str(member.get("message") or member.get("rule") or member.get("session") or member)
+    return str(member.get("message") or member.get("id") or member)
 
 
 def _suggestion_text(suggestion: Any) -> str:

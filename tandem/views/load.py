@@ -11,9 +11,9 @@ from tandem.views.console import BAND_COLOURS, STREAM_COLOURS, UNKNOWN, long_dat
 
 STATUS_MEANING = {
     "ok": "",
-    "provisional": "fewer than 28 days of records: no band yet",
+    "provisional": "fewer than 28 days of records",
     "return-from-break": "nothing in the three weeks before: a ratio would mean nothing",
-    "incomplete": "an unknown day in the window: no band",
+    "incomplete": "a day in the window is unknown",
     "no-data": "nothing recorded",
 }
 CONVENTION = (
@@ -25,17 +25,18 @@ CONVENTION = (
 def show_load(console: Console, answer: Mapping[str, Any]) -> None:
     console.print(Text(f"Load on {long_date(answer['date'])}", "bold"))
     console.print(load_table(answer["streams"]))
+    show_statuses(console, answer["streams"])
     show_alerts(console, answer["alerts"])
     console.print(Text(CONVENTION, "dim"))
 
 
 def load_table(streams: Mapping[str, Any]) -> Table:
-    """One row per stream: numerator, denominator, the three ratios, band or why there is none, and the second views."""
-    table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="dim")
-    table.add_column("")
+    """One row per stream: numerator, denominator, the three ratios, the band, and the second views. 98 columns."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+    table.add_column("", no_wrap=True)
     for name in ("day", "acute", "chronic", "ratio"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("band")
+    table.add_column("band", no_wrap=True, min_width=10)
     for name in ("uncoupled", "ewma", "monotony", "strain", "fitness", "fatigue", "form"):
         table.add_column(name, justify="right", no_wrap=True)
     for name, stream in streams.items():
@@ -59,11 +60,20 @@ def load_table(streams: Mapping[str, Any]) -> Table:
 
 
 def band_text(stream: Mapping[str, Any]) -> Text:
-    """The band in its colour, or the reason why there is none."""
+    """The band in its colour, or a dash where there is none."""
     band = stream["band"]
-    if band is not None:
-        return Text(str(band), f"bold {BAND_COLOURS[band]}")
-    return Text(f"{UNKNOWN} {stream['status']}: {STATUS_MEANING.get(stream['status'], '')}".rstrip(": "), "yellow3")
+    return Text(UNKNOWN, "yellow3") if band is None else Text(str(band), f"bold {BAND_COLOURS[band]}")
+
+
+def show_statuses(console: Console, streams: Mapping[str, Any]) -> None:
+    """Why a stream has no band."""
+    by_status: dict[str, list[str]] = {}
+    for name, stream in streams.items():
+        if stream["band"] is None:
+            by_status.setdefault(stream["status"], []).append(name)
+    for status, names in by_status.items():
+        meaning = STATUS_MEANING.get(status) or "no band"
+        console.print(Text.assemble(("no band for ", "yellow3"), (", ".join(names), "bold"), f": {status}, {meaning}"))
 
 
 def show_alerts(console: Console, alerts: list[Mapping[str, Any]]) -> None:

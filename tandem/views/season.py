@@ -9,7 +9,8 @@ from rich.text import Text
 
 from tandem.views.console import PHASE_COLOURS, bar, long_date, number, share, short_date
 
-_BAR = 12
+_BAR = 14
+_WIDE = 120
 
 
 def show_season(console: Console, answer: Mapping[str, Any]) -> None:
@@ -20,11 +21,13 @@ def show_season(console: Console, answer: Mapping[str, Any]) -> None:
     console.print(Text(f"Season: {len(weeks)} weeks from {long_date(weeks[0]['start'])}", "bold"))
     for goal in answer["goals"]:
         console.print(Text(f"  {goal_line(goal)}"))
-    console.print(season_table(weeks))
+    console.print(season_table(weeks, console.width))
 
 
-def season_table(weeks: list[Mapping[str, Any]]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="dim")
+def season_table(weeks: list[Mapping[str, Any]], width: int) -> Table:
+    """A row per week; bars of the run minutes where the terminal is wide enough."""
+    bar_width = _BAR if width >= _WIDE else 0
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column("wk", justify="right")
     table.add_column("from", no_wrap=True)
     table.add_column("phase", no_wrap=True)
@@ -41,7 +44,7 @@ def season_table(weeks: list[Mapping[str, Any]]) -> Table:
             short_date(week["start"]),
             Text(week["phase"] + (" ▼" if week["deload"] else ""), f"bold {colour}"),
             number(week["run_minutes"]),
-            bar(week["run_minutes"], most, _BAR, colour),
+            bar(week["run_minutes"], most, bar_width, colour),
             number(week["long_run_minutes"]),
             share(week["easy_share"]),
             number(week["lift_sessions"]),

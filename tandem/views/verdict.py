@@ -18,6 +18,10 @@ def show_verdict(console: Console, answer: Mapping[str, Any]) -> None:
         _show(console, finding, "✗", "red1")
     for finding in warnings:
         _show(console, finding, "!", "yellow3")
+    for finding in answer.get("remarks", ()):
+        _show(console, finding, "·", "dim")
+    for note in answer.get("notes", ()):
+        console.print(Text(note, "dim"))
 
 
 def _show(console: Console, finding: Mapping[str, Any], mark: str, colour: str) -> None:
