@@ -171,8 +171,8 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
         self.queue_consumer.unregister_provider(self)
 
     def kill(self) -> None:
-        if self._loop is not None:
-            self._loop.kill()
+        # The container kills the thread itself; it may be the very thread that died and is telling the container.
+        self._waiting.clear()
 
     def reconnected(self, subscription: Subscription) -> None:
         """What was taken over the old connection comes again over this one."""

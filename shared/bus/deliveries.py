@@ -2,6 +2,8 @@
 
 from typing import Any, Literal
 
+import amqp
+
 from shared.bus.putting_back import INTERNAL_EXCHANGE, from_internal
 from shared.messages.envelope import Delivery
 
@@ -9,7 +11,7 @@ from shared.messages.envelope import Delivery
 def delivery_from(message: Any, source: Literal["command", "event"]) -> Delivery:
     """``message``: py-amqp's (taken raw, so that no header makes kombu decompress a body) or kombu's in-memory one."""
     properties = message.properties
-    in_memory = hasattr(message, "content_type")
+    in_memory = not isinstance(message, amqp.Message)
     headers = message.headers if in_memory else properties.get("application_headers") or {}
     body = message.body
     delivery = Delivery(

@@ -1,0 +1,105 @@
+"""Runs services of this process over RabbitMQ until SIGTERM or SIGINT, then drains them.
+
+``eventlet.monkey_patch()`` must have run before anything else was imported.
+"""
+
+import os
+import signal
+from collections.abc import Sequence
+from typing import Any
+
+import eventlet
+import structlog
+from eventlet.event import Event
+
+from shared.bus.rule_watch import RuleWatch
+from shared.bus.running import Running
+from shared.bus.wiring import Wiring
+from shared.ops import metrics
+from shared.ops.health import HealthServer
+from shared.ops.settings import Settings
+from shared.rules.live import RuleBook
+from tandem.embedded import all_services
+
+_log = structlog.get_logger("tandem.serve")
+
+AFTER_DRAIN_S = 5.0
+"""What stopping may take on top of draining before the process ends anyway: the broker delivers the rest again."""
+
+
+class UnknownService(ValueError):
+    """The message names the services there are."""
+
+
+def services_named(names: Sequence[str]) -> list[type[Any]]:
+    """The service classes; raises UnknownService."""
+    known = {service.name: service for service in all_services()}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise UnknownService(f"no service {', '.join(unknown)}; there are {', '.join(known)}")
+    return [known[name] for name in dict.fromkeys(names)]
+
+
+def serve(services: Sequence[type[Any]], settings: Settings, with_rules: bool = True) -> int:
+    """Blocks; returns the exit code: 0 after a clean stop, 1 when a service died or did not drain in time."""
+    book = RuleBook(settings.rules_dir, settings.rules_engine) if with_rules else None
+    running = Running(services, Wiring(settings, book))
+    names = [service.name for service in services]
+    checks = {f"broker-{name}": _connected(name) for name in names}
+    with HealthServer(settings.metrics_host, settings.metrics_port, checks):
+        watch = RuleWatch(book, settings.rules_poll_seconds) if book is not None else None
+        if watch is not None:
+            watch.start()
+        try:
+            return _until_signal(running, settings, ",".join(names))
+        finally:
+            if watch is not None:
+                watch.stop()
+            if book is not None:
+                book.close()
+
+
+def _until_signal(running: Running, settings: Settings, names: str) -> int:
+    stop = Event()
+
+    def asked(number: int, _frame: Any) -> None:
+        if stop.ready():
+            os._exit(1)  # asked twice: somebody is in a hurry, and nothing unacknowledged is lost
+        # A signal handler runs in whatever green thread is current; it must not switch.
+        eventlet.hubs.get_hub().schedule_call_global(0, stop.send, number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, asked)
+    starting = eventlet.spawn(running.start)
+    died = eventlet.spawn(_wait_for_death, running, stop)
+    number = stop.wait()
+    died.kill()
+    if number == 0:
+        running.kill()
+        return 1
+    _log.info("draining", service=names, signal=number, deadline_seconds=settings.drain_seconds)
+    try:
+        with eventlet.Timeout(settings.drain_seconds + AFTER_DRAIN_S):
+            if starting.dead:
+                running.stop()
+            else:  # still looking for its broker: nothing was taken
+                running.kill()
+    except eventlet.Timeout:
+        _log.warning("not drained in time; the broker will deliver again", service=names)
+        return 1
+    _log.info("stopped", service=names)
+    return 0
+
+
+def _wait_for_death(running: Running, stop: Event) -> None:
+    try:
+        running.wait()
+    except Exception:  # noqa: BLE001 - logged; the process ends with code 1 for who restarts it
+        _log.exception("a service died")
+    if not stop.ready():
+        stop.send(0)
+
+
+def _connected(service: str) -> Any:
+    gauge = metrics.broker_connected.labels(service)
+    return lambda: None if gauge._value.get() == 1 else f"{service} has no connection to the broker"

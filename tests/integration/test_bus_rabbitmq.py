@@ -1,0 +1,88 @@
+"""Delivery over a real broker, with a real process that is stopped and killed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.broker import Broker
+from tests.platform import PlatformClient
+from tests.processes import ServiceProcess
+
+
+@pytest.fixture
+def service(broker: Broker, database_url: str, tmp_path: Path) -> Iterator[ServiceProcess]:
+    variables = {
+        "TANDEM_AMQP_URI": broker.uri,
+        "TANDEM_DATABASE_URL": database_url,
+        "TANDEM_OUTBOX_SWEEP_SECONDS": "0.5",
+    }
+    process = ServiceProcess(tmp_path, "tests.toy", (), variables)
+    process.start()
+    yield process
+    process.kill()
+
+
+@pytest.fixture
+def platform(broker: Broker, service: ServiceProcess) -> Iterator[PlatformClient]:
+    client = PlatformClient(broker.uri, "guest")
+    client.listen()
+    yield client
+    client.close()
+
+
+def total_of(platform: PlatformClient, athlete: str) -> int:
+    reply = platform.tell("toy.get", {"athlete": athlete})
+    assert reply["type"] == "tandem.toy.get.answered.v1", reply
+    return int(reply["data"]["repetitions"])
+
+
+def test_command_effect_event_reply(platform: PlatformClient, service: ServiceProcess) -> None:
+    reply = platform.tell("toy.add", {"athlete": "a1", "repetitions": 5}, id="way-1")
+    assert reply["type"] == "tandem.toy.add.accepted.v1"
+    assert reply["data"] == {"message": "way-1", "total": 5}
+    platform.until(lambda: len(platform.events) == 2, 10, "no events")
+    assert [event["routing_key"] for event in platform.events] == ["guest.toy.added", "guest.toy.echoed"]
+    assert total_of(platform, "a1") == 5
+    assert 'tandem_messages_accepted_total{key="toy.add",service="toy"} 1.0' in service.metrics()
+
+
+def test_every_kind_of_bad_message_is_told(platform: PlatformClient) -> None:
+    good = {"athlete": "a1", "repetitions": 1}
+    sent = {
+        "json_invalid": platform.send("toy.add", None, body=b"{nope"),
+        "too_deep": platform.send("toy.add", None, body=b"[" * 100_000),
+        "too_large": platform.send("toy.add", None, body=b'"' + b"x" * 300_000 + b'"'),
+        "content_type": platform.send("toy.add", good, content_type="text/plain"),
+        "id_missing": platform.send("toy.add", good, headers={}),
+        "unknown_message": platform.send("toy.substract", good),
+        "extra_forbidden": platform.send("toy.add", {**good, "athlet": 1}),
+        "user_id_missing": platform.send("toy.add", good, set_user=False),
+        "finite_number": platform.send("toy.add", None, body=b'{"athlete": "a1", "repetitions": NaN}'),
+    }
+    codes = {code: platform.reply_to(identity)["data"]["errors"][0]["code"] for code, identity in sent.items()}
+    assert codes == {code: code for code in sent}
+    platform.until(lambda: len(platform.events) == len(sent), 10, "not every rejection became an event")
+    assert {event["type"] for event in platform.events} == {"tandem.toy.command-rejected.v1"}
+
+
+def test_killed_after_the_handler_and_before_the_commit(
+    platform: PlatformClient, service: ServiceProcess, broker: Broker
+) -> None:
+    first = platform.send("toy.add", {"athlete": "k1", "repetitions": 1})
+    platform.reply_to(first)
+    platform.send("toy.add", {"athlete": "k1", "repetitions": 999})  # the handler kills its own process with SIGKILL
+    assert service.wait() == -9
+    broker.control("purge_queue", "toy.commands")  # takes the poison away, as the delivery limit would in the end
+    service.start()
+    assert total_of(platform, "k1") == 1
+
+
+def test_sigterm_drains_what_was_taken(platform: PlatformClient, service: ServiceProcess) -> None:
+    ids = [platform.send("toy.add", {"athlete": "t1", "repetitions": 1}) for _ in range(300)]
+    service.terminate()
+    assert service.wait() == 0
+    service.start()
+    for identity in ids:
+        assert platform.reply_to(identity)["type"] == "tandem.toy.add.accepted.v1"
+    assert total_of(platform, "t1") == 300
