@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Literal
 
 from shared.rules.conditions import Conditions
-from shared.rules.lasting import lasting_leaves
+from shared.rules.lasting import derived_feature, lasting_leaves
 from shared.rules.model import Condition, Example, Leaf, Scalar, Shape
 from shared.rules.nodes import MapNode, Node, ScalarNode
 from shared.rules.reading import Reader
-from shared.rules.reference import compare, lasting_key
+from shared.rules.reference import compare
 from shared.rules.vocabulary import FEATURES, Feature
 from shared.rules.words import read_amount
 
@@ -78,7 +78,7 @@ class Examples:
         held = self._held(fields["held"]) if "held" in fields else {}
         for leaf in lasting_leaves(when):
             today = compare(replace(leaf, lasting_days=None), facts)
-            facts[lasting_key(leaf)] = _lasted(leaf, today, held)
+            facts[derived_feature(leaf)] = _lasted(leaf, today, held)
         if common is None or len(self._reader.mistakes) > before:
             return None
         return Example(common[0], facts, common[1], node.at)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from shared.rules.lasting import derived_feature
 from shared.rules.model import AnyOf, Condition, DecidedBy, Facts, Fired, Leaf, Not, Op, Pack, Rule
 
 _COMPARE: Mapping[Op, Callable[[float, float], bool]] = {
@@ -14,16 +15,10 @@ _COMPARE: Mapping[Op, Callable[[float, float], bool]] = {
 }
 
 
-def lasting_key(leaf: Leaf) -> str:
-    """The name of the fact (true/false/unknown) that says whether a lasting leaf has held for its days."""
-    value = f"{leaf.value:g}" if isinstance(leaf.value, float) else str(leaf.value).lower()
-    return f"{leaf.feature} {leaf.op} {value} for {leaf.lasting_days} days"
-
-
 def compare(leaf: Leaf, facts: Facts) -> bool | None:
     """One comparison. A fact that is absent, None, NaN or of another type than the leaf's value is unknown."""
     if leaf.lasting_days is not None:
-        lasted = facts.get(lasting_key(leaf))
+        lasted = facts.get(derived_feature(leaf))
         return lasted if isinstance(lasted, bool) else None
     known = facts.get(leaf.feature)
     wanted = leaf.value

@@ -8,8 +8,9 @@ from itertools import product
 from typing import get_args
 
 from shared.messages.words import Effort, Mode, Region, RunType
+from shared.rules.lasting import derived_feature
 from shared.rules.model import Condition, Facts, Leaf, Not, Scalar, Shape
-from shared.rules.reference import compare, lasting_key
+from shared.rules.reference import compare
 from shared.rules.vocabulary import FEATURES
 
 _TAGS: tuple[dict[str, Scalar | None], ...] = (
@@ -44,7 +45,7 @@ def situations(conditions: Sequence[Condition], shape: Shape) -> Iterator[Facts]
     for name in dict.fromkeys(leaf.feature for leaf in asked if leaf.lasting_days is None):
         if name not in taken:
             dimensions.append([{name: value} for value in _values(name, asked)])
-    for key in dict.fromkeys(lasting_key(leaf) for leaf in asked if leaf.lasting_days is not None):
+    for key in dict.fromkeys(derived_feature(leaf) for leaf in asked if leaf.lasting_days is not None):
         dimensions.append([{key: True}, {key: False}])
     for parts in product(*(_told_apart(values, asked) for values in dimensions)):
         facts: dict[str, Scalar | None] = {}
@@ -102,4 +103,4 @@ def _told_apart(values: Sequence[dict[str, Scalar | None]], asked: Sequence[Leaf
 
 
 def _key(leaf: Leaf) -> str | None:
-    return None if leaf.lasting_days is None else lasting_key(leaf)
+    return None if leaf.lasting_days is None else derived_feature(leaf)
