@@ -8,11 +8,11 @@ are written fixed-point, text ASCII-escaped, and words the rules do not know are
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from shared.rules.model import Condition, Facts, Op, Scalar
-from shared.rules.normal_form import Branch, Channel, Literal, branches, channel_of
+from shared.rules.normal_form import Branch, Channel, Literal, branches
 
 MAX_RULES = 49
 """Per handle, beside the sentinel: the engine's stack of satisfied leaves ends at 64, its lists at 128."""
@@ -45,28 +45,31 @@ class Compiled:
     aliases: Mapping[str, Mapping[Channel, str]]
     words: Mapping[str, str]
 
+    plan: tuple[tuple[str, Mapping[Channel, str]], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        plan = (
+            (feature, {channel: f'"{alias}":' for channel, alias in channels.items()})
+            for feature, channels in self.aliases.items()
+        )
+        object.__setattr__(self, "plan", tuple(plan))
+
     def body(self, facts: Facts) -> str:
         """``facts`` as members of a JSON object: only what the rules ask for, and nothing for what is unknown."""
         members = []
-        for feature, channels in self.aliases.items():
+        for feature, written in self.plan:
             value = facts.get(feature)
             if value is None:
                 continue
-            channel = channel_of(value)
-            alias = channels.get(channel)
-            if alias is None:
-                continue
-            text = self._text(value, channel)
-            if text is not None:
-                members.append(f'"{alias}":{text}')
+            if isinstance(value, str):
+                if "text" in written:
+                    members.append(written["text"] + self.words.get(value, _OTHER_WORD))
+            elif isinstance(value, bool):
+                if "truth" in written:
+                    members.append(written["truth"] + ("true" if value else "false"))
+            elif "number" in written and (digits := fixed_point(float(value))) is not None:
+                members.append(written["number"] + digits)
         return ",".join(members)
-
-    def _text(self, value: Scalar, channel: Channel) -> str | None:
-        if channel == "truth":
-            return "true" if value else "false"
-        if channel == "text":
-            return self.words.get(str(value), _OTHER_WORD)
-        return fixed_point(float(value))
 
 
 def compile_conditions(conditions: Sequence[Condition]) -> Compiled:

@@ -1,7 +1,7 @@
 """Both evaluators on the same questions before a pack comes into force; a pack on which they differ is refused.
 
 Asked are every example and, per rule, each distinct combination of its comparisons' answers (true, false, unknown)
-once. Rules with more combinations than ``PER_RULE`` are asked around each way in which they fire, one fact changed at
+once. Rules with more combinations than their share are asked around each way in which they fire, one fact changed at
 a time, and for the rest at random from a fixed seed.
 """
 
@@ -18,9 +18,11 @@ from shared.rules.normal_form import Literal, branches, channel_of
 from shared.rules.reference import compare, holds
 
 PER_RULE = 128
-PER_PACK = 1_500
-WHOLE_SET_EVERY = 8
-"""One question in eight is put to all rules of both evaluators, the others to the rule that they were made for."""
+PER_PACK = 1_000
+AT_LEAST = 8
+"""Questions for a rule, however many rules share ``PER_PACK``."""
+WHOLE_SET_EVERY = 16
+"""One question in sixteen is put to all rules of both evaluators, the others to the rule that they were made for."""
 _NO_RULES_WORD = "a word that no rule knows"
 
 Question = dict[str, Scalar | None]
@@ -47,31 +49,34 @@ class EvaluatorsDisagree(Exception):
         self.first = first
 
 
-def check(asked: ConditionSet, examples: Sequence[Facts], evaluator: Evaluator) -> int:
-    """Ask both; the number of questions asked. Raises ``EvaluatorsDisagree`` and ``WorkerFailure``."""
-    made = [(at, question) for at in range(len(asked.conditions)) for question in questions(asked.conditions[at])]
-    if len(made) > PER_PACK:
-        made = random.Random(asked.compiled.key).sample(made, PER_PACK)
+def check(asked: ConditionSet, examples: Sequence[Facts], evaluator: Evaluator, at_most: int = PER_PACK) -> int:
+    """Ask both every example and ``at_most`` made questions; the number of questions asked.
+
+    Raises ``EvaluatorsDisagree`` and ``WorkerFailure``.
+    """
+    conditions = asked.conditions
+    each = min(PER_RULE, max(AT_LEAST, at_most // max(1, len(conditions))))
+    made = [(at, question) for at in range(len(conditions)) for question in questions(conditions[at], each)]
     asking: list[Facts] = [*examples, *(question for _, question in made)]
     answers = evaluator.by_engine(asked, asking)
     for number, (facts, engine) in enumerate(zip(asking, answers, strict=True)):
         own = number - len(examples)
         everything = own < 0 or own % WHOLE_SET_EVERY == 0
-        for at in range(len(asked.conditions)) if everything else (made[own][0],):
-            expected = holds(asked.conditions[at], facts) is True
+        for at in range(len(conditions)) if everything else (made[own][0],):
+            expected = holds(conditions[at], facts) is True
             if (at in engine) != expected:
                 raise EvaluatorsDisagree(asked.name, Disagreement(asked.labels[at], facts, at in engine, expected))
     return len(asking)
 
 
-def questions(condition: Condition) -> list[Question]:
-    """Fact sets that tell apart what ``condition`` tells apart, at most ``PER_RULE`` of them."""
+def questions(condition: Condition, at_most: int = PER_RULE) -> list[Question]:
+    """Fact sets that tell apart what ``condition`` tells apart, at most ``at_most`` of them."""
     values = {feature: _distinct(leaves) for feature, leaves in _by_feature(condition).items()}
-    if math.prod(len(choices) for choices in values.values()) <= PER_RULE:
+    if math.prod(len(choices) for choices in values.values()) <= at_most:
         return [dict(zip(values, picked, strict=True)) for picked in itertools.product(*values.values())]
-    found = dict.fromkeys(itertools.islice(_around_firing(condition, values), PER_RULE // 2))
+    found = dict.fromkeys(itertools.islice(_around_firing(condition, values), at_most * 3 // 4))
     dice = random.Random(repr(condition))
-    while len(found) < PER_RULE:
+    while len(found) < at_most:
         found[tuple((feature, dice.choice(choices)) for feature, choices in values.items())] = None
     return [dict(question) for question in found]
 

@@ -17,6 +17,9 @@ from shared.rules.observer import Observer
 from shared.rules.prepared import PreparedPack, prepare
 from shared.rules.watched_files import WatchedFiles, tenant_of
 
+OPENING_CHECK = 200
+"""Cross-check questions per pack when a command opens the rules; a service that activates them asks more."""
+
 Prepared = Mapping[PackKind, PreparedPack]
 
 
@@ -46,7 +49,7 @@ def open_rules(
     packs = load_packs(rules_dir, tenant, on)
     chosen = choose_evaluator(evaluator, rechecks=rechecks)
     try:
-        return TenantRules(prepare(packs, chosen), chosen, closes_evaluator=True)
+        return TenantRules(prepare(packs, chosen, at_most=OPENING_CHECK), chosen, closes_evaluator=True)
     except BaseException:
         chosen.close()
         raise

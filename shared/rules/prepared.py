@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from shared.rules.compiler import ConstantOutOfRange, PackTooLarge, compile_conditions
 from shared.rules.conflict_table import PairRules
-from shared.rules.crosscheck import EvaluatorsDisagree, check
+from shared.rules.crosscheck import PER_PACK, EvaluatorsDisagree, check
 from shared.rules.errors import RuleFileError, RuleFileErrors
 from shared.rules.evaluators import ConditionSet, Evaluator
 from shared.rules.lasting import lasting_leaves
@@ -41,15 +41,18 @@ class PreparedPack:
             raise RuleFileErrors(_uncompiled(pack) or [_at(pack, None, str(error))]) from error
         return cls(pack, asked, served, tuple(decided_by(pack, rule) for rule in served), tuple(lasting), pairs)
 
-    def crosscheck(self, evaluator: Evaluator) -> None:
-        """Raises ``RuleFileErrors`` if the evaluators differ. An engine that does not answer is no reason to refuse a
-        pack: the reference decides then, and each live answer of the engine may still be checked again."""
+    def crosscheck(self, evaluator: Evaluator, at_most: int) -> None:
+        """With ``at_most`` questions beside the examples. Raises ``RuleFileErrors`` if the evaluators differ.
+
+        An engine that does not answer is no reason to refuse a pack: then the reference decides, and each live answer
+        that the engine gives later may still be checked again.
+        """
         if evaluator.worker is None:
             return
         examples = [example.facts for rule in self.pack.rules for example in rule.examples]
         try:
-            check(self.asked, examples, evaluator)
-            check(self.pairs.asked, (), evaluator)
+            check(self.asked, examples, evaluator, at_most)
+            check(self.pairs.asked, (), evaluator, at_most // 2)
         except EvaluatorsDisagree as difference:
             rule = next((rule for rule in self.pack.rules if rule.id == difference.first.rule), None)
             raise RuleFileErrors([_at(self.pack, rule, str(difference))]) from difference
@@ -58,9 +61,15 @@ class PreparedPack:
 
 
 def prepare(
-    packs: Mapping[PackKind, Pack], evaluator: Evaluator, known: Mapping[str, PreparedPack] | None = None
+    packs: Mapping[PackKind, Pack],
+    evaluator: Evaluator,
+    known: Mapping[str, PreparedPack] | None = None,
+    at_most: int = PER_PACK,
 ) -> dict[PackKind, PreparedPack]:
-    """All of ``packs``, or ``RuleFileErrors`` with every mistake. ``known``: by hash, what need not be made again."""
+    """All of ``packs``, or ``RuleFileErrors`` with every mistake. ``known``: by hash, what need not be made again.
+
+    Each pack is cross-checked with ``at_most`` questions beside its examples.
+    """
     made: dict[PackKind, PreparedPack] = {}
     mistakes: list[RuleFileError] = []
     for kind, pack in packs.items():
@@ -70,7 +79,7 @@ def prepare(
             continue
         try:
             made[kind] = PreparedPack.of(pack)
-            made[kind].crosscheck(evaluator)
+            made[kind].crosscheck(evaluator, at_most)
         except RuleFileErrors as errors:
             mistakes.extend(errors.errors)
     if mistakes:

@@ -4,7 +4,7 @@ import pytest
 
 from shared.rules.compiler import compile_conditions
 from shared.rules.conflict_table import PairRules
-from shared.rules.crosscheck import PER_PACK, PER_RULE, EvaluatorsDisagree, check, questions
+from shared.rules.crosscheck import AT_LEAST, PER_PACK, PER_RULE, EvaluatorsDisagree, check, questions
 from shared.rules.errors import RuleFileErrors
 from shared.rules.evaluators import ConditionSet, choose_evaluator
 from shared.rules.model import All, AnyOf, Example, Leaf, Not, Position
@@ -52,7 +52,9 @@ def test_a_good_pack_passes(evaluator):
 
 def test_a_large_pack_is_asked_a_bounded_number_of_questions(evaluator):
     rules = [All(tuple(Leaf(f"f{n}{m}", "<", float(n)) for m in range(6))) for n in range(60)]
-    assert check(ConditionSet.of("large", rules, [str(n) for n in range(60)]), [], evaluator) == PER_PACK
+    large = ConditionSet.of("large", rules, [str(n) for n in range(60)])
+    assert 900 < check(large, [], evaluator) <= PER_PACK
+    assert check(large, [], evaluator, at_most=100) == 60 * AT_LEAST
 
 
 MISREADINGS = [
@@ -87,7 +89,7 @@ def test_the_pack_is_refused_at_the_rules_place(evaluator):
     )
     wrong = PreparedPack(made.pack, misread, made.served, made.deciders, made.lasting, PairRules.of("x", ()))
     with pytest.raises(RuleFileErrors, match=r"a\.yaml:7:5: rule day-gap: .*the engine says it fires"):
-        wrong.crosscheck(evaluator)
+        wrong.crosscheck(evaluator, 100)
 
 
 def test_rules_that_cannot_be_compiled_are_all_named_at_their_places(evaluator):
