@@ -30,8 +30,7 @@ def merged(base: MapNode, tenant: MapNode, mistakes: Mistakes) -> MapNode:
         elif name.text not in ("rules", "override", "extends"):
             pairs[name.text] = (name, node)
     rules = _rules(pairs, tenant, reader)
-    if rules is not None:
-        _add(pairs, _name("rules", tenant.at), rules)
+    _add(pairs, _name("rules", tenant.at), rules)
     return MapNode(tuple(pairs.values()), tenant.at)
 
 
@@ -72,7 +71,7 @@ def _settings_known(pairs: Mapping[str, tuple[ScalarNode, Node]], node: Node, re
             reader.table(value, f"the setting '{name.text}'", SETTING_FIELDS)
 
 
-def _rules(pairs: Mapping[str, tuple[ScalarNode, Node]], tenant: MapNode, reader: Reader) -> ListNode | None:
+def _rules(pairs: Mapping[str, tuple[ScalarNode, Node]], tenant: MapNode, reader: Reader) -> ListNode:
     below = pairs["rules"][1] if "rules" in pairs else None
     base_rules = below.items if isinstance(below, ListNode) else ()
     by_id = {_id(rule): rule for rule in base_rules if _id(rule)}
@@ -94,7 +93,7 @@ def _rules(pairs: Mapping[str, tuple[ScalarNode, Node]], tenant: MapNode, reader
             reader.mistakes.add(rule.at, f"the base has a rule '{_id(rule)}' already; change it under 'override'")
         else:
             result.append(rule)
-    return ListNode(tuple(result), tenant.at) if result else None
+    return ListNode(tuple(result), tenant.at)
 
 
 def _changed(rule: Node, change: Node, rule_id: str, reader: Reader) -> Node | None:
@@ -111,7 +110,7 @@ def _changed(rule: Node, change: Node, rule_id: str, reader: Reader) -> Node | N
             for name in loosened:
                 at = next(key.at for key, _ in change.pairs if key.text == name)
                 reader.mistakes.add(at, f"the rule is locked: '{name}' cannot be changed")
-            return rule
+            return rule if loosened else _over(rule, change)
         if "off" in fields:
             off = reader.flag(fields["off"], "'off'")
             return None if off else _over(rule, change)
