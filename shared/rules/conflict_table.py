@@ -54,7 +54,7 @@ class PairRules:
     def table(
         self, evaluator: Evaluator, classes: Sequence[Facts], athlete: Facts
     ) -> dict[tuple[int, int], tuple[Conflict, ...]]:
-        """Every ordered pair of ``classes`` is in it, also those without a conflict."""
+        """Every ordered pair is in it, those without a conflict too, and (a, a) for two sessions of one class."""
         distinct: dict[tuple[tuple[str, Scalar | None], ...], int] = {}
         number = [distinct.setdefault(tuple(sorted(facts.items())), len(distinct)) for facts in classes]
         known = [dict(facts) for facts in distinct]
@@ -64,10 +64,7 @@ class PairRules:
         conflicts = [self._conflicts(held) for held in evaluator.which_hold(self.asked, questions)]
         size = len(known)
         return {
-            (a, b): conflicts[number[a] * size + number[b]]
-            for a in range(len(classes))
-            for b in range(len(classes))
-            if a != b
+            (a, b): conflicts[number[a] * size + number[b]] for a in range(len(classes)) for b in range(len(classes))
         }
 
     def _conflicts(self, held: Iterable[int]) -> tuple[Conflict, ...]:

@@ -48,8 +48,14 @@ def test_a_gap_rule_becomes_one_interval_for_the_pairs_it_is_about(evaluator):
         evaluator, rule("a-day", All((HEAVY_LONG, Leaf("gap_hours", "<", 24.0))), shape="pair")
     ).conflict_table(CLASSES, ATHLETE)
     assert told(table, 0, 1) == told(table, 3, 1) == [("a-day", 0.0, 24.0, None)]
-    assert set(table) == {(a, b) for a in range(4) for b in range(4) if a != b}
+    assert set(table) == {(a, b) for a in range(4) for b in range(4)}
     assert sum(map(len, table.values())) == 2
+
+
+def test_two_sessions_of_one_class_are_a_pair_too(evaluator):
+    twice = All((pair(HEAVY, HEAVY), Leaf("gap_hours", "<", 48.0)))
+    table = opened(evaluator, rule("two-days", twice, shape="pair")).conflict_table([HEAVY], ATHLETE)
+    assert told(table, 0, 0) == [("two-days", 0.0, 48.0, None)]
 
 
 def test_bounds_that_are_included_end_just_after(evaluator):
