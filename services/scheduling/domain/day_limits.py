@@ -1,0 +1,53 @@
+"""The athlete's own limits: how many sessions a day holds and how many days of a week stay free."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+
+from services.scheduling.domain.calendar import Entry, by_week, monday_of
+from services.scheduling.domain.verdict import Finding
+from shared.messages.values import Limits
+
+SESSIONS_PER_DAY = "sessions-per-day"
+REST_DAYS = "rest-days"
+_SOURCE = "the athlete's own limits"
+
+
+def rest_days(entries: Sequence[Entry], monday: date) -> int:
+    """Days of the calendar week without a session."""
+    return 7 - len({entry.day for entry in entries if monday_of(entry.day) == monday})
+
+
+def limit_findings(entries: Sequence[Entry], limits: Limits) -> list[Finding]:
+    """Days that are too full and weeks without enough rest; only those that hold a session of the proposal."""
+    findings = []
+    per_day = Counter(entry.day for entry in entries)
+    for day, count in sorted(per_day.items()):
+        of_day = [entry for entry in entries if entry.day == day]
+        if count > limits.max_sessions_per_day and any(not entry.context for entry in of_day):
+            findings.append(
+                Finding(
+                    SESSIONS_PER_DAY,
+                    "hard",
+                    tuple(entry.id for entry in of_day),
+                    {"sessions_per_day": count},
+                    {"sessions_per_day": limits.max_sessions_per_day},
+                    f"{day:%a} {day} holds {count} sessions; at most {limits.max_sessions_per_day} a day are wanted",
+                    _SOURCE,
+                )
+            )
+    for monday, of_week in by_week(entries).items():
+        free = rest_days(of_week, monday)
+        if free < limits.min_rest_days and any(not entry.context for entry in of_week):
+            findings.append(
+                Finding(
+                    REST_DAYS,
+                    "hard",
+                    tuple(entry.id for entry in of_week),
+                    {"rest_days": free},
+                    {"rest_days": limits.min_rest_days},
+                    f"The week of {monday} has {free} rest days; at least {limits.min_rest_days} were asked for",
+                    _SOURCE,
+                )
+            )
+    return findings

@@ -1,0 +1,288 @@
+"""Placing a week's sessions: hard rules never broken, soft rules strained as little as can be proved, reasons given."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ortools.sat.python import cp_model
+
+from services.scheduling.domain.availability import (
+    DAY_CLOSES,
+    DAY_OPENS,
+    Span,
+    default_windows,
+    midnight,
+    spans_of_week,
+)
+from services.scheduling.domain.calendar import (
+    Entry,
+    athlete_facts,
+    duplicate_ids,
+    duration_seconds,
+    entry_of,
+    local_time,
+    monday_of,
+)
+from services.scheduling.domain.candidate_starts import Grid, boundary_starts, chained_starts, grid_starts
+from services.scheduling.domain.checking import check_week
+from services.scheduling.domain.conflicts import ask_conflicts, decided_by, is_binding
+from services.scheduling.domain.explaining import reasons
+from services.scheduling.domain.infeasibility import explain_infeasible
+from services.scheduling.domain.placement import Piece, Problem, fixed_piece, movable_piece, week_days
+from services.scheduling.domain.placement_model import PlacementModel
+from services.scheduling.domain.preferences import POINT, Preferences, preference_cost
+from services.scheduling.domain.row_limits import ask_row_limits
+from services.scheduling.domain.verdict import Verdict
+from services.scheduling.domain.week_plan import Penalty, PlacedSession, WeekPlan
+from shared.messages.problems import InvalidInput
+from shared.messages.values import Limits, PlannedSession, Profile, Window
+from shared.rules.decisions import Rules
+from shared.rules.model import DecidedBy
+
+_GRID_MINUTES = 30
+_DETERMINISTIC_SECONDS = 20.0
+_MOST_CANDIDATES = 500
+_MOST_AUDITS = 12
+
+
+class Undecided(RuntimeError):
+    """The solver could neither place the week nor prove it impossible within its (deterministic) budget."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeekInputs:
+    """One week to be planned. ``sessions`` with a start are fixed, the others are placed on the seven days from
+    ``week_start``. ``windows`` None = none were given (06:00-21:00 every day), empty = no time at all.
+
+    ``limits`` None = none were set: the sequencing pack's settings hold (2 sessions a day, 1 rest day).
+    ``context``: sessions that are settled (done, or in neighbouring weeks), each with a start; rules look at them.
+    """
+
+    week_start: date
+    sessions: Sequence[PlannedSession]
+    zone: ZoneInfo
+    windows: Sequence[Window] | None = None
+    limits: Limits | None = None
+    profile: Profile | None = None
+    context: Sequence[PlannedSession] = ()
+
+
+def plan_week(inputs: WeekInputs, rules: Rules) -> WeekPlan:
+    """Place a week. The same input gives the same calendar, whatever the order of its sessions.
+
+    Raises ``InvalidInput`` for ids that come twice and ``Undecided`` when the solver's budget does not suffice.
+    """
+    problems = duplicate_ids(inputs.sessions)
+    if problems:
+        raise InvalidInput(problems)
+    settings = rules.settings("sequencing")
+    spans = week_spans(inputs, settings)
+    strategy = inputs.profile.day_strategy if inputs.profile else None
+    preferences = Preferences.from_settings(settings, strategy)
+    for fine in (False, True):
+        problem = _pose(inputs, spans, rules, fine)
+        plan = _solve(inputs, problem, spans, rules, preferences)
+        if plan is not None:
+            return plan
+    return _infeasible(inputs, problem, spans, settings)
+
+
+def _solve(
+    inputs: WeekInputs, problem: Problem, spans: Sequence[Span], rules: Rules, preferences: Preferences
+) -> WeekPlan | None:
+    """The best calendar on the problem's starts; None when there is none."""
+    if any(len(piece.starts) == 0 for piece in problem.pieces):
+        return None
+    settings = rules.settings("sequencing")
+    budget = float(settings.get("planner_budget", _DETERMINISTIC_SECONDS))
+    model = PlacementModel(problem)
+    model.minimize(preferences)
+    solver = new_solver(budget)
+    for _ in range(_MOST_AUDITS):
+        status = solver.solve(model.cp)
+        if status == cp_model.INFEASIBLE:
+            return None
+        if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+            raise Undecided(f"no calendar for the week of {inputs.week_start} within the solver's budget")
+        tidy = new_solver(budget)
+        tidied = tidy.solve(model.as_early_as_possible(solver)) in (cp_model.OPTIMAL, cp_model.FEASIBLE)
+        chosen = {p.id: _chosen(p, model, tidy if tidied else solver) for p in problem.pieces}
+        verdict = _audit(inputs, problem, chosen, rules)
+        if verdict.verdict == "accepted":
+            optimal = status == cp_model.OPTIMAL
+            return _planned(inputs, problem, chosen, verdict, spans, settings, preferences, optimal)
+        # Only a rule about the week as a whole can still object; it does so to the days, so other days are tried.
+        model.forbid_days({p.id: int(p.days[chosen[p.id]]) for p in problem.movable})
+    return None
+
+
+def new_solver(deterministic_seconds: float) -> cp_model.CpSolver:
+    """One worker, a fixed seed and a budget in deterministic time: the same answer on every machine."""
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    solver.parameters.random_seed = 0
+    solver.parameters.max_deterministic_time = deterministic_seconds
+    # Measured on weeks of 7 to 10 sessions: the full linear relaxation proves what many days share at once, while
+    # probing and symmetry search cost more than they find.
+    solver.parameters.linearization_level = 2
+    solver.parameters.cp_model_probing_level = 0
+    solver.parameters.symmetry_level = 0
+    return solver
+
+
+def week_spans(inputs: WeekInputs, settings: Mapping[str, Any]) -> list[Span]:
+    windows = default_windows(settings) if inputs.windows is None else inputs.windows
+    return spans_of_week(windows, inputs.week_start, inputs.zone)
+
+
+def week_limits(inputs: WeekInputs, settings: Mapping[str, Any]) -> Limits:
+    """The athlete's limits, else the pack's."""
+    if inputs.limits is not None:
+        return inputs.limits
+    names = ("max_sessions_per_day", "min_rest_days")
+    return Limits.model_validate({name: round(settings[name]) for name in names if name in settings})
+
+
+def settled_entries(inputs: WeekInputs) -> list[Entry]:
+    """Fixed sessions of the week and the surroundings, on the clock."""
+    own = {session.id for session in inputs.sessions}
+    entries = [entry_of(s, inputs.zone) for s in inputs.sessions if s.start is not None]
+    entries += [
+        entry_of(s, inputs.zone, context=True) for s in inputs.context if s.start is not None and s.id not in own
+    ]
+    return entries
+
+
+def _pose(inputs: WeekInputs, spans: Sequence[Span], rules: Rules, fine: bool) -> Problem:
+    """The problem on the regular grid; ``fine`` adds the starts at which gaps between movable sessions are just kept."""
+    settings = rules.settings("sequencing")
+    week = week_days(inputs.week_start)
+    settled = settled_entries(inputs)
+    athlete = athlete_facts(inputs.profile)
+    table = ask_conflicts([*inputs.sessions, *(e.session for e in settled if e.context)], athlete, rules)
+    grid = Grid(round(settings.get("planner_grid", _GRID_MINUTES)), inputs.zone)
+    movable = [session for session in inputs.sessions if session.start is None]
+    edges: dict[str, set[int]] = {}
+    for session in movable:
+        length = duration_seconds(session)
+        ends = {t for span in spans if span.holds(span.opens, length) for t in (span.opens, span.closes - length)}
+        edges[session.id] = ends | boundary_starts(session, settled, table, spans)
+    pieces: list[Piece] = [fixed_piece(entry, week) for entry in settled]
+    for session in movable:
+        length = duration_seconds(session)
+        starts = edges[session.id] | {t for span in spans for t in grid_starts(span, length, grid)}
+        others = [(other, edges[other.id]) for other in movable if other.id != session.id]
+        if fine:
+            chained = sorted(chained_starts(session, others, table, spans) - starts)
+            starts |= set(chained[: max(0, _MOST_CANDIDATES - len(starts))])
+        pieces.append(movable_piece(session, starts, spans, week, inputs.zone))
+    calendar = [*settled, *(_anywhere(session, inputs) for session in movable)]
+    rows = ask_row_limits([e for e in calendar if e.day in week], athlete, rules)
+    ordered = tuple(sorted(pieces, key=lambda piece: piece.id))
+    return Problem(ordered, table, week_limits(inputs, settings), week, rows)
+
+
+def _anywhere(session: PlannedSession, inputs: WeekInputs) -> Entry:
+    """A session on some time of the week, for questions in which the time does not matter."""
+    return entry_of(
+        session.model_copy(update={"start": local_time(midnight(inputs.week_start, inputs.zone), inputs.zone)}),
+        inputs.zone,
+    )
+
+
+def _chosen(piece: Piece, model: PlacementModel, solver: cp_model.CpSolver) -> int:
+    if not piece.movable:
+        return 0
+    return next(k for k, literal in enumerate(model.places[piece.id].at) if solver.boolean_value(literal))
+
+
+def _placed_sessions(inputs: WeekInputs, problem: Problem, chosen: Mapping[str, int]) -> list[PlannedSession]:
+    placed = []
+    for piece in problem.pieces:
+        if not piece.context:
+            start = local_time(int(piece.starts[chosen[piece.id]]), inputs.zone)
+            placed.append(piece.session.model_copy(update={"start": start}))
+    return placed
+
+
+def _audit(inputs: WeekInputs, problem: Problem, chosen: Mapping[str, int], rules: Rules) -> Verdict:
+    """The finished calendar, judged once more by the rules themselves."""
+    profile = inputs.profile or Profile(timezone=inputs.zone.key)
+    return check_week(_placed_sessions(inputs, problem, chosen), profile, rules, problem.limits, inputs.context)
+
+
+def _planned(
+    inputs: WeekInputs,
+    problem: Problem,
+    chosen: Mapping[str, int],
+    verdict: Verdict,
+    spans: Sequence[Span],
+    settings: Mapping[str, Any],
+    preferences: Preferences,
+    optimal: bool,
+) -> WeekPlan:
+    entries = {s.id: entry_of(s, inputs.zone) for s in _placed_sessions(inputs, problem, chosen)}
+    surroundings = [entry for entry in settled_entries(inputs) if entry.context]
+    why = reasons(entries, surroundings, problem, verdict, spans, inputs.zone)
+    placed = [
+        PlacedSession(
+            entry.session,
+            local_time(entry.starts, inputs.zone),
+            local_time(entry.ends, inputs.zone),
+            not _piece(problem, entry.id).movable,
+            tuple(why[entry.id]),
+        )
+        for entry in sorted(entries.values(), key=lambda e: (e.starts, e.id))
+    ]
+    penalties = tuple(
+        Penalty(w.rule, w.severity, w.penalty, w.sessions, w.measured, w.limit, w.message) for w in verdict.warnings
+    )
+    in_week = [entry for entry in (*entries.values(), *surroundings) if entry.day in problem.week]
+    cost = round(sum(p.penalty for p in penalties) * POINT) + preference_cost(in_week, preferences)
+    return WeekPlan(
+        "planned",
+        inputs.week_start,
+        tuple(placed),
+        penalties,
+        optimal,
+        cost,
+        (),
+        (),
+        _notes(inputs, verdict.notes, settings),
+        verdict.decided_by,
+    )
+
+
+def _piece(problem: Problem, session: str) -> Piece:
+    return next(piece for piece in problem.pieces if piece.id == session)
+
+
+def _infeasible(inputs: WeekInputs, problem: Problem, spans: Sequence[Span], settings: Mapping[str, Any]) -> WeekPlan:
+    conflict, suggestions = explain_infeasible(inputs.zone, problem, spans)
+    named = {member.id for member in conflict if member.kind == "rule"}
+    hard_rules = [rule for rule in problem.table.pack.rules if is_binding(rule) and rule.id in named]
+    by: tuple[DecidedBy, ...] = tuple(decided_by(problem.table.pack, rule) for rule in hard_rules)
+    return WeekPlan(
+        "infeasible",
+        inputs.week_start,
+        (),
+        (),
+        False,
+        None,
+        conflict,
+        suggestions,
+        _notes(inputs, (), settings),
+        by,
+    )
+
+
+def _notes(inputs: WeekInputs, verdict_notes: Sequence[str], settings: Mapping[str, Any]) -> tuple[str, ...]:
+    notes = list(verdict_notes)
+    if inputs.windows is None:
+        opens, closes = settings.get("day_opens", DAY_OPENS), settings.get("day_closes", DAY_CLOSES)
+        notes.insert(0, f"No availability was given, so every day from {opens} to {closes} was used.")
+    if monday_of(inputs.week_start) != inputs.week_start:
+        notes.append(f"The week was planned from {inputs.week_start:%A} {inputs.week_start} for seven days.")
+    return tuple(notes)

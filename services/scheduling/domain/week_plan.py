@@ -1,0 +1,103 @@
+"""A planned week, or why there is none: what ``tandem week --json`` prints and what week-planned events carry."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+
+from services.scheduling.domain.calendar import session_json
+from shared.messages.values import PlannedSession
+from shared.messages.words import Severity
+from shared.rules.model import DecidedBy
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedSession:
+    """A session with its place; ``session.start`` carries the athlete's offset. ``why`` are sentences for a person."""
+
+    session: PlannedSession
+    start: datetime
+    end: datetime
+    fixed: bool
+    why: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            **session_json(self.session),
+            "start": self.start.isoformat(),
+            "end": self.end.isoformat(),
+            "fixed": self.fixed,
+            "why": list(self.why),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Penalty:
+    """A soft rule that the best calendar still strains."""
+
+    rule: str
+    severity: Severity
+    penalty: float
+    sessions: tuple[str, ...]
+    measured: Mapping[str, float | bool]
+    limit: Mapping[str, float | bool]
+    message: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "rule": self.rule,
+            "severity": self.severity,
+            "penalty": self.penalty,
+            "sessions": list(self.sessions),
+            "measured": dict(self.measured),
+            "limit": dict(self.limit),
+            "message": self.message,
+        }
+
+
+ConflictKind = Literal["rule", "fixed", "session", "context", "limit", "availability"]
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictMember:
+    """One of the things that cannot hold together. ``id``: a rule's, a session's, or the name of a limit.
+
+    ``context`` is a session that is already settled: done, or in a neighbouring week.
+    """
+
+    kind: ConflictKind
+    id: str
+    message: str
+
+    def as_json(self) -> dict[str, str]:
+        return {"kind": self.kind, "id": self.id, "message": self.message}
+
+
+@dataclass(frozen=True, slots=True)
+class WeekPlan:
+    """``optimal``: proved that no calendar costs less. ``cost`` in preference units (see ``preferences.POINT``)."""
+
+    status: Literal["planned", "infeasible"]
+    week_start: date
+    sessions: tuple[PlacedSession, ...]
+    penalties: tuple[Penalty, ...]
+    optimal: bool
+    cost: int | None
+    conflict: tuple[ConflictMember, ...]
+    suggestions: tuple[str, ...]
+    notes: tuple[str, ...]
+    decided_by: tuple[DecidedBy, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The JSON of ``tandem week --json``."""
+        return {
+            "status": self.status,
+            "week_start": self.week_start.isoformat(),
+            "sessions": [session.as_json() for session in self.sessions],
+            "penalties": [penalty.as_json() for penalty in self.penalties],
+            "optimal": self.optimal,
+            "conflict": [member.as_json() for member in self.conflict],
+            "suggestions": list(self.suggestions),
+            "notes": list(self.notes),
+            "decided_by": [decided.as_json() for decided in self.decided_by],
+        }
