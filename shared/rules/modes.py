@@ -22,7 +22,10 @@ def cancellable(rule: Rule) -> bool:
 
 
 def not_cancelled(fired: Sequence[int], rules: Sequence[Rule]) -> list[int]:
-    """The positions in ``fired`` whose rules still count once the fired ``allow`` rules have had their say."""
+    """The positions in ``fired`` whose rules still count once the fired ``allow`` rules have had their say.
+
+    The ``allow`` rules themselves ask for nothing, so they are not among them.
+    """
     if not any(rules[at].outcome == "allow" for at in fired):
         return list(fired)
-    return [at for at in fired if not cancellable(rules[at])]
+    return [at for at in fired if rules[at].severity == "hard" and rules[at].outcome != "allow"]
