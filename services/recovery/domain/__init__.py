@@ -3,10 +3,17 @@
 from services.recovery.domain.factors import Factor
 from services.recovery.domain.gate import Gate, GatedSession, gate_session
 from services.recovery.domain.inputs import EasyRun, ReadinessInputs, StreamRatio, StrengthMark
-from services.recovery.domain.readiness import Readiness, assess_readiness, readiness_history
+from services.recovery.domain.readiness import (
+    DayFacts,
+    Readiness,
+    assess_readiness,
+    assess_with_facts,
+    readiness_history,
+)
 from services.recovery.domain.signs import Sign
 
 __all__ = [
+    "DayFacts",
     "EasyRun",
     "Factor",
     "Gate",
@@ -17,6 +24,7 @@ __all__ = [
     "StreamRatio",
     "StrengthMark",
     "assess_readiness",
+    "assess_with_facts",
     "gate_session",
     "readiness_history",
 ]

@@ -45,6 +45,11 @@ class Readiness:
         """Athlete-day facts by their names in the rule vocabulary; None = unknown."""
         return dict(self.facts)
 
+    @property
+    def action_decided_by(self) -> tuple[DecidedBy, ...]:
+        """The rules behind ``action``."""
+        return tuple(decided for decided in self.decided_by if decided not in self.gate.decided_by)
+
     def as_json(self) -> dict[str, Any]:
         return {
             "date": self.date.isoformat(),
@@ -77,10 +82,24 @@ class _Day:
 
 def assess_readiness(inputs: ReadinessInputs, rules: Rules) -> Readiness:
     """Readiness of ``inputs.on``. The gate and the action are the rules' decision."""
+    readiness, _ = assess_with_facts(inputs, {inputs.on: inputs.loads}, (), rules)
+    return readiness
+
+
+def assess_with_facts(
+    inputs: ReadinessInputs,
+    loads: Mapping[date, Mapping[Stream, StreamRatio]],
+    days: Sequence[date],
+    rules: Rules,
+) -> tuple[Readiness, dict[date, DayFacts]]:
+    """Readiness of ``inputs.on`` with today's sessions gated, and the facts of other days, for which no rule is
+    asked."""
     settings = rules.settings("recovery")
-    readiness = readiness_history(inputs, {inputs.on: inputs.loads}, [inputs.on], rules)[inputs.on]
+    drafts = _drafts(inputs, loads, [*days, inputs.on], RecoverySettings.of(settings))
+    (fired,) = rules.decide("recovery", [drafts[-1].facts])
+    readiness = _decided(drafts[-1], fired, RecoverySettings.of(settings))
     today = tuple(gate_session(session, readiness.gate, settings) for session in inputs.planned_today)
-    return replace(readiness, today=today)
+    return replace(readiness, today=today), {draft.on: draft.facts for draft in drafts[:-1]}
 
 
 def readiness_history(
@@ -89,16 +108,25 @@ def readiness_history(
     days: Sequence[date],
     rules: Rules,
 ) -> dict[date, Readiness]:
-    """Readiness of many days up to ``inputs.on``, each as it was known on that day; the rules are asked once for
-    all."""
+    """Readiness of many days up to ``inputs.on``, each as it was known on that day; the rules are asked once for all.
+
+    ``loads``: the three streams' ratios of each day. Planned sessions are not gated here.
+    """
     settings = RecoverySettings.of(rules.settings("recovery"))
-    of = measures(inputs, settings)
-    signs = sign_history(of, settings)
-    drafts = [
-        _day(of, signs.on(of.mornings.index(on)), on, loads.get(on, {}), settings) for on in days if on <= inputs.on
-    ]
+    drafts = _drafts(inputs, loads, [on for on in days if on <= inputs.on], settings)
     decisions = rules.decide("recovery", [draft.facts for draft in drafts]) if drafts else []
     return {draft.on: _decided(draft, fired, settings) for draft, fired in zip(drafts, decisions, strict=True)}
+
+
+def _drafts(
+    inputs: ReadinessInputs,
+    loads: Mapping[date, Mapping[Stream, StreamRatio]],
+    days: Sequence[date],
+    settings: RecoverySettings,
+) -> list[_Day]:
+    of = measures(inputs, settings)
+    signs = sign_history(of, settings)
+    return [_day(of, signs.on(of.mornings.index(on)), on, loads.get(on, {}), settings) for on in days]
 
 
 def _day(

@@ -50,7 +50,7 @@ class LoadDesk:
         id: str | None = None,
         tenant: str = "acme",
     ) -> Mapping[str, Any]:
-        """The reply's data. ``at`` and ``id`` are the message's ce-time and ce-id; by default each is newer than the last."""
+        """The reply's data. ``at`` and ``id`` are ce-time and ce-id; by default each is newer than the last."""
         self._sent += 1
         route = ROUTE[key]
         message = Incoming(

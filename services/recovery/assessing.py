@@ -1,0 +1,114 @@
+"""From stored state to today's readiness and the events that tell it."""
+
+import json
+from collections.abc import Mapping
+from datetime import date, timedelta
+from hashlib import sha256
+from typing import Any
+
+from services.recovery.domain import (
+    DayFacts,
+    EasyRun,
+    Readiness,
+    ReadinessInputs,
+    StreamRatio,
+    StrengthMark,
+    assess_with_facts,
+)
+from services.recovery.messages import OverreachingFlagged, ReadinessAssessed
+from services.recovery.store import AthleteRow, RecoveryStore
+from shared.bus.handling import Context
+from shared.messages.values import Profile
+from shared.messages.words import EASY_RUN_TYPES, STREAMS, Stream
+
+MOST_DAYS_TOLD = 84
+DAYS_LOOKED_BACK = 240
+"""The days told, the baseline and week before the oldest of them, and room for signs that last for months."""
+LoadsByDay = dict[date, Mapping[Stream, StreamRatio]]
+
+
+def today_of(context: Context, profile: Profile) -> date:
+    """The athlete's own calendar date now."""
+    return context.now().astimezone(profile.zone).date()
+
+
+def stored_inputs(store: RecoveryStore, athlete: str, profile: Profile, on: date) -> tuple[ReadinessInputs, LoadsByDay]:
+    """What is known for assessing ``on``, and the load ratios of every day looked back to."""
+    since = on - timedelta(days=DAYS_LOOKED_BACK)
+    loads: LoadsByDay = {}
+    excluded = set()
+    for day, state, figures in store.load_days(athlete, since):
+        loads[day] = {name: StreamRatio(*figures[name]) for name in STREAMS if name in figures}
+        if state in ("sick", "travel"):
+            excluded.add(day)
+    done = store.sessions(athlete, since)
+    easy = [EasyRun(day, rpe) for day, kind, type_, rpe, _ in done if _is_easy(kind, type_) and rpe is not None]
+    marks = [StrengthMark(day, lift, kilograms) for day, _, _, _, e1rm in done for lift, kilograms in e1rm]
+    planned = [
+        session
+        for session in store.planned(athlete, on)
+        if session.start is not None and session.start.astimezone(profile.zone).date() == on
+    ]
+    inputs = ReadinessInputs(
+        on=on,
+        wellness=store.mornings(athlete, since),
+        excluded_days=frozenset(excluded),
+        loads=loads.get(on, {}),
+        easy_runs=easy,
+        strength=marks,
+        planned_today=planned,
+    )
+    return inputs, loads
+
+
+def _is_easy(kind: str, type_: str | None) -> bool:
+    return kind == "run" and type_ in EASY_RUN_TYPES
+
+
+def assess_day(context: Context, store: RecoveryStore, athlete: str, profile: Profile, on: date) -> Readiness:
+    inputs, loads = stored_inputs(store, athlete, profile, on)
+    readiness, _ = assess_with_facts(inputs, loads, (), context.rules)
+    return readiness
+
+
+def assess_today(
+    context: Context, store: RecoveryStore, row: AthleteRow, profile: Profile, changed_from: date | None = None
+) -> None:
+    """Assesses the athlete's today and tells it, with the facts of the days from ``changed_from`` on; what was told
+    already is not told again. Only today's signs are flagged."""
+    store.db.flush()
+    today = today_of(context, profile)
+    inputs, loads = stored_inputs(store, row.athlete, profile, today)
+    begin = max(changed_from or today, today - timedelta(days=MOST_DAYS_TOLD - 1))
+    earlier = [begin + timedelta(days=index) for index in range((today - begin).days)]
+    readiness, facts = assess_with_facts(inputs, loads, earlier, context.rules)
+    days = [_told_day(day, of_day) for day, of_day in [*facts.items(), (today, readiness.facts)]]
+    event = ReadinessAssessed.model_validate({"athlete": row.athlete, **readiness.as_json(), "days": days})
+    data = event.as_data()
+    digest = sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+    if digest != row.told_digest:
+        row.told_digest = digest
+        context.emit("readiness-assessed", data, row.athlete)
+    _flag(context, row, readiness)
+
+
+def _told_day(day: date, facts: DayFacts) -> dict[str, Any]:
+    return {"date": day.isoformat(), **{name: value for name, value in facts.items() if value is not None}}
+
+
+def _flag(context: Context, row: AthleteRow, readiness: Readiness) -> None:
+    action = None if readiness.action == "none" else readiness.action
+    if action is not None and action != row.told_action:
+        flagged = OverreachingFlagged.model_validate(
+            {
+                "athlete": row.athlete,
+                "date": readiness.date,
+                "signs": [sign.as_json() for sign in readiness.signs],
+                "action": action,
+                "asked_for": list(readiness.asked_for),
+                "decided_by": [decided.as_json() for decided in readiness.action_decided_by],
+            }
+        )
+        context.emit("overreaching-flagged", flagged.as_data(), row.athlete)
+    if action != row.told_action:
+        row.told_action = action

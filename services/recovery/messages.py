@@ -1,0 +1,155 @@
+"""What the recovery service accepts, what it reads of other services' events, and what it emits."""
+
+from datetime import date
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.messages.values import Day, Id, Instant, PlannedSession, Profile, Value, Wellness
+from shared.messages.words import Colour, DayState, LoadStatus
+
+
+class PutAthlete(Profile):
+    athlete: Id
+
+    @property
+    def profile(self) -> Profile:
+        return Profile.model_validate(self.model_dump(exclude={"athlete"}))
+
+
+class EraseAthlete(Value):
+    athlete: Id
+
+
+class RecordWellness(Wellness):
+    """One morning. Several messages about one date complete each other, field by field."""
+
+    athlete: Id
+
+    @property
+    def fields_given(self) -> dict[str, Any]:
+        """The measures that this message carries, without athlete and date."""
+        return self.model_dump(mode="json", exclude_none=True, exclude={"athlete", "date"})
+
+
+class GetReadiness(Value):
+    athlete: Id
+    date: Day | None = None
+
+
+class Heard(BaseModel):
+    """Another service's event: only the fields read here, the rest ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class HeardMax(Heard):
+    lift: str
+    e1rm_kg: float
+
+
+class SessionScored(Heard):
+    athlete: Id
+    session: Id
+    removed: bool = False
+    date: Day
+    kind: str
+    type: str | None = None
+    rpe: float | None = None
+    e1rm: list[HeardMax] = []
+
+
+class HeardDay(Heard):
+    date: Day
+    state: DayState | None = None
+    acwr_run: float | None = None
+    acwr_lift: float | None = None
+    acwr_combined: float | None = None
+    status_run: LoadStatus = "no-data"
+    status_lift: LoadStatus = "no-data"
+    status_combined: LoadStatus = "no-data"
+
+
+class LoadAssessed(Heard):
+    athlete: Id
+    date: Day
+    days: list[HeardDay] = []
+
+
+class HeardPlanned(Heard):
+    """A placed session; read apart from its ``why`` and ``end``."""
+
+    id: Id
+    kind: Literal["run", "lift", "other"]
+    type: str | None = None
+    region: str | None = None
+    effort: str | None = None
+    mode: str | None = None
+    duration_min: float
+    start: Instant
+    key: bool = False
+
+    @property
+    def planned(self) -> PlannedSession:
+        return PlannedSession.model_validate(self.model_dump())
+
+
+class WeekPlanned(Heard):
+    athlete: Id
+    week_start: Day
+    sessions: list[HeardPlanned] = []
+
+
+class Emitted(BaseModel):
+    """An event of this service. Consumers declare the fields that they read and ignore the rest."""
+
+    model_config = ConfigDict(frozen=True)
+
+    def as_data(self) -> dict[str, Any]:
+        return self.model_dump(mode="json")
+
+
+class ReadinessAssessed(Emitted):
+    """The day's readiness as ``tandem readiness`` prints it.
+
+    ``days``: facts of the assessed day and of every day that may have changed since the last event (the newest 84 at
+    most), by their names in the rule vocabulary; what is unknown is left out.
+    """
+
+    athlete: Id
+    date: date
+    score: float | None
+    colour: Colour | None
+    limiting_factor: str | None
+    factors: list[dict[str, Any]]
+    confidence: float
+    gate: dict[str, Any]
+    signs: list[dict[str, Any]]
+    action: Literal["none", "watch", "pull-back"]
+    asked_for: list[str]
+    today: list[dict[str, Any]]
+    days: list[dict[str, Any]]
+    decided_by: list[dict[str, str]]
+
+
+class OverreachingFlagged(Emitted):
+    """Several signs have lasted more than a week. Signs, not a diagnosis."""
+
+    athlete: Id
+    date: date
+    signs: list[dict[str, Any]]
+    action: Literal["watch", "pull-back"]
+    asked_for: list[str]
+    decided_by: list[dict[str, str]]
+
+
+class AthleteErased(Emitted):
+    athlete: Id
+    service: Literal["recovery"] = "recovery"
+
+
+EVENTS: dict[str, type[Emitted]] = {
+    "recovery.readiness-assessed": ReadinessAssessed,
+    "recovery.overreaching-flagged": OverreachingFlagged,
+    "recovery.athlete-erased": AthleteErased,
+}
