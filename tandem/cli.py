@@ -3,6 +3,7 @@
 import importlib
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -72,10 +73,13 @@ def tandem() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point. Exit 0 = done, 2 = the input is wrong, 1 = we failed."""
+    # nameko needs eventlet; whoever runs a command can do nothing about its notice.
+    warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
+    given = list(arguments) if arguments is not None else None
     try:
-        tandem.main(args=list(arguments) if arguments is not None else None, prog_name="tandem", standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        # Outside its standalone mode click returns the code of an Exit; commands themselves return nothing.
+        code = tandem.main(args=given, prog_name="tandem", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except click.Abort:
         sys.exit(130)
     except click.ClickException as error:

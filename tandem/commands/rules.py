@@ -1,0 +1,189 @@
+"""``tandem rules …``: check, test, lint, explain and describe rule packs. Exit 2 = a file is wrong, 1 = findings."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from shared.rules.errors import RuleFileError, RuleFileErrors
+from tandem.commands.options import athlete_options, print_json, refuse, rules_option
+
+if TYPE_CHECKING:
+    from shared.rules.loader import Loaded
+
+FINDINGS = 1
+
+
+@click.group()
+def rules() -> None:
+    """Check, test, lint and explain rule packs: the shipped ones, a folder's, a tenant's."""
+
+
+def _pack_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    tenant = click.option("--tenant", help="Only this tenant (default: the base and every tenant in the folder).")
+    as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+    return rules_option(tenant(as_json(command)))
+
+
+@rules.command()
+@_pack_options
+def check(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
+    """Load every pack and tell every mistake as file:line:column; a sound folder says what is in it."""
+    loaded = _load_all(rules_dir, tenant, as_json)
+    document = {
+        "packs": [
+            {"tenant": name, "kind": kind, "id": pack.id, "version": pack.version, "hash": pack.hash[:12],
+             "rules": len(pack.rules), "settings": len(pack.settings), "files": list(pack.files)}
+            for name, one in loaded.items() for kind, pack in one.packs.items()
+        ],
+        "remarks": [remark.as_json() for one in loaded.values() for remark in one.remarks],
+    }  # fmt: skip
+    if as_json:
+        print_json(document)
+        return
+    for pack in document["packs"]:
+        whose = f"tenant {pack['tenant']}: " if pack["tenant"] else ""
+        click.echo(
+            f"{whose}{pack['id']} {pack['version']} ({pack['hash']}): "
+            f"{pack['rules']} rules, {pack['settings']} settings, sound"
+        )
+    for remark in _remarks(loaded):
+        click.echo(f"remark: {remark}")
+
+
+@rules.command()
+@_pack_options
+def test(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
+    """Run the examples of every rule on both evaluators, and each combination of comparisons once."""
+    from shared.rules.live import open_rules
+
+    loaded = _load_all(rules_dir, tenant, as_json)
+    results: list[dict[str, Any]] = []
+    for name, one in loaded.items():
+        with open_rules(rules_dir, name) as opened:
+            evaluator = opened.evaluator()
+        for kind, pack in one.packs.items():
+            examples = sum(len(rule.examples) for rule in pack.rules)
+            results.append(
+                {"tenant": name, "kind": kind, "id": pack.id, "rules": len(pack.rules), "examples": examples,
+                 "evaluators": ["reference"] if evaluator == "reference" else ["reference", evaluator]}
+            )  # fmt: skip
+    if as_json:
+        print_json({"tested": results, "changed": [remark.as_json() for remark in _remarks(loaded)]})
+        return
+    for result in results:
+        whose = f"tenant {result['tenant']}: " if result["tenant"] else ""
+        click.echo(f"{whose}{result['id']}: {result['examples']} examples hold on {' and '.join(result['evaluators'])}")
+    for remark in _remarks(loaded):
+        click.echo(f"changed by the tenant: {remark}")
+
+
+@rules.command()
+@_pack_options
+def lint(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
+    """Find rules that never fire, are redundant or shadowed, loosen the base, or lack an example at a threshold."""
+    from shared.rules.lint import lint as lint_pack
+    from shared.rules.lint import lint_tenant
+
+    loaded = _load_all(rules_dir, tenant, as_json)
+    base = loaded.get(None)
+    findings = []
+    for name, one in loaded.items():
+        for kind, pack in one.packs.items():
+            below = base.packs.get(kind) if base is not None and name is not None else None
+            if below is not None and below.hash == pack.hash:
+                continue
+            told = lint_pack(pack) + (lint_tenant(below, pack) if below is not None else ())
+            findings += [(name, finding) for finding in told]
+    if as_json:
+        print_json({"findings": [{"tenant": name, **finding.as_json()} for name, finding in findings]})
+    else:
+        for name, finding in findings:
+            click.echo(f"tenant {name}: {finding}" if name else str(finding))
+        click.echo(f"{len(findings)} findings" if findings else "no findings")
+    if findings:
+        raise click.exceptions.Exit(FINDINGS)
+
+
+@rules.command()
+@click.option("--rule", "only", help="Explain this rule only.")
+@athlete_options
+def explain(only: str | None, **options: Any) -> None:
+    """Say for each rule why it fires on the athlete's proposed week, or why not and by how much."""
+    from tandem.rule_explanations import explain_athlete
+
+    explain_athlete(only=only, **options)
+
+
+@rules.command()
+@click.option("--write", type=click.Path(path_type=Path, dir_okay=False), help="Write it to this file.")
+def schema(write: Path | None) -> None:
+    """The JSON Schema of rule files, for completion in editors."""
+    from shared.rules.schema import rule_file_schema
+
+    document = rule_file_schema()
+    if write is None:
+        print_json(document)
+        return
+    write.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+@rules.command()
+@_pack_options
+def status(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
+    """What would be in force from these files, by tenant, and what is wrong with them; exit 1 when something is."""
+    from shared.rules.live import RuleBook
+
+    try:
+        book = RuleBook(rules_dir)
+    except RuleFileErrors as errors:
+        refuse(errors.errors, as_json)
+    try:
+        document = book.status()
+    finally:
+        book.close()
+    if tenant is not None:
+        document = {**document, "tenants": [one for one in document["tenants"] if one["tenant"] == tenant]}
+    if as_json:
+        print_json(document)
+    else:
+        _show_status(document)
+    if document["errors"]:
+        raise click.exceptions.Exit(FINDINGS)
+
+
+def _show_status(document: Mapping[str, Any]) -> None:
+    click.echo(f"evaluator: {document['evaluator']}")
+    for one in document["tenants"]:
+        click.echo(f"{one['tenant'] or 'base'} (from {one['from']})")
+        for pack in one["packs"]:
+            click.echo(f"  {pack['id']} {pack['version']} ({pack['hash']}): {pack['rules']} rules")
+        for error in one["errors"]:
+            click.echo(f"  not in force: {RuleFileError(**error)}")
+
+
+def _load_all(rules_dir: Path, tenant: str | None, as_json: bool) -> "dict[str | None, Loaded]":
+    """The base and the tenants asked for; every mistake of all of them at once, then exit 2."""
+    from shared.rules.loader import load
+
+    folder = rules_dir / "tenants"
+    found = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    names: list[str | None] = [None, *(found if tenant is None else [tenant])]
+    if tenant is not None and tenant not in found:
+        refuse([RuleFileError(str(folder / tenant), 1, 1, None, "there are no rule files of this tenant")], as_json)
+    loaded: dict[str | None, Loaded] = {}
+    mistakes: list[RuleFileError] = []
+    for name in names:
+        try:
+            loaded[name] = load(rules_dir, name)
+        except RuleFileErrors as errors:
+            mistakes += errors.errors
+    if mistakes:
+        refuse(list(dict.fromkeys(mistakes)), as_json)
+    return loaded
+
+
+def _remarks(loaded: "Mapping[str | None, Loaded]") -> Iterable[RuleFileError]:
+    return dict.fromkeys(remark for one in loaded.values() for remark in one.remarks)

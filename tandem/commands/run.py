@@ -1,0 +1,99 @@
+"""``tandem serve`` and ``tandem up``: the services over a broker."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from types import FrameType
+
+import click
+
+SERVICES = ("load", "recovery", "periodization", "scheduling")
+_LOOK_EVERY_S = 0.2
+
+
+@click.command()
+@click.argument("services", nargs=-1, required=True, metavar="SERVICE...", type=click.Choice(SERVICES))
+def serve(services: tuple[str, ...]) -> None:
+    """Run services in this process until SIGTERM, then drain them.
+
+    Settings come from TANDEM_... environment variables; the tables must be up to date (tandem db upgrade).
+    """
+    # Before anything that may import sockets or threads.
+    import eventlet
+
+    eventlet.monkey_patch()
+
+    from shared.db.migrations import SchemaOutdated
+    from shared.ops.health import HealthAddressError
+    from shared.ops.logging import configure_logging
+    from shared.rules.errors import RuleFileErrors
+    from tandem.commands.options import refuse
+    from tandem.commands.settings import settings_or_exit
+    from tandem.databases import check_databases
+    from tandem.serve import serve as run_services
+    from tandem.serve import services_named
+
+    settings = settings_or_exit()
+    configure_logging(settings.log_level, settings.log_format)
+    try:
+        check_databases(settings, services)
+        code = run_services(services_named(services), settings)
+    except RuleFileErrors as error:
+        refuse(error.errors, as_json=False)
+    except (SchemaOutdated, HealthAddressError) as error:
+        raise click.ClickException(str(error)) from None
+    raise click.exceptions.Exit(code)
+
+
+@click.command()
+@click.option("--upgrade", is_flag=True, help="Bring the databases to the current version first.")
+def up(upgrade: bool) -> None:
+    """Run all four services, each in its own process, until Ctrl-C; if one ends, all end.
+
+    /metrics, /healthz and /readyz are served on TANDEM_METRICS_PORT and the three ports after it.
+    """
+    from tandem.commands.settings import settings_or_exit
+    from tandem.databases import upgrade_databases
+
+    settings = settings_or_exit()
+    if upgrade:
+        for service, revision in upgrade_databases(settings, SERVICES).items():
+            click.echo(f"{service}: tables at revision {revision}", err=True)
+    ports = {service: _port(settings.metrics_port, index) for index, service in enumerate(SERVICES)}
+    running = {service: _start(service, port) for service, port in ports.items()}
+    for service, port in ports.items():
+        click.echo(f"{service}: process {running[service].pid}, metrics on {settings.metrics_host}:{port}", err=True)
+    raise click.exceptions.Exit(_until_one_ends(running))
+
+
+def _port(first: int, index: int) -> int:
+    """0 stays 0: any free port."""
+    return first + index if first else 0
+
+
+def _start(service: str, metrics_port: int) -> "subprocess.Popen[bytes]":
+    environment = {**os.environ, "TANDEM_METRICS_PORT": str(metrics_port)}
+    return subprocess.Popen([sys.executable, "-m", "tandem", "serve", service], env=environment)
+
+
+def _until_one_ends(running: "Mapping[str, subprocess.Popen[bytes]]") -> int:
+    """0 when asked to stop and all stopped cleanly, else 1."""
+    asked: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        asked.append(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    while not asked and all(process.poll() is None for process in running.values()):
+        time.sleep(_LOOK_EVERY_S)
+    for service, process in running.items():
+        if process.poll() is None:
+            process.terminate()
+        elif not asked:
+            click.echo(f"{service} ended with code {process.returncode}; stopping the others", err=True)
+    codes = [process.wait() for process in running.values()]
+    return 0 if asked and not any(codes) else 1
