@@ -32,13 +32,13 @@ def _pack_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def check(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
     """Load every pack and tell every mistake as file:line:column; a sound folder says what is in it."""
     loaded = _load_all(rules_dir, tenant, as_json)
-    document = {
+    document: dict[str, list[dict[str, Any]]] = {
         "packs": [
             {"tenant": name, "kind": kind, "id": pack.id, "version": pack.version, "hash": pack.hash[:12],
              "rules": len(pack.rules), "settings": len(pack.settings), "files": list(pack.files)}
             for name, one in loaded.items() for kind, pack in one.packs.items()
         ],
-        "remarks": [remark.as_json() for one in loaded.values() for remark in one.remarks],
+        "remarks": [dict(remark.as_json()) for remark in _remarks(loaded)],
     }  # fmt: skip
     if as_json:
         print_json(document)
