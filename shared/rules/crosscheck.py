@@ -8,6 +8,7 @@ a time, and for the rest at random from a fixed seed.
 import itertools
 import math
 import random
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,8 @@ AT_LEAST = 8
 """Questions for a rule, however many rules share ``PER_PACK``."""
 WHOLE_SET_EVERY = 16
 """One question in sixteen is put to all rules of both evaluators, the others to the rule that they were made for."""
+BREATH = 50
+"""Questions after which an eventlet hub may turn to others."""
 _NO_RULES_WORD = "a word that no rule knows"
 
 Question = dict[str, Scalar | None]
@@ -61,6 +64,8 @@ def check(asked: ConditionSet, examples: Sequence[Facts], evaluator: Evaluator, 
     answers = evaluator.by_engine(asked, asking)
     for number, (facts, engine) in enumerate(zip(asking, answers, strict=True)):
         own = number - len(examples)
+        if number % BREATH == 0:
+            time.sleep(0)
         everything = own < 0 or own % WHOLE_SET_EVERY == 0
         for at in range(len(conditions)) if everything else (made[own][0],):
             expected = holds(conditions[at], facts) is True

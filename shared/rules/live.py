@@ -23,6 +23,14 @@ OPENING_CHECK = 200
 Prepared = Mapping[PackKind, PreparedPack]
 
 
+class RunBlocking(Protocol):
+    def __call__(self, function: Callable[..., Any], *arguments: Any) -> Any: ...
+
+
+def _at_once(function: Callable[..., Any], *arguments: Any) -> Any:
+    return function(*arguments)
+
+
 class StoredPacks(Protocol):
     """Where the last good packs outlive the files and the process."""
 
@@ -69,7 +77,8 @@ class RuleBook:
     """Every tenant's rules in force. A file that cannot be used changes nothing and is told in ``status``.
 
     The base packs stand for every tenant that has no files of its own. Raises ``RuleFileErrors`` when there is nothing
-    to begin with, neither usable base files nor ``stored`` packs. ``today`` decides which packs are effective.
+    to begin with, neither usable base files nor ``stored`` packs. ``today`` decides which packs are effective (None:
+    the newest of each). ``run_blocking`` takes long work off an eventlet hub when it is ``eventlet.tpool.execute``.
     """
 
     def __init__(
@@ -81,9 +90,11 @@ class RuleBook:
         observer: Observer | None = None,
         today: Callable[[], date] | None = None,
         rechecks: random.Random | None = None,
+        run_blocking: RunBlocking = _at_once,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._rules_dir = rules_dir
+        self._run_blocking = run_blocking
         self._observer = observer or Observer()
         self._evaluator = choose_evaluator(evaluator, observer=self._observer, rechecks=rechecks)
         self._stored = stored
@@ -101,8 +112,7 @@ class RuleBook:
         return (active.get(tenant) or active[None]).rules
 
     def poll(self) -> bool:
-        """Look at the files once and put what changed into force; whether anything was tried. Takes what loading the
-        changed packs takes: under eventlet call it in ``tpool``."""
+        """Look at the files once and put what changed into force; whether anything was tried."""
         changed = self._files.changed()
         day = self._on()
         if not changed and day == self._day:
@@ -153,7 +163,8 @@ class RuleBook:
 
     def _loaded(self, tenant: str | None) -> _Active:
         try:
-            now = self._ready(load_packs(self._rules_dir, tenant, self._day), "files", ())
+            packs = self._run_blocking(load_packs, self._rules_dir, tenant, self._day)
+            now = self._ready(packs, "files", ())
         except RuleFileErrors as errors:
             return self._last_good(tenant, errors)
         if self._stored:

@@ -160,6 +160,41 @@ def _runs(pid: int) -> bool:
         return False
 
 
+def test_a_reload_of_the_shipped_rules_does_not_stall_the_hub(tmp_path):
+    told = run(
+        GREEN
+        + f"""
+import json, shutil, time
+import eventlet.tpool
+from pathlib import Path
+from shared.rules.live import RuleBook
+rules = Path({str(tmp_path)!r}) / "rules"
+shutil.copytree("rules", rules)
+book = RuleBook(rules, run_blocking=eventlet.tpool.execute)
+hashes = [book.for_tenant(None).pack("sequencing").hash]
+beats = []
+def beat():
+    while True:
+        beats.append(time.monotonic())
+        eventlet.sleep(0.005)
+eventlet.spawn(beat)
+path = rules / "base" / "sequencing.yaml"
+path.write_text(path.read_text().replace("title: ", "title: Now ", 1))
+started = time.monotonic()
+book.poll()
+took = time.monotonic() - started
+hashes.append(book.for_tenant(None).pack("sequencing").hash)
+errors = [str(error) for error in book.errors()]
+book.close()
+pauses = [later - earlier for earlier, later in zip(beats, beats[1:])]
+print(json.dumps([hashes[0] != hashes[1], errors, took, max(pauses)]))
+"""
+    )
+    changed, errors, took, longest_pause = told
+    assert changed, errors
+    assert longest_pause < max(0.25, took / 2)
+
+
 def test_the_shipped_rules_are_decided_by_the_worker_within_a_moment():
     told = run(
         """
