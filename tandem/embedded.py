@@ -58,7 +58,7 @@ class Embedded:
     ) -> None:
         self._services = list(services) if services is not None else all_services()
         self._clock = clock
-        self._book = RuleBook(rules_dir, evaluator) if rules_dir is not None else None
+        self._book = RuleBook(rules_dir, evaluator, today=lambda: clock().date()) if rules_dir is not None else None
         settings = Settings(
             amqp_uri="memory://",
             database_url=f"sqlite:///{folder.resolve()}/{{service}}.sqlite3",

@@ -9,14 +9,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import eventlet
+import eventlet.tpool
 import structlog
 from eventlet.event import Event
 
 from shared.bus.rule_watch import RuleWatch
 from shared.bus.running import Running
-from shared.bus.wiring import Wiring
+from shared.bus.wiring import Wiring, utc_now
 from shared.ops import metrics
 from shared.ops.health import HealthServer
+from shared.ops.rule_watch import RuleWatch as RuleMetrics
 from shared.ops.settings import Settings
 from shared.rules.live import RuleBook
 from tandem.embedded import all_services
@@ -42,7 +44,7 @@ def services_named(names: Sequence[str]) -> list[type[Any]]:
 
 def serve(services: Sequence[type[Any]], settings: Settings, with_rules: bool = True) -> int:
     """Blocks; returns the exit code: 0 after a clean stop, 1 when a service died or did not drain in time."""
-    book = RuleBook(settings.rules_dir, settings.rules_engine) if with_rules else None
+    book = _rule_book(settings) if with_rules else None
     running = Running(services, Wiring(settings, book))
     names = [service.name for service in services]
     checks = {f"broker-{name}": _connected(name) for name in names}
@@ -57,6 +59,16 @@ def serve(services: Sequence[type[Any]], settings: Settings, with_rules: bool = 
                 watch.stop()
             if book is not None:
                 book.close()
+
+
+def _rule_book(settings: Settings) -> RuleBook:
+    return RuleBook(
+        settings.rules_dir,
+        settings.rules_engine,
+        observer=RuleMetrics(),
+        today=lambda: utc_now().date(),
+        run_blocking=eventlet.tpool.execute,
+    )
 
 
 def _until_signal(running: Running, settings: Settings, names: str) -> int:
