@@ -1,6 +1,6 @@
 """The offline pipeline: an athlete file through the same domain functions that the services call, with no broker."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -98,7 +98,7 @@ class OfflineAthlete:
             template=template or default_week_template(self.profile, self.rules),
             goals=self.file.goals,
             profile=self.profile,
-            history=self._history(),
+            history=self.day_history(),
             coach_deloads=[CoachDeload(one.start, one.days, one.reason) for one in self.file.deloads],
             on=self.on,
         )
@@ -110,10 +110,7 @@ class OfflineAthlete:
     def check(self) -> "Verdict":
         from services.scheduling.domain import check_week
 
-        week = self._week_given("check")
-        sessions = week.sessions or []
-        profile = None if self._profile_or_none is None else self._profile_in_phase(week.start)
-        context = self._surroundings(week.start, {session.id for session in sessions})
+        profile, sessions, context = self.proposal()
         with self._pointing_at("/week"):
             return check_week(
                 sessions,
@@ -123,6 +120,13 @@ class OfflineAthlete:
                 context=context,
                 windows=self.file.availability,
             )
+
+    def proposal(self) -> tuple[Profile | None, Sequence[PlannedSession], Sequence[PlannedSession]]:
+        """Who proposes, the proposed week's sessions, and what is settled around it."""
+        week = self._week_given("check")
+        sessions = week.sessions or []
+        profile = None if self._profile_or_none is None else self._profile_in_phase(week.start)
+        return profile, sessions, self._surroundings(week.start, {session.id for session in sessions})
 
     def week(self) -> "WeekPlan":
         from services.scheduling.domain import WeekInputs, plan_week
@@ -175,7 +179,7 @@ class OfflineAthlete:
             planned_today=[s for s in planned if s.start is not None and s.start.astimezone(zone).date() == self.on],
         )
 
-    def _history(self) -> dict[date, dict[str, Any]]:
+    def day_history(self) -> dict[date, dict[str, Any]]:
         """What each day up to today looked like to the deload rules: load figures and readiness features."""
         from services.recovery.domain import readiness_history
 

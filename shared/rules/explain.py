@@ -40,32 +40,34 @@ def explain(rule: Rule, facts: Facts) -> Explanation:
     """Why ``rule`` fires for ``facts``, why not ("gap 30 h, fires under 24 h"), or what is unknown."""
     answer = holds(rule.when, facts)
     causes: dict[str, Cause] = {}
-    for leaf, wanted in _settling(rule.when, facts, answer):
-        cause = _cause(leaf, wanted, facts)
+    for leaf, negated in _telling(rule.when, facts, answer, change=answer is False, negated=False):
+        cause = _cause(leaf, negated, facts)
         causes.setdefault(cause.text, cause)
     return Explanation(rule.id, answer, tuple(causes.values()))
 
 
-def _settling(
-    condition: Condition, facts: Facts, answer: bool | None, negated: bool = False
+def _telling(
+    condition: Condition, facts: Facts, answer: bool | None, change: bool, negated: bool
 ) -> Iterator[tuple[Leaf, bool]]:
-    """The leaves that make the condition what it is; the flag: the leaf stands under a ``not``."""
+    """The comparisons worth telling, each with whether it stands under a ``not``.
+
+    Of a rule that fires, those that together are reason enough; of one that does not (``change``), those that would
+    have to turn out differently for it to fire. Where one of several parts is enough, the shortest is told.
+    """
     if isinstance(condition, Leaf):
         yield condition, negated
         return
     if isinstance(condition, Not):
-        yield from _settling(condition.of, facts, None if answer is None else not answer, not negated)
+        yield from _telling(condition.of, facts, None if answer is None else not answer, change, not negated)
         return
-    parts = [(part, holds(part, facts)) for part in condition.of]
-    decisive = isinstance(condition, AnyOf)
-    if answer is decisive:
-        # One branch is enough; the one told is the one with the fewest comparisons.
-        settled = [list(_settling(part, facts, answer, negated)) for part, known in parts if known is answer]
-        yield from min(settled, key=len, default=[])
+    parts = [part for part in condition.of if holds(part, facts) is answer]
+    told = [list(_telling(part, facts, answer, change, negated)) for part in parts]
+    one_is_enough = answer is not None and (isinstance(condition, AnyOf) is answer) is not change
+    if one_is_enough:
+        yield from min(told, key=len, default=[])
         return
-    for part, known in parts:
-        if known is answer:
-            yield from _settling(part, facts, answer, negated)
+    for leaves in told:
+        yield from leaves
 
 
 def _cause(leaf: Leaf, negated: bool, facts: Facts) -> Cause:

@@ -2,18 +2,23 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from shared.rules.errors import RuleFileError, RuleFileErrors
+from shared.rules.errors import RuleFileError, RuleFileErrors, did_you_mean
 from tandem.commands.options import athlete_options, print_json, refuse, rules_option
 
 if TYPE_CHECKING:
     from shared.rules.loader import Loaded
 
 FINDINGS = 1
+
+
+def today() -> date:
+    return datetime.now(UTC).date()
 
 
 @click.group()
@@ -112,9 +117,28 @@ def lint(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
 @athlete_options
 def explain(only: str | None, **options: Any) -> None:
     """Say for each rule why it fires on the athlete's proposed week, or why not and by how much."""
-    from tandem.rule_explanations import explain_athlete
+    from tandem.athlete_file import BadFile
+    from tandem.offline import open_offline_athlete
+    from tandem.rule_explanations import explain_rules, show
 
-    explain_athlete(only=only, **options)
+    try:
+        with open_offline_athlete(
+            options["file"], rules_dir=options["rules_dir"], tenant=options["tenant"], on=options["on"], clock=today
+        ) as athlete:
+            explained = [one.as_json() for one in explain_rules(athlete)]
+    except BadFile as error:
+        refuse(error.problems, options["as_json"])
+    except RuleFileErrors as error:
+        refuse(error.errors, options["as_json"])
+    known = {one["rule"] for one in explained}
+    if only is not None and only not in known:
+        raise click.BadParameter(f"no rule '{only}' here{did_you_mean(only, known)}", param_hint="--rule")
+    wanted = [one for one in explained if only in (None, one["rule"])]
+    if options["as_json"]:
+        print_json({"rules": wanted})
+        return
+    for one in wanted:
+        click.echo(show(one))
 
 
 @rules.command()
