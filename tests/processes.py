@@ -30,10 +30,11 @@ class ServiceProcess:
         }
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, timeout: float = 30.0) -> "ServiceProcess":
-        """Returns when ``/readyz`` says so."""
+    def start(self, timeout: float = 30.0, **more: str) -> "ServiceProcess":
+        """Returns when ``/readyz`` says so. ``more``: environment variables for this start only."""
+        environment = self._environment | more
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(self._command, env=self._environment, stdout=log, stderr=log, cwd=ROOT)
+            self._process = subprocess.Popen(self._command, env=environment, stdout=log, stderr=log, cwd=ROOT)
         deadline = time.monotonic() + timeout
         while not self._ready():
             if self._process.poll() is not None or time.monotonic() > deadline:

@@ -17,6 +17,7 @@ def service(broker: Broker, database_url: str, tmp_path: Path) -> Iterator[Servi
         "TANDEM_DATABASE_URL": database_url,
         "TANDEM_OUTBOX_SWEEP_SECONDS": "0.5",
     }
+    broker.forget("toy.commands", "toy.events")
     process = ServiceProcess(tmp_path, "tests.toy", (), variables)
     process.start()
     yield process
@@ -76,6 +77,23 @@ def test_killed_after_the_handler_and_before_the_commit(
     broker.control("purge_queue", "toy.commands")  # takes the poison away, as the delivery limit would in the end
     service.start()
     assert total_of(platform, "k1") == 1
+
+
+@pytest.mark.parametrize("moment", ["before-ack", "before-publishing"])
+def test_killed_after_the_commit(
+    platform: PlatformClient, service: ServiceProcess, moment: str, database_url: str
+) -> None:
+    """Committed: it has its effect once, its events once by id, and its reply, whenever the process comes back."""
+    service.kill()
+    service.start(TOY_DIES=moment)
+    identity = platform.send("toy.add", {"athlete": moment, "repetitions": 1})
+    assert service.wait() == -9
+    service.start()
+    assert platform.reply_to(identity)["type"] == "tandem.toy.add.accepted.v1"
+    platform.until(lambda: any(e["type"] == "tandem.toy.echoed.v1" for e in platform.events), 10, "no event")
+    assert total_of(platform, moment) == 1
+    effects = {event["id"] for event in platform.events if event["type"] != "tandem.toy.ticked.v1"}
+    assert len(effects) == 2
 
 
 def test_sigterm_drains_what_was_taken(platform: PlatformClient, service: ServiceProcess) -> None:
