@@ -61,7 +61,9 @@ class PairRules:
         questions = [
             {**athlete, **_prefixed("first", first), **_prefixed("then", then)} for first in known for then in known
         ]
-        conflicts = [self._conflicts(held) for held in evaluator.which_hold(self.asked, questions)]
+        answers = evaluator.which_hold(self.asked, questions)
+        alike = {held: self._conflicts(held) for held in set(answers)}
+        conflicts = [alike[held] for held in answers]
         size = len(known)
         return {
             (a, b): conflicts[number[a] * size + number[b]] for a in range(len(classes)) for b in range(len(classes))

@@ -25,8 +25,8 @@ START_DEADLINE_S = 10.0
 """A first start may have to read the interpreter from a cold disk; later ones took 30 ms."""
 BATCH = 500
 """Questions per exchange: a fiftieth of the deadline for a pack of one handle."""
-MAX_LOADED = 128
-"""Rulesets kept loaded; the longest unused is dropped first and loaded again when asked."""
+MAX_LOADED = 64
+"""Packs kept loaded, at 1.5 MB for one of 22 rules; the longest unused goes first and is loaded again when asked."""
 MAX_PAUSE_S = 30.0
 _ENGINE = Path(__file__).with_name("engine.py")
 
