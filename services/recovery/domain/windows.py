@@ -37,10 +37,7 @@ def window(values: Floats, days: int, ending_days_ago: int = 0) -> Window:
 
 def latest(values: Floats, within_days: int) -> tuple[Floats, NDArray[np.int64]]:
     """For each day the newest recorded value not older than ``within_days``, and its index (-1 = none)."""
-    index = np.full(len(values), -1, dtype=np.int64)
-    for day in range(len(values)):
-        for ago in range(min(within_days, day) + 1):
-            if not np.isnan(values[day - ago]):
-                index[day] = day - ago
-                break
+    days = np.arange(len(values))
+    newest = np.maximum.accumulate(np.where(np.isnan(values), -1, days)) if len(values) else days
+    index = np.where(days - newest <= within_days, newest, -1)
     return np.where(index >= 0, values[index], np.nan), index

