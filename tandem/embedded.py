@@ -168,6 +168,7 @@ class Embedded:
         return True
 
     def _collect(self) -> None:
+        self._running.raise_if_died()
         eventlet.sleep(_SETTLED_CHECK_S)
         try:
             while True:

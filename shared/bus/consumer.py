@@ -4,9 +4,9 @@ nameko's own consumer acknowledges what failed and closes its connection under r
 docs/explanation), so its queue consumer and entrypoint are subclassed here: raw messages, in-flight tags, draining.
 """
 
+import contextlib
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, Literal
 
 import amqp
@@ -50,7 +50,8 @@ class Subscription:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.cancel()
+        with contextlib.suppress(*_GONE):  # on the way out of a broken connection there is nothing left to cancel
+            self.cancel()
 
     def cancel(self) -> None:
         """No new deliveries; those taken can still be acknowledged."""
@@ -82,7 +83,7 @@ class DrainingQueueConsumer(QueueConsumer):  # type: ignore[misc]  # nameko ship
         self._to_quiet.append((provider, done))
         done.wait()
 
-    @contextmanager
+    @contextlib.contextmanager
     def establish_connection(self) -> Iterator[Connection]:
         with super().establish_connection() as connection:
             self._live = connection

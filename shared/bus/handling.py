@@ -93,7 +93,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """Periodic work: ``handle(context)`` is called once per tenant known to the service, each in its own transaction."""
+    """Periodic work: ``handle(context)`` is called once per tenant the service knows, each in its own transaction."""
 
     name: str
     seconds: float

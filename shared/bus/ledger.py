@@ -64,6 +64,10 @@ class Ledger:
         if messages:
             db.execute(insert(self._tables.outbox), [_outbox_row(message) for message in messages])
 
+    def forget_taken(self, db: Session, before: datetime) -> None:
+        """Drops inbox rows received before ``before``."""
+        db.execute(delete(self._tables.inbox).where(self._tables.inbox.c.received_at < before))
+
     def unpublished(self, db: Session, created_before_ms: int, limit: int) -> list[ToPublish]:
         """The oldest outbox rows, locked against other replicas' sweepers where the database can."""
         outbox = self._tables.outbox

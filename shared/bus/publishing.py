@@ -27,6 +27,9 @@ class Publisher(Protocol):
 
     def publish(self, messages: Sequence[Outgoing]) -> list[str]: ...
 
+    def keep_alive(self) -> None:
+        """Call it every few seconds: it sends the heartbeats that a connection without traffic needs."""
+
     def close(self) -> None: ...
 
 
@@ -73,6 +76,16 @@ class ConfirmedPublisher:
             self.close()
             raise PublishFailed(f"the broker refused {count} messages")
         return self._returned
+
+    def keep_alive(self) -> None:
+        if self._connection is None:
+            return
+        try:
+            with contextlib.suppress(TimeoutError):
+                self._connection.drain_events(timeout=0.001)  # a close that the broker sent is noticed here
+            self._connection.heartbeat_check()
+        except (OSError, amqp.AMQPError):
+            self.close()
 
     def close(self) -> None:
         connection, self._connection, self._channel = self._connection, None, None
@@ -129,6 +142,9 @@ class MemoryPublisher:
                 correlation_id=message.correlation_id,
             )
         return []
+
+    def keep_alive(self) -> None:
+        """Memory needs no heartbeat."""
 
     def close(self) -> None:
         self._producer = None

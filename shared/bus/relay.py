@@ -95,6 +95,11 @@ class Relay:
             metrics.outbox_oldest_seconds.labels(self.service).set(age_s)
             return len(left)
 
+    def keep_alive(self) -> None:
+        """Sends heartbeats between publishes."""
+        with self._turn:
+            self._publisher.keep_alive()
+
     def _publish_next(self) -> None:
         rows = [self._rows.popleft() for _ in range(min(len(self._rows), ROWS_PER_PUBLISH))]
         try:
@@ -113,11 +118,17 @@ class Relay:
 
     def _publish(self, rows: Sequence[ToPublish]) -> None:
         started = time.monotonic()
+        messages = [row.message for row in rows]
         try:
-            returned = self._publisher.publish([row.message for row in rows])
+            returned = self._publisher.publish(messages)
         except PublishFailed:
+            # Mostly a connection that the broker closed meanwhile: once more, over a new one.
             metrics.publish_failures.labels(self.service).inc()
-            raise
+            try:
+                returned = self._publisher.publish(messages)
+            except PublishFailed:
+                metrics.publish_failures.labels(self.service).inc()
+                raise
         if returned:
             metrics.replies_dropped.labels(self.service).inc(len(returned))
         for row in rows:

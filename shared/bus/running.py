@@ -31,6 +31,12 @@ class Running:
         """Until every service has stopped; raises what made one die."""
         self._runner.wait()
 
+    def raise_if_died(self) -> None:
+        """Raises what made a service die, if one did."""
+        for container in self._runner.containers:
+            if container._died.ready():
+                container.wait()
+
     def bus_of(self, service: str) -> ServiceBus:
         """The live bus of a service, for the embedded runner and for tests."""
         for extension in self._runner.service_map[service].dependencies:

@@ -1,6 +1,8 @@
 """Turns routes and timers into a nameko service: the few lines that every ``services/*/service.py`` needs."""
 
+import time
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import eventlet
@@ -24,6 +26,10 @@ from shared.messages.envelope import Delivery
 _log = structlog.get_logger("tandem.service")
 
 Result = TypeVar("Result")
+
+INBOX_KEPT = timedelta(days=30)
+"""How long a message's id is remembered; a repetition after that is taken as new."""
+PURGE_EVERY_S = 3600.0
 
 
 class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no types
@@ -54,6 +60,7 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
             else ConfirmedPublisher(wiring.connector(), settings.confirm_timeout_seconds)
         )
         self._publisher = publisher
+        self._clock = wiring.clock
         self._sweep_seconds = settings.outbox_sweep_seconds
         self.relay = Relay(
             name,
@@ -85,12 +92,21 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
         self.relay.hand_over(self.processor.run_timer(timer))
 
     def _sweep(self) -> None:
+        purge_at = 0.0
         while True:
             try:
+                self.relay.keep_alive()
                 self.relay.sweep()
+                if time.monotonic() >= purge_at:
+                    purge_at = time.monotonic() + PURGE_EVERY_S
+                    self._purge_inbox()
             except (PublishFailed, DBAPIError):
                 _log.warning("sweeping the outbox failed", service=self.container.service_name, exc_info=True)
             eventlet.sleep(self._sweep_seconds)
+
+    def _purge_inbox(self) -> None:
+        with self.database.transaction() as db:
+            self.processor.ledger.forget_taken(db, self._clock() - INBOX_KEPT)
 
 
 def tandem_service(name: str, routes: Sequence[Route], timers: Sequence[Timer], metadata: MetaData) -> type[Any]:
