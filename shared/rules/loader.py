@@ -20,7 +20,7 @@ from shared.rules.reference import holds
 from shared.rules.yamltext import parse_yaml
 
 PACK_KINDS: tuple[PackKind, ...] = get_args(PackKind)
-TENANT = re.compile(r"^[a-z0-9-]{1,40}$")
+TENANT = re.compile(r"[a-z0-9-]{1,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def load_packs(rules_dir: Path, tenant: str | None = None, on: date | None = Non
 def load(rules_dir: Path, tenant: str | None = None, on: date | None = None) -> Loaded:
     """As :func:`load_packs`, with the remarks: inherited examples that a tenant's override changes."""
     base = read_files(rules_dir / "base")
-    if tenant is not None and not TENANT.match(tenant):
+    if tenant is not None and not TENANT.fullmatch(tenant):
         place = RuleFileError(str(rules_dir / "tenants"), 1, 1, None, f"'{tenant}' is no tenant id: a-z, 0-9 and '-'")
         raise RuleFileErrors([place])
     own = read_files(rules_dir / "tenants" / tenant) if tenant is not None else []
