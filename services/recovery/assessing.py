@@ -79,7 +79,9 @@ def assess_today(
     store.db.flush()
     today = today_of(context, profile)
     inputs, loads = stored_inputs(store, row.athlete, profile, today)
-    begin = max(changed_from or today, today - timedelta(days=MOST_DAYS_TOLD - 1))
+    changed = min((day for day in (changed_from, row.untold_from) if day is not None), default=today)
+    begin = max(changed, today - timedelta(days=MOST_DAYS_TOLD - 1))
+    row.untold_from = None
     earlier = [begin + timedelta(days=index) for index in range((today - begin).days)]
     readiness, facts = assess_with_facts(inputs, loads, earlier, context.rules)
     days = [_told_day(day, of_day) for day, of_day in [*facts.items(), (today, readiness.facts)]]

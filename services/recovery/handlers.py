@@ -89,14 +89,21 @@ def hear_load_assessed(context: Context, incoming: Incoming[LoadAssessed]) -> No
         )
         for day in body.days
     }
-    store.keep_load_days(body.athlete, days, (incoming.time, incoming.id))
+    version = (incoming.time, incoming.id)
+    store.keep_load_days(body.athlete, days, version)
+    if row.load_told_at is None or (row.load_told_at, row.load_told_id or "") < version:
+        row.load_told_at, row.load_told_id = version
     profile = store.profile(row)
     if profile is not None:
         assess_today(context, store, row, profile, min(days, default=None))
 
 
 def hear_session_scored(context: Context, incoming: Incoming[SessionScored]) -> None:
-    """Keeps what the session says about effort and strength."""
+    """Keeps what the session says about effort and strength.
+
+    The load service tells its assessment right after its sessions, so that message brings the readiness; only when it
+    overtook this one is readiness assessed here.
+    """
     store = RecoveryStore(context.db, context.tenant)
     body = incoming.body
     if store.is_erased(body.athlete):
@@ -110,10 +117,14 @@ def hear_session_scored(context: Context, incoming: Incoming[SessionScored]) -> 
         "rpe": body.rpe,
         "e1rm": [[one.lift, one.e1rm_kg] for one in body.e1rm],
     }
-    touched = store.keep_session(body.athlete, body.session, told, (incoming.time, incoming.id))
+    version = (incoming.time, incoming.id)
+    touched = store.keep_session(body.athlete, body.session, told, version)
+    if touched is None:
+        return
+    row.untold_from = touched if row.untold_from is None else min(row.untold_from, touched)
     profile = store.profile(row)
-    if profile is not None and touched is not None:
-        assess_today(context, store, row, profile, touched)
+    if profile is not None and row.load_told_at is not None and (row.load_told_at, row.load_told_id or "") > version:
+        assess_today(context, store, row, profile)
 
 
 def hear_week_planned(context: Context, incoming: Incoming[WeekPlanned]) -> None:

@@ -34,6 +34,9 @@ class AthleteRow(Tables):  # type: ignore[misc]
     profile: Mapped[dict[str, Any] | None]
     put_at: Mapped[datetime | None]
     put_id: Mapped[str | None] = mapped_column(MessageId)
+    load_told_at: Mapped[datetime | None] = mapped_column(comment="version of the newest load-assessed heard")
+    load_told_id: Mapped[str | None] = mapped_column(MessageId)
+    untold_from: Mapped[date | None] = mapped_column(Date, comment="days from here on changed and wait to be told")
     told_digest: Mapped[str | None] = mapped_column(String(64), comment="of the last readiness-assessed")
     told_action: Mapped[str | None] = mapped_column(String(16), comment="last action told: watch or pull-back")
 
