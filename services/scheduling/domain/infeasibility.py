@@ -11,11 +11,13 @@ from services.scheduling.domain.availability import Span, midnight
 from services.scheduling.domain.calendar import hours_text, local_time, name_of
 from services.scheduling.domain.candidate_starts import Grid, grid_starts
 from services.scheduling.domain.placement import Piece, Problem, movable_piece
-from services.scheduling.domain.placement_model import PlacementModel
+from services.scheduling.domain.placement_model import PlacementModel, new_solver
 from services.scheduling.domain.week_plan import ConflictKind, ConflictMember
 
 _GRID_MINUTES = 30
-_DETERMINISTIC_SECONDS = 20.0
+# Deterministic seconds: assumptions are quick or hopeless; a trial with members fixed is presolved and can be proved.
+_ASSUMING_BUDGET = 1.0
+_TRIAL_BUDGET = 10.0
 # Tried for removal in this order, so that what people can change (rules, fixed sessions) is what is left to name.
 _ORDER: tuple[ConflictKind, ...] = ("session", "context", "limit", "availability", "rule", "fixed")
 
@@ -32,12 +34,11 @@ def explain_infeasible(
     relaxed = _at_any_time(zone, problem, spans)
     model = PlacementModel(relaxed, members=True)
     members = sorted(model.switch, key=lambda m: (_ORDER.index(_kind(m)), m[1]))
-    core = _core(model, members)
+    core = _first_core(model, members)
     for member in list(core):
         smaller = [other for other in core if other != member]
-        shrunk = _core(model, smaller)
-        if shrunk:
-            core = [other for other in smaller if other in shrunk]
+        if _cannot_hold(model, smaller):
+            core = smaller
     named = sorted(core, key=lambda m: (-_ORDER.index(_kind(m)), m[1]))
     conflict = tuple(ConflictMember(_kind(m), m[1], _message(m, problem, zone, spans)) for m in named)
     return conflict, tuple(_suggestion(m, problem, zone, spans) for m in named if m[0] != "context")
@@ -61,19 +62,29 @@ def _at_any_time(zone: ZoneInfo, problem: Problem, spans: Sequence[Span]) -> Pro
     return replace(problem, pieces=tuple(pieces))
 
 
-def _core(model: PlacementModel, members: Sequence[Member]) -> list[Member]:
-    """A subset of ``members`` that cannot hold together; empty when all of them can."""
+def _first_core(model: PlacementModel, members: Sequence[Member]) -> list[Member]:
+    """A subset of ``members`` that cannot hold together, by CP-SAT's assumptions; all of them if it takes too long."""
     model.cp.clear_assumptions()
     model.cp.add_assumptions([model.switch[member] for member in members])
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    solver.parameters.random_seed = 0
-    solver.parameters.max_deterministic_time = _DETERMINISTIC_SECONDS
-    if solver.solve(model.cp) != cp_model.INFEASIBLE:
-        return []
+    solver = new_solver(_ASSUMING_BUDGET)
+    status = solver.solve(model.cp)
+    model.cp.clear_assumptions()
+    if status != cp_model.INFEASIBLE:
+        return list(members)
     needed = set(solver.sufficient_assumptions_for_infeasibility())
-    core = [member for member in members if model.switch[member].index in needed]
-    return core or list(members)
+    return [member for member in members if model.switch[member].index in needed] or list(members)
+
+
+def _cannot_hold(model: PlacementModel, members: Sequence[Member]) -> bool:
+    """Whether exactly these members, all others switched off, are proved to be impossible together."""
+    on = set(members)
+    trial = model.cp.clone()
+    for member, literal in model.switch.items():
+        same = trial.get_bool_var_from_proto_index(literal.index)
+        trial.add_bool_or(same if member in on else ~same)
+    solver = new_solver(_TRIAL_BUDGET)
+    solver.parameters.linearization_level = 2
+    return bool(solver.solve(trial) == cp_model.INFEASIBLE)
 
 
 def _message(member: Member, problem: Problem, zone: ZoneInfo, spans: Sequence[Span]) -> str:

@@ -152,7 +152,14 @@ class PlacementModel:
             taken.append(used)
         if limits.min_rest_days and len(taken) > len(week) - limits.min_rest_days:
             holds = self.member("limit", "min_rest_days")
-            self.cp.add(cp_model.LinearExpr.sum(taken) <= len(week) - limits.min_rest_days).only_enforce_if(holds)
+            most = len(week) - limits.min_rest_days
+            self.cp.add(cp_model.LinearExpr.sum(taken) <= most).only_enforce_if(holds)
+            # Follows from the above; said outright, so that too many sessions for the days are seen without search.
+            both = [holds, self.member("limit", "max_sessions_per_day")]
+            present = [place.present for place in self.places.values() if place.on_day]
+            in_all = cp_model.LinearExpr.sum(present) <= most * limits.max_sessions_per_day
+            if len(present) > most * limits.max_sessions_per_day:
+                self.cp.add(in_all).only_enforce_if(both)
 
     def _order_twins(self) -> None:
         """Sessions that nothing tells apart are placed in the order of their ids: fewer equal calendars to search."""
@@ -261,6 +268,18 @@ class PlacementModel:
                     waiting.append(wait * chosen)
         early.minimize(cp_model.LinearExpr.sum(waiting) if waiting else 0)
         return early
+
+
+def new_solver(deterministic_seconds: float) -> cp_model.CpSolver:
+    """One worker, a fixed seed and a budget in deterministic time: the same answer on every machine."""
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    solver.parameters.random_seed = 0
+    solver.parameters.max_deterministic_time = deterministic_seconds
+    # Measured on weeks of 7 to 10 sessions: probing and symmetry search cost more than they find.
+    solver.parameters.cp_model_probing_level = 0
+    solver.parameters.symmetry_level = 0
+    return solver
 
 
 def _not(literal: Literal) -> Literal:

@@ -31,7 +31,7 @@ from services.scheduling.domain.conflicts import ask_conflicts, decided_by, is_b
 from services.scheduling.domain.explaining import reasons
 from services.scheduling.domain.infeasibility import explain_infeasible
 from services.scheduling.domain.placement import Piece, Problem, fixed_piece, movable_piece, week_days
-from services.scheduling.domain.placement_model import PlacementModel
+from services.scheduling.domain.placement_model import PlacementModel, new_solver
 from services.scheduling.domain.preferences import POINT, Preferences, preference_cost
 from services.scheduling.domain.row_limits import ask_row_limits
 from services.scheduling.domain.verdict import Verdict
@@ -118,20 +118,6 @@ def _solve(
     return None
 
 
-def new_solver(deterministic_seconds: float) -> cp_model.CpSolver:
-    """One worker, a fixed seed and a budget in deterministic time: the same answer on every machine."""
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    solver.parameters.random_seed = 0
-    solver.parameters.max_deterministic_time = deterministic_seconds
-    # Measured on weeks of 7 to 10 sessions: the full linear relaxation proves what many days share at once, while
-    # probing and symmetry search cost more than they find.
-    solver.parameters.linearization_level = 2
-    solver.parameters.cp_model_probing_level = 0
-    solver.parameters.symmetry_level = 0
-    return solver
-
-
 def week_spans(inputs: WeekInputs, settings: Mapping[str, Any]) -> list[Span]:
     windows = default_windows(settings) if inputs.windows is None else inputs.windows
     return spans_of_week(windows, inputs.week_start, inputs.zone)
@@ -156,7 +142,7 @@ def settled_entries(inputs: WeekInputs) -> list[Entry]:
 
 
 def _pose(inputs: WeekInputs, spans: Sequence[Span], rules: Rules, fine: bool) -> Problem:
-    """The problem on the regular grid; ``fine`` adds the starts at which gaps between movable sessions are just kept."""
+    """The problem on the regular grid; ``fine`` adds starts at which gaps between movable sessions are just kept."""
     settings = rules.settings("sequencing")
     week = week_days(inputs.week_start)
     settled = settled_entries(inputs)
