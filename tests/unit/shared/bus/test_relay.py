@@ -1,0 +1,123 @@
+"""Committed rows reach the broker: at once, or by the sweeper, and never stand in the outbox afterwards."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import eventlet
+import pytest
+
+from shared.bus.ledger import Ledger, ToPublish, to_publish
+from shared.bus.publishing import PublishFailed
+from shared.bus.relay import Relay
+from shared.db import delivery_tables
+from shared.db.engine import Database
+from shared.db.migrations import create_all
+from shared.messages.envelope import Outgoing, outgoing
+from tests.toy.service import Table
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+class Sent:
+    """Stands for the broker, whose absence is what is tested; the real one is in tests/integration."""
+
+    def __init__(self) -> None:
+        self.messages: list[Outgoing] = []
+        self.failures = 0
+
+    def publish(self, messages: Sequence[Outgoing]) -> list[str]:
+        if self.failures:
+            self.failures -= 1
+            raise PublishFailed("the broker is away")
+        self.messages += messages
+        return []
+
+    def keep_alive(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    create_all(Database("toy", database_url), Table.metadata)
+    database = Database("toy", database_url)
+    yield database
+    database.dispose()
+
+
+def committed(database: Database, ledger: Ledger, count: int, age_s: float = 0.0) -> list[ToPublish]:
+    made = NOW - timedelta(seconds=age_s)
+    rows = []
+    for number in range(count):
+        message = outgoing(
+            exchange="tandem.events",
+            routing_key="acme.toy.added",
+            id=f"e{number:03}-{age_s}",
+            source="/tandem/toy",
+            type="tandem.toy.added.v1",
+            time=made,
+            subject=None,
+            data={"number": number},
+        )
+        rows.append(to_publish("acme", message, None, made))
+    with database.transaction() as db:
+        ledger.write(db, (), rows)
+    return rows
+
+
+def start(database: Database) -> tuple[Relay, Ledger, Sent]:
+    ledger, sent = Ledger(delivery_tables.of(Table.metadata)), Sent()
+    relay = Relay("toy", database, ledger, sent, lambda: int(NOW.timestamp() * 1000), sweep_age_ms=5000)
+    return relay, ledger, sent
+
+
+def empty(database: Database, ledger: Ledger) -> bool:
+    with database.transaction() as db:
+        return ledger.outbox_is_empty(db)
+
+
+def test_what_is_handed_over_is_published_in_order_and_forgotten(database: Database) -> None:
+    relay, ledger, sent = start(database)
+    rows = committed(database, ledger, 700)
+    runner = eventlet.spawn(relay.run)
+    relay.hand_over(rows)
+    relay.stop()
+    runner.wait()
+    assert [message.headers["ce-id"] for message in sent.messages] == [row.id for row in rows]
+    assert empty(database, ledger)
+    assert relay.in_hand == 0
+
+
+def test_a_connection_that_broke_is_replaced_at_once(database: Database) -> None:
+    relay, ledger, sent = start(database)
+    sent.failures = 1
+    runner = eventlet.spawn(relay.run)
+    relay.hand_over(committed(database, ledger, 3))
+    relay.stop()
+    runner.wait()
+    assert len(sent.messages) == 3
+    assert empty(database, ledger)
+
+
+def test_what_could_not_be_published_is_swept_up_later_under_the_same_ids(database: Database) -> None:
+    relay, ledger, sent = start(database)
+    sent.failures = 2
+    rows = committed(database, ledger, 3, age_s=6)
+    runner = eventlet.spawn(relay.run)
+    relay.hand_over(rows)
+    relay.stop()
+    runner.wait()
+    assert sent.messages == []
+    assert not empty(database, ledger)
+    assert relay.sweep() == 3
+    assert [message.headers["ce-id"] for message in sent.messages] == [row.id for row in rows]
+    assert empty(database, ledger)
+
+
+def test_the_sweeper_leaves_young_rows_to_the_relay(database: Database) -> None:
+    relay, ledger, sent = start(database)
+    committed(database, ledger, 1, age_s=1)
+    committed(database, ledger, 1, age_s=9)
+    assert relay.sweep() == 1
+    assert len(sent.messages) == 1
+    assert not empty(database, ledger)
