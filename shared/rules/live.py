@@ -104,7 +104,11 @@ class RuleBook:
         self._files.changed()
         self._day = self._on()
         self._active: dict[str | None, _Active] = {}
-        self._activate((None, *sorted(self._files.tenants())))
+        try:
+            self._activate((None, *sorted(self._files.tenants())))
+        except BaseException:
+            self.close()
+            raise
 
     def for_tenant(self, tenant: str | None) -> TenantRules:
         """A snapshot: keep it for one message, ask for another for the next."""

@@ -133,6 +133,31 @@ def test_a_greenlet_killed_while_waiting_leaves_no_stale_answer():
     assert told == [[1, 0, 0], 1, 0]
 
 
+def test_a_fork_starts_a_worker_of_its_own():
+    told = run(
+        program(
+            """
+            ask()
+            first = evaluator.worker.pid
+            reading, writing = os.pipe()
+            child = os.fork()
+            if not child:
+                answer = [ask(), evaluator.worker.pid not in (None, first)]
+                os.write(writing, json.dumps(answer).encode())
+                evaluator.close()
+                os._exit(0)
+            os.waitpid(child, 0)
+            forked = json.loads(os.read(reading, 1000))
+            here = [ask(), evaluator.worker.pid == first, evaluator.statistics().fallbacks]
+            evaluator.close()
+            print(json.dumps([forked, here]))
+            """,
+            green=False,
+        )
+    )
+    assert told == [[[1, 0, 0], True], [[1, 0, 0], True, 0]]
+
+
 def test_the_worker_ends_with_its_parent_and_not_with_ctrl_c():
     parent = subprocess.Popen(
         [sys.executable, "-c", program("ask(); print(evaluator.worker.pid, flush=True); time.sleep(60)", green=False)],
