@@ -72,6 +72,10 @@ class Work:
         counter = metrics.answered if reading.route.query else metrics.accepted
         self._count(incoming.key, lambda: counter.labels(self.service, incoming.key).inc())
 
+    def decide(self, decisions: Sequence[str]) -> None:
+        """What the accepted message led to."""
+        self._counts += [metrics.decisions.labels(self.service, decision).inc for decision in decisions]
+
     def reject(self, reading: Readable, problems: Sequence[Problem]) -> None:
         """The handler said no: a reply, an event, and, for a command, an inbox row so that a repeat hears the same."""
         self._tell_rejected(

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from shared.bus.decided import decisions_in
 from shared.bus.handling import Rejected, Route, Timer
 from shared.bus.intake import Intake, Readable, Refused
 from shared.bus.ledger import Ledger, ToPublish, to_publish
@@ -101,6 +102,8 @@ class Processor:
                 _log.exception("timer failed", service=self.service, timer=timer.name, tenant=tenant)
             else:
                 metrics.timer_runs.labels(self.service, timer.name, "done").inc()
+                for decision in decisions_in(context.emitted):
+                    metrics.decisions.labels(self.service, decision).inc()
                 published += rows
         return tuple(published)
 
@@ -145,6 +148,7 @@ class Processor:
                 work.reject(reading, rejected.problems)
                 return
         work.accept(reading, outcome, self._rows(context))
+        work.decide(decisions_in(context.emitted, reading.incoming.key, outcome))
 
     def _one_by_one(self, deliveries: Sequence[Delivery], readings: Sequence[Readable | Refused]) -> Batch:
         started = time.monotonic()

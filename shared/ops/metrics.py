@@ -149,8 +149,8 @@ timer_runs: Final = Counter(
 
 decisions: Final = Counter(
     "tandem_decisions",
-    "Decisions made under a rule pack; outcome is the domain's word for it: green, refused, deload, planned.",
-    ["service", "pack", "outcome"],
+    "Events and answers that name the rules behind them; decision is week-planned, check-week or such.",
+    ["service", "decision"],
     registry=registry,
 )
 rule_evaluations: Final = Counter(

@@ -15,7 +15,19 @@ def test_every_name_begins_with_the_product() -> None:
 
 def test_labels_come_from_closed_sets() -> None:
     labels = {label for metric in EXPORTED for label in metric._labelnames}
-    assert labels <= {"service", "key", "code", "event", "reason", "timer", "outcome", "pack", "evaluator", "optimal"}
+    assert labels <= {
+        "service",
+        "key",
+        "code",
+        "event",
+        "reason",
+        "timer",
+        "outcome",
+        "pack",
+        "evaluator",
+        "optimal",
+        "decision",
+    }
 
 
 def test_every_metric_says_what_it_is() -> None:
