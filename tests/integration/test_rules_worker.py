@@ -88,7 +88,7 @@ def test_waiting_for_the_worker_does_not_stall_the_hub():
     )
     assert told["answers"] == [[1, 0, 0]] * 4
     assert told["took"] > 1.9
-    assert told["longest"] < 0.5
+    assert told["longest"] < 1.0
     assert told["beats"] > 50
 
 

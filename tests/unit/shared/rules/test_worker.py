@@ -33,7 +33,14 @@ class Seen(Observer):
 
 @pytest.fixture
 def worker():
-    made = EngineWorker(deadline_s=0.3)
+    made = EngineWorker(deadline_s=20.0)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def hasty():
+    made = EngineWorker(deadline_s=0.5)
     yield made
     made.close()
 
@@ -73,14 +80,15 @@ def test_a_killed_worker_costs_no_answer_and_is_started_again(evaluator, worker,
     assert [reason for reason, _ in seen.failures] == ["died"]
 
 
-def test_a_worker_that_hangs_is_killed_at_the_deadline(evaluator, worker, seen):
-    evaluator.which_hold(ASKED, QUESTIONS)
-    hanging = worker.pid
+def test_a_worker_that_hangs_is_killed_at_the_deadline(hasty, seen):
+    evaluator = Evaluator("durable-rules", "test", hasty, observer=seen, rechecked_share=0.0)
+    hasty.ask(ASKED.compiled, [""])
+    hanging = hasty.pid
     os.kill(hanging, signal.SIGSTOP)
     started = time.monotonic()
     assert evaluator.which_hold(ASKED, QUESTIONS) == ANSWERS
-    assert 0.25 < time.monotonic() - started < 2.0
-    assert seen.failures == [("deadline", "no answer from the engine within 0.3 s")]
+    assert 0.45 < time.monotonic() - started < 5.0
+    assert seen.failures == [("deadline", "no answer from the engine within 0.5 s")]
     with pytest.raises(ProcessLookupError):
         os.kill(hanging, 0)
     assert evaluator.which_hold(ASKED, QUESTIONS) == ANSWERS
@@ -130,10 +138,10 @@ def test_no_question_needs_no_worker(evaluator, worker):
     assert worker.starts == 0
 
 
-def test_a_worker_at_work_for_another_thread_is_waited_for_only_so_long(worker):
-    worker.ask(ASKED.compiled, [""])
-    with worker._my_turn(), pytest.raises(WorkerFailure, match="busy"):
-        worker.ask(ASKED.compiled, [""])
+def test_a_worker_at_work_for_another_thread_is_waited_for_only_so_long(hasty):
+    hasty.ask(ASKED.compiled, [""])
+    with hasty._my_turn(), pytest.raises(WorkerFailure, match="busy"):
+        hasty.ask(ASKED.compiled, [""])
 
 
 def test_live_answers_are_checked_again_and_the_reference_is_served_on_a_mismatch(worker, seen):
