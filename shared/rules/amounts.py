@@ -60,7 +60,7 @@ def parse_quantity(text: str) -> Quantity:
     """A bare number with an optional unit: "-40 %" is -0.4, "7 days" is 7. Raises NotAnAmount."""
     match = _QUANTITY.match(" ".join(text.split()))
     if match is None:
-        raise NotAnAmount(f"'{text}' is not a number with a unit, like '20 min' or '80 %'")
+        raise NotAnAmount(f"'{_short(text)}' is not a number with a unit, like '20 min' or '80 %'")
     return _quantity(match[1], match[2])
 
 
@@ -78,15 +78,11 @@ def parse_amount(text: str) -> Amount:
         return Amount(low.value, high.value, unit=low.unit)
     bound = _BOUND.match(phrase)
     if bound is None:
-        try:
-            exact = parse_quantity(phrase)
-        except NotAnAmount:
-            if re.match(rf"^(less than|more than|at least|at most|exactly)?\s*{_NUMBER}\s*\S", phrase):
-                unit = re.sub(rf"^\D*{_NUMBER}\s*", "", phrase)
-                if unit and unit.lower() not in _UNIT_WORDS and " " not in unit:
-                    raise
-            raise NotAnAmount(f"'{text}' is not an amount; {FORMS}") from None
-        return Amount(exact.value, exact.value, unit=exact.unit)
+        exact = _QUANTITY.match(phrase)
+        if exact is None:
+            raise NotAnAmount(f"'{_short(text)}' is not an amount; {FORMS}")
+        quantity = _quantity(exact[1], exact[2])
+        return Amount(quantity.value, quantity.value, unit=quantity.unit)
     quantity = _quantity(bound[2], bound[3])
     match bound[1]:
         case "less than" | "under":
@@ -138,6 +134,10 @@ def comparisons(amount: Amount) -> tuple[tuple[Op, float], ...]:
 def within(amount: Amount, value: float) -> bool:
     compare = {"==": value.__eq__, ">=": value.__ge__, ">": value.__gt__, "<=": value.__le__, "<": value.__lt__}
     return all(compare[op](bound) for op, bound in comparisons(amount))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _shown(amount: Amount) -> str:

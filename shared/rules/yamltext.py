@@ -91,6 +91,16 @@ def _too_deep(text: str, file: str) -> Position | None:
     return None
 
 
+def _last_open_bracket(text: str) -> int | None:
+    open_: list[int] = []
+    for match in re.finditer(r"[\[{\]}]", text):
+        if match[0] in "[{":
+            open_.append(match.start())
+        elif open_:
+            open_.pop()
+    return open_[-1] if open_ else None
+
+
 def _tree(events: Iterator[Event], file: str, mistakes: Mistakes) -> Node | None:
     root: Node | None = None
     documents = 0
@@ -192,6 +202,10 @@ def _explained(error: MarkedYAMLError, text: str, file: str) -> tuple[Position, 
     if "flow mapping" in str(error.context or "") or "flow sequence" in str(error.context or ""):
         closing = "}" if "mapping" in str(error.context) else "]"
         return opened, f"this bracket is never closed, or a comma is missing inside; it needs '{closing}'"
+    if "stream end" in problem:
+        unclosed = _last_open_bracket(text)
+        if unclosed is not None:
+            return _place(text, unclosed, file), "this bracket is never closed"
     if "quoted scalar" in str(error.context or ""):
         return opened, "this quote is never closed"
     if "could not find expected ':'" in problem:

@@ -1,0 +1,116 @@
+"""``tandem rules …`` as a coach sees it: what it prints, where it points, and its exit codes."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tandem.cli import tandem
+from tandem.rule_directory import shipped_rules
+
+COLLISION = Path(__file__).parents[3] / "examples" / "athletes" / "check-collision.yaml"
+
+
+@pytest.fixture
+def rules_dir(tmp_path: Path) -> Path:
+    shutil.copytree(shipped_rules(), tmp_path / "rules")
+    return tmp_path / "rules"
+
+
+def _run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(tandem, ["rules", *map(str, arguments)])
+
+
+def _tenant(rules_dir: Path, text: str) -> Path:
+    path = rules_dir / "tenants" / "acme" / "sequencing.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+HEADER = 'id: acme.sequencing\nversion: "1.0.0"\nextends: base.sequencing@1\n'
+
+
+def test_check_tells_what_is_in_force(rules_dir: Path) -> None:
+    _tenant(rules_dir, HEADER + "override:\n  easy-share: {penalty: 50, because: we care}\n")
+    result = _run("check", "--rules", rules_dir, "--json")
+    assert result.exit_code == 0
+    packs = json.loads(result.stdout)["packs"]
+    assert [(pack["tenant"], pack["kind"]) for pack in packs][:5] == [
+        (None, kind) for kind in ("sequencing", "deload", "recovery", "periodization", "advice")
+    ]
+    assert ("acme", "acme.sequencing") in [(pack["tenant"], pack["id"]) for pack in packs]
+
+
+def test_check_tells_every_mistake_of_every_tenant_once_and_exits_2(rules_dir: Path) -> None:
+    path = _tenant(rules_dir, HEADER + "override:\n  easy-shar: {off: true, because: x}\n  overlap: {off: true}\n")
+    result = _run("check", "--rules", rules_dir)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.splitlines() == [
+        f"{path}:5:3: the base has no rule 'easy-shar' to override; did you mean 'easy-share'?",
+        f"{path}:6:12: rule overlap: an override says why: add 'because'",
+        f"{path}:6:13: rule overlap: the rule is locked: 'off' cannot be changed",
+    ]
+
+
+def test_check_of_an_unknown_tenant(rules_dir: Path) -> None:
+    result = _run("check", "--rules", rules_dir, "--tenant", "nobody")
+    assert result.exit_code == 2
+    assert "there are no rule files of this tenant" in result.stderr
+
+
+def test_test_runs_the_examples_and_tells_those_that_a_tenant_changes(rules_dir: Path) -> None:
+    _tenant(
+        rules_dir, HEADER + "override:\n  quality-with-three-lifts: {require: {quality_runs: at most 2}, because: x}\n"
+    )
+    result = _run("test", "--rules", rules_dir)
+    assert result.exit_code == 0, result.output
+    assert "base.sequencing: " in result.stdout
+    changed = [line for line in result.stdout.splitlines() if line.startswith("changed by the tenant: ")]
+    assert len(changed) == 1
+    assert "'three lifts and two quality runs' expects 'fires'" in changed[0]
+
+
+def test_lint_exits_1_on_findings(rules_dir: Path) -> None:
+    _tenant(rules_dir, HEADER + "override:\n  lift-run-gap: {severity: soft, because: we are tough}\n")
+    result = _run("lint", "--rules", rules_dir, "--tenant", "acme", "--json")
+    assert result.exit_code == 1
+    findings = [(one["tenant"], one["rule"], one["code"]) for one in json.loads(result.stdout)["findings"]]
+    assert ("acme", "lift-run-gap", "loosened") in findings
+
+
+def test_status_names_a_broken_tenant_and_keeps_the_base(rules_dir: Path) -> None:
+    path = _tenant(rules_dir, HEADER + "override: [\n")
+    result = _run("status", "--rules", rules_dir)
+    assert result.exit_code == 1
+    assert f"not in force: {path}:4:11" in result.stdout
+    assert "acme (from base)" in result.stdout
+
+
+def test_explain_says_why_and_why_not_and_the_way_out() -> None:
+    result = _run("explain", COLLISION, "--json")
+    assert result.exit_code == 0, result.output
+    told = {one["rule"]: one for one in json.loads(result.stdout)["rules"]}
+    fired = told["heavy-lower-near-long-run"]
+    assert fired["answer"] == "fires"
+    assert fired["nearest_legal_start"]["session"] == "long"
+    assert "gap hours 21 h (less than 24 h)" in fired["why"]
+    assert told["easy-run-on-leg-day"]["answer"] == "silent"
+    assert "needs more than 40 min" in told["easy-run-on-leg-day"]["why"]
+    assert told["spread-hard-days"]["answer"] == "unknown"
+
+
+def test_explain_one_rule_and_a_misspelt_one() -> None:
+    assert len(_run("explain", COLLISION, "--rule", "easy-share").stdout.splitlines()) == 2
+    result = _run("explain", COLLISION, "--rule", "easy-shar")
+    assert result.exit_code == 2
+    assert "did you mean 'easy-share'?" in result.stderr
+
+
+def test_schema_is_printed_or_written(tmp_path: Path) -> None:
+    printed = json.loads(_run("schema").stdout)
+    assert _run("schema", "--write", tmp_path / "schema.json").exit_code == 0
+    assert json.loads((tmp_path / "schema.json").read_text(encoding="utf-8")) == printed
