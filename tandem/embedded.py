@@ -60,7 +60,7 @@ class Embedded:
         self._clock = clock
         self._book = RuleBook(rules_dir, evaluator, today=lambda: clock().date()) if rules_dir is not None else None
         settings = Settings(
-            amqp_uri="memory://",
+            amqp_uri="memory://localhost/",
             database_url=f"sqlite:///{folder.resolve()}/{{service}}.sqlite3",
             batch_wait_ms=0,
         )
@@ -77,7 +77,9 @@ class Embedded:
         _forget_memory_broker()
         for service in self._services:
             create_all(Database(service.name, self._settings.database_url), service.metadata)
-        self._connection = Connection("memory://", transport_options={"polling_interval": POLLING_INTERVAL_S})
+        self._connection = Connection(
+            self._settings.amqp_uri, transport_options={"polling_interval": POLLING_INTERVAL_S}
+        )
         self._platform = MemoryPlatform(self._connection)
         if self._watch is not None:
             self._watch.start()

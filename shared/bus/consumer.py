@@ -151,6 +151,7 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
     def setup(self) -> None:
         self._in_batch = 0
         self._settings = wiring_of(self.container).settings
+        self._size = self._settings.batch_messages
         self._in_memory = wiring_of(self.container).in_memory
         self.queue_consumer.register_provider(self)
 
@@ -205,10 +206,12 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
         self._taking, self._in_batch = True, len(messages)
         while messages and subscription is self._subscription:
             gauge.set(self.in_flight)
-            result = self._work(messages)
+            given = messages[: self._size]
+            result = self._work(given)
             if result is None:
                 self._return(messages)
                 break
+            self._fit_size(len(given), result)
             messages = messages[result.done :]
             self._in_batch = len(messages)
             if result.database_away:
@@ -216,6 +219,13 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
                 eventlet.sleep(_DATABASE_PAUSE_S)
         self._taking = False
         gauge.set(self.in_flight)
+
+    def _fit_size(self, given: int, result: Batch) -> None:
+        """Gives slow handlers about as many messages as they manage within one transaction's time, quick ones more."""
+        if result.done < given and not result.database_away:
+            self._size = max(1, result.done)
+        elif given == self._size:
+            self._size = min(self._size * 2, self._settings.batch_messages)
 
     def _work(self, messages: list[Any]) -> Batch | None:
         """Runs the service method in a worker; acknowledges, then hands over what is to be published."""
