@@ -6,11 +6,14 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from shared.messages.values import DoneSession
+from shared.messages.values import DoneSession, MarkedDay, Wellness
 from tandem.athlete_file import Athlete, AthleteFile
 
 MORNING = time(7, 0)
 """When a morning's wellness is sent, local time."""
+
+MOST_AT_ONCE = 200
+"""Sessions that one import may carry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +25,33 @@ class Command:
     at: datetime
 
 
-def history_commands(file: AthleteFile) -> list[Command]:
-    """Everything that happened, in the order in which a platform would tell it: mornings, days and done sessions."""
+def import_commands(file: AthleteFile, before: date) -> list[Command]:
+    """What a platform sends when it takes an athlete on: everything before that day, sessions in bulk."""
     athlete = _athlete(file)
-    who = {"athlete": athlete.id}
+    at = _morning(before, athlete.zone) - timedelta(hours=1)
+    done = sorted((s for s in file.sessions if s.start.astimezone(athlete.zone).date() < before), key=_by_start)
+    commands = [
+        Command("load.import-sessions", {"athlete": athlete.id, "sessions": [recorded(one) for one in chunk]}, at)
+        for chunk in (done[first : first + MOST_AT_ONCE] for first in range(0, len(done), MOST_AT_ONCE))
+    ]
+    commands += [_marked(athlete.id, day, at) for day in file.days if day.date < before]
+    return commands + [_wellness(athlete.id, morning, at) for morning in file.wellness if morning.date < before]
+
+
+def live_commands(file: AthleteFile, since: date) -> list[Command]:
+    """What happened from that day on, in the order in which a platform hears of it: each at its own time."""
+    athlete = _athlete(file)
     commands = []
     for morning in file.wellness:
-        data = {**who, **morning.model_dump(mode="json", exclude_none=True)}
-        commands.append(Command("recovery.record-wellness", data, _morning(morning.date, athlete.zone)))
+        if morning.date >= since:
+            commands.append(_wellness(athlete.id, morning, _morning(morning.date, athlete.zone)))
     for day in file.days:
-        data = {**who, "date": day.date.isoformat(), "state": day.state}
-        commands.append(Command("load.mark-day", data, _morning(day.date, athlete.zone)))
+        if day.date >= since:
+            commands.append(_marked(athlete.id, day, _morning(day.date, athlete.zone)))
     for session in file.sessions:
-        ended = session.start + timedelta(minutes=session.duration_min)
-        commands.append(Command("load.record-session", {**who, **recorded(session)}, ended))
+        if session.start.astimezone(athlete.zone).date() >= since:
+            ended = session.start + timedelta(minutes=session.duration_min)
+            commands.append(Command("load.record-session", {"athlete": athlete.id, **recorded(session)}, ended))
     return sorted(commands, key=lambda command: command.at)
 
 
@@ -71,6 +87,19 @@ def recorded(session: DoneSession) -> dict[str, Any]:
     """A done session as ``record-session`` takes it: its id is ``session``."""
     fields = session.model_dump(mode="json", exclude_defaults=True)
     return {"session": fields.pop("id"), **fields}
+
+
+def _wellness(athlete: str, morning: Wellness, at: datetime) -> Command:
+    data = {"athlete": athlete, **morning.model_dump(mode="json", exclude_none=True)}
+    return Command("recovery.record-wellness", data, at)
+
+
+def _marked(athlete: str, day: MarkedDay, at: datetime) -> Command:
+    return Command("load.mark-day", {"athlete": athlete, **day.model_dump(mode="json")}, at)
+
+
+def _by_start(session: DoneSession) -> tuple[datetime, str]:
+    return session.start, session.id
 
 
 def _athlete(file: AthleteFile) -> Athlete:

@@ -13,7 +13,7 @@ from rich.progress import Progress
 
 from shared.bus.client import Message
 from tandem.athlete_file import AthleteFile
-from tandem.demo.commands import Command, history_commands, opening_command, planning_commands
+from tandem.demo.commands import Command, import_commands, live_commands, opening_command, planning_commands
 from tandem.embedded import Embedded
 
 TENANT = "demo"
@@ -49,20 +49,22 @@ class Played:
 
 
 def play(file: AthleteFile, on: date, week_start: date, folder: Path, rules_dir: Path, progress: Progress) -> Played:
-    """Play ``file`` up to the evening of ``on``, plan the week of ``week_start``, and ask for everything.
+    """Import the history of ``file``, live its last eight weeks day by day up to the evening of ``on``, plan the week
+    of ``week_start``, and ask for everything.
 
-    ``folder`` takes the services' databases. The clock of the services follows the records, so every day is assessed
-    as it would have been on that day.
+    ``folder`` takes the services' databases. The services' clock follows the records, so in those eight weeks every
+    day is assessed as it would have been on that day.
     """
     began = time.monotonic()
-    opening, history = opening_command(file, _start_of(file)), history_commands(file)
-    zone = file.athlete.zone if file.athlete else UTC
-    evening = datetime.combine(on, EVENING, zone).astimezone(UTC)
+    live_from = on - timedelta(days=CHART_DAYS - 1)
+    imported, lived = import_commands(file, live_from), live_commands(file, live_from)
+    evening = datetime.combine(on, EVENING, file.athlete.zone if file.athlete else UTC)
     planning = list(planning_commands(file, evening))
+    opening = opening_command(file, (imported or lived or planning)[0].at)
     athlete = opening.data["athlete"]
     clock = DemoClock(opening.at.astimezone(UTC))
     sent: Counter[str] = Counter()
-    task = progress.add_task("playing", total=len(history) + len(planning) + 2)
+    task = progress.add_task("playing", total=len(imported) + len(lived) + len(planning) + 2)
     with Embedded(folder, rules_dir, clock) as tandem:
 
         def send(command: Command) -> None:
@@ -75,8 +77,7 @@ def play(file: AthleteFile, on: date, week_start: date, folder: Path, rules_dir:
             sent[key] += 1
             return tandem.ask(TENANT, key, {"athlete": athlete, **data})
 
-        send(opening)
-        for day in _by_day(history):
+        for day in ([opening], imported, *_by_day(lived)):
             for command in day:
                 send(command)
             tandem.settle()
@@ -106,12 +107,6 @@ def play(file: AthleteFile, on: date, week_start: date, folder: Path, rules_dir:
         time.monotonic() - began,
         rejected,
     )
-
-
-def _start_of(file: AthleteFile) -> datetime:
-    """Before the first record: when the platform tells who the athlete is."""
-    history = history_commands(file)
-    return (history[0].at if history else datetime.now(UTC)) - timedelta(hours=1)
 
 
 def _by_day(commands: Sequence[Command]) -> list[list[Command]]:

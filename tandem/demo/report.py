@@ -18,15 +18,17 @@ from tandem.views.readiness import show_readiness
 from tandem.views.season import show_season
 from tandem.views.streams import show_streams
 
+NOTE_COLOURS = {"real": "green3", "simulated": "yellow3"}
 SERVICES = ("load", "recovery", "periodization", "scheduling")
 
 
 def show_athlete(console: Console, name: str, notes: Mapping[str, str] | None) -> None:
     """Who is played, and which of the data are real."""
     console.print(Text.assemble(("Tandem", "bold"), f" plays {name} through {', '.join(SERVICES)}"))
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=False)
     for kind, note in (notes or {}).items():
-        colour = {"real": "green3", "simulated": "yellow3"}.get(kind, "default")
-        console.print(Text.assemble((f"{kind:>10}  ", f"bold {colour}"), (note.strip(), "dim")))
+        table.add_row(Text(kind, f"bold {NOTE_COLOURS.get(kind, 'default')}"), Text(note.strip(), "dim"))
+    console.print(table)
 
 
 def show_played(console: Console, played: Played) -> None:

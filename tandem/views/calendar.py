@@ -1,5 +1,6 @@
 """A week's calendar as seven columns, and why each session stands where it does."""
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -13,6 +14,7 @@ from tandem.views.console import KIND_COLOURS, UNKNOWN, clock, number, session_l
 
 MOST_REASONS = 2
 """More would hide the week behind its explanation; `--json` has them all."""
+_QUOTED_ID = re.compile(r"'([A-Za-z0-9_.:-]{1,128})'")
 _NARROWEST_TABLE = 84
 _DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -54,21 +56,27 @@ def show_reasons(console: Console, sessions: list[Mapping[str, Any]]) -> None:
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column()
+    days = {session["id"]: f"on {datetime.fromisoformat(session['start']):%a}" for session in sessions}
     for session in sorted(sessions, key=lambda s: datetime.fromisoformat(s["start"])):
         start = datetime.fromisoformat(session["start"])
         table.add_row(
             Text(f"{start:%a %H:%M}", "bold"),
             Text(session_label(session), KIND_COLOURS.get(session["kind"], "default")),
-            Text("; ".join(deciding_reasons(session)), "dim"),
+            Text("; ".join(deciding_reasons(session, days)), "dim"),
         )
     console.print(table)
 
 
-def deciding_reasons(session: Mapping[str, Any]) -> list[str]:
-    """What a rule had to say about the session's place; its window only when no rule says anything."""
+def deciding_reasons(session: Mapping[str, Any], days: Mapping[str, str]) -> list[str]:
+    """What rules had to say about the session's place, one reason per other session; its window only when no rule says
+    anything. ``days``: the weekday of each session of the week, which reads better than its id."""
     reasons = list(session.get("why") or ())
     by_rules = [reason for reason in reasons if not reason.startswith("Placed at ")]
-    return (by_rules or reasons or ["no rule restricts it"])[:MOST_REASONS]
+    about: dict[str, str] = {}
+    for reason in by_rules or reasons or ["no rule restricts it"]:
+        named = _QUOTED_ID.findall(reason)
+        about.setdefault(named[0] if named else reason, reason)
+    return [_QUOTED_ID.sub(lambda name: days.get(name[1], name[0]), reason) for reason in about.values()][:MOST_REASONS]
 
 
 def show_penalties(console: Console, answer: Mapping[str, Any]) -> None:
