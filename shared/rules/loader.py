@@ -10,9 +10,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import get_args
 
-from shared.rules.dialect import Header, read_content, read_header
+from shared.rules.dialect import read_content
 from shared.rules.errors import Mistakes, RuleFileError, RuleFileErrors, did_you_mean
 from shared.rules.explain import told_example
+from shared.rules.header import Header, read_header
 from shared.rules.model import Example, Pack, PackKind, Position, Rule
 from shared.rules.nodes import MapNode, Node, plain
 from shared.rules.overrides import merged

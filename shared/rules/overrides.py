@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from shared.rules.dialect import RULE_FIELDS, SETTING_FIELDS
 from shared.rules.errors import Mistakes, did_you_mean
 from shared.rules.model import Position
 from shared.rules.nodes import ListNode, MapNode, Node, ScalarNode
 from shared.rules.outcomes import OUTCOMES
+from shared.rules.parameters import SETTING_FIELDS
 from shared.rules.reading import Reader
+from shared.rules.rule_reader import RULE_FIELDS
 
 OVERRIDE_FIELDS = tuple(name for name in RULE_FIELDS if name not in ("id", "locked")) + ("off",)
 SAFE_ON_LOCKED = ("title", "because", "source", "examples")

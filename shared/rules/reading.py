@@ -1,5 +1,6 @@
 """Reads tables, words, texts and flags from a rule file's tree; every slip becomes one message at its place."""
 
+import re
 from collections.abc import Iterable
 
 from shared.rules.errors import Mistakes, did_you_mean, one_of
@@ -92,3 +93,11 @@ class Reader:
             return None
         found = [self.word(item, what, known) for item in node.items]
         return None if None in found else tuple(word for word in found if word is not None)
+
+    def matched(self, node: Node | None, what: str, pattern: re.Pattern[str], form: str) -> str | None:
+        """A text of a certain form; ``form`` says in words what to write."""
+        text = None if node is None else self.text(node, what)
+        if node is None or text is None or pattern.fullmatch(text):
+            return text
+        self.mistakes.add(node.at, f"{what} cannot be '{text}'; write {form}")
+        return None

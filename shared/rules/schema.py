@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
 from shared.rules.conditions import ATHLETE_FIELDS
-from shared.rules.dialect import DIALECT, EVIDENCE, MAX_RULES
+from shared.rules.dialect import MAX_RULES
 from shared.rules.examples import ATHLETE_OF_EXAMPLES, EXPECTED, PAIR_EXAMPLE_FIELDS
+from shared.rules.header import DIALECT
 from shared.rules.model import PackKind, RuleMode, Shape
 from shared.rules.overrides import OVERRIDE_FIELDS
+from shared.rules.sources import EVIDENCE
 from shared.rules.vocabulary import BUILTIN_WORDS, FEATURES, OUTCOME_NAMES, Feature, features_of
 from shared.rules.words import CLASS_FIELDS
 

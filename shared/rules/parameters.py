@@ -1,0 +1,50 @@
+"""A pack's ``settings``: named parameters with unit and range."""
+
+import re
+
+from shared.rules.amounts import NotAnAmount, parse_amount, within
+from shared.rules.model import Amount, Setting
+from shared.rules.nodes import MapNode, Node, ScalarNode
+from shared.rules.outcomes import plain_value
+from shared.rules.reading import Reader
+from shared.rules.sources import read_source
+
+SETTING_FIELDS = ("value", "unit", "allowed", "because", "source")
+
+_SETTING = re.compile(r"[a-z][a-z0-9_]{0,79}")
+
+
+def read_settings(reader: Reader, node: Node) -> dict[str, Setting]:
+    found: dict[str, Setting] = {}
+    for name, value in reader.table(node, "'settings'").items():
+        if not _SETTING.fullmatch(name):
+            reader.mistakes.add(value.at, f"'{name}' is no setting's name; use small letters, digits and '_'")
+            continue
+        fields = reader.table(value, f"the setting '{name}'", SETTING_FIELDS)
+        if "value" not in fields:
+            if isinstance(value, MapNode):
+                reader.mistakes.add(value.at, f"the setting '{name}' has no 'value'")
+            continue
+        plain = plain_value(reader, fields["value"], f"'{name}'")
+        unit = reader.text(fields["unit"], "'unit'") if "unit" in fields else None
+        because = reader.text(fields["because"], "'because'") if "because" in fields else None
+        if "source" in fields:
+            read_source(reader, fields["source"])
+        allowed = _allowed(reader, fields["allowed"]) if "allowed" in fields else None
+        if allowed is not None and isinstance(plain, float) and not within(allowed, plain):
+            reader.mistakes.add(fields["value"].at, f"'{name}' is {plain:g}; allowed is {_text_of(fields['allowed'])}")
+        found[name] = Setting(name, plain, unit, allowed, because, value.at)
+    return found
+
+
+def _text_of(node: Node) -> str:
+    return node.text if isinstance(node, ScalarNode) else ""
+
+
+def _allowed(reader: Reader, node: Node) -> Amount | None:
+    text = reader.text(node, "'allowed'")
+    try:
+        return None if text is None else parse_amount(text)
+    except NotAnAmount as problem:
+        reader.mistakes.add(node.at, f"'allowed': {problem}")
+        return None
