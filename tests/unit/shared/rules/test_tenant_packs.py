@@ -1,7 +1,11 @@
 """A tenant's pack over the base: field by field, with a reason, never over a locked rule."""
 
+from datetime import date
+
 import pytest
 
+from shared.rules.errors import RuleFileErrors
+from shared.rules.loader import RuleText, load_texts
 from tests.unit.shared.rules.rule_texts import DELOAD_RULE, GAP_RULE, load_text, mistakes_of, only_pack, pack_text
 
 HEADER = 'id: acme.sequencing\nversion: "1.4.0"\nextends: base.sequencing@1\n'
@@ -95,3 +99,42 @@ def test_a_setting_is_overridden_within_what_the_base_allows() -> None:
     assert (mistake.file, mistake.line, mistake.message) == (
         "tenant.yaml", 5, "'growth' is 0.3; allowed is between 0 and 0.2",
     )  # fmt: skip
+
+
+def _dated(version: str, day: str | None) -> RuleText:
+    effective = "" if day is None else f"effective: {{from: {day}}}\n"
+    text = pack_text(before_rules=effective).replace('"1.2.3"', f'"{version}"')
+    return RuleText(f"{version}.yaml", text.encode())
+
+
+@pytest.mark.parametrize(
+    ("on", "version"),
+    [
+        (date(2026, 10, 31), "1.0.0"),
+        (date(2026, 11, 1), "1.1.0"),
+        (date(2027, 1, 1), "1.2.0"),
+        (None, "1.2.0"),
+    ],
+)
+def test_the_pack_that_is_effective_on_the_day_counts(on: date | None, version: str) -> None:
+    texts = [_dated("1.2.0", "2027-01-01"), _dated("1.0.0", None), _dated("1.1.0", "2026-11-01")]
+    pack = load_texts(texts, on=on).packs["sequencing"]
+    assert pack.version == version
+
+
+def test_before_a_tenants_pack_is_effective_the_base_counts() -> None:
+    tenant = RuleText("tenant.yaml", (EIGHT + "effective: {from: 2026-11-01}\n").encode())
+    base = RuleText("pack.yaml", pack_text().encode())
+    assert load_texts([base], [tenant], date(2026, 10, 31)).packs["sequencing"].id == "base.sequencing"
+    assert load_texts([base], [tenant], date(2026, 11, 1)).packs["sequencing"].id == "acme.sequencing"
+
+
+def test_two_packs_of_one_kind_for_one_day_are_a_mistake() -> None:
+    with pytest.raises(RuleFileErrors, match="a second sequencing pack beside 1.0.0.yaml; keep one"):
+        load_texts([_dated("1.0.0", None), _dated("1.1.0", None)])
+
+
+@pytest.mark.parametrize("day", ["2026-02-30", "tomorrow", "2026-2-3"])
+def test_an_effective_date_that_is_none(day: str) -> None:
+    with pytest.raises(RuleFileErrors, match=f"pack.yaml:5:19: '{day}' is no date; write it as 2026-11-01"):
+        load_texts([RuleText("pack.yaml", _dated("1.0.0", day).raw)])
