@@ -1,5 +1,6 @@
 """A coaching platform as the contract describes it: plain pika, no code of the project."""
 
+import contextlib
 import json
 import time
 import uuid
@@ -84,8 +85,14 @@ class PlatformClient:
                 raise AssertionError(f"{otherwise} within {timeout} s")
             self._connection.process_data_events(time_limit=0.05)
 
+    def take(self, queue: str) -> dict[str, Any] | None:
+        """One message off ``queue``, or None when it is empty."""
+        method, properties, body = self._channel.basic_get(queue, auto_ack=True)
+        return None if method is None else _message(method, properties, body)
+
     def close(self) -> None:
-        self._connection.close()
+        with contextlib.suppress(pika.exceptions.ConnectionClosedByBroker):  # a test may have asked the broker to
+            self._connection.close()
 
     def _on_reply(self, _channel: Any, method: Any, properties: Any, body: bytes) -> None:
         self.replies[properties.correlation_id] = _message(method, properties, body)

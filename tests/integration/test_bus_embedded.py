@@ -1,6 +1,7 @@
 """The whole way of a message in one process: command, effect, event, reply."""
 
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,12 @@ def test_a_thousand_messages_settle(toy: Embedded) -> None:
     total = sum(toy.ask("acme", "toy.get", {"athlete": f"a{n}"})["repetitions"] for n in range(7))
     assert total == 1000
     assert len([event for event in toy.events if event.name == "toy.echoed"]) == 1000
+
+
+def test_one_sender_s_messages_are_taken_in_their_order(toy: Embedded) -> None:
+    numbers = range(20, 50)
+    for number in numbers:
+        toy.send("acme", "toy.add", {"athlete": "a1", "repetitions": number})
+    toy.settle()
+    totals = [event.data["total"] for event in toy.events if event.name == "toy.added"]
+    assert totals == list(accumulate(numbers))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ def service(broker: Broker, database_url: str, tmp_path: Path) -> Iterator[Servi
         "TANDEM_DATABASE_URL": database_url,
         "TANDEM_OUTBOX_SWEEP_SECONDS": "0.5",
     }
-    broker.forget("toy.commands", "toy.events")
+    broker.forget("toy.commands", "toy.events", "toy.parked")
     process = ServiceProcess(tmp_path, "tests.toy", (), variables)
     process.start()
     yield process
@@ -94,6 +95,34 @@ def test_killed_after_the_commit(
     assert total_of(platform, moment) == 1
     effects = {event["id"] for event in platform.events if event["type"] != "tandem.toy.ticked.v1"}
     assert len(effects) == 2
+
+
+def test_connections_that_the_broker_closes_are_opened_again(
+    platform: PlatformClient, service: ServiceProcess, broker: Broker
+) -> None:
+    assert platform.tell("toy.add", {"athlete": "c1", "repetitions": 1})["data"]["total"] == 1
+    broker.control("close_all_connections", "a test wants to see what happens")
+    again = PlatformClient(broker.uri, "guest")
+    assert again.tell("toy.add", {"athlete": "c1", "repetitions": 1})["data"]["total"] == 2
+    again.close()
+
+
+def test_a_parked_message_waits_on_the_broker_with_its_reason(
+    platform: PlatformClient, service: ServiceProcess, broker: Broker
+) -> None:
+    platform.send("toy.add", {"athlete": "p1", "repetitions": 666}, id="mistake")
+    platform.reply_to(platform.send("toy.add", {"athlete": "p1", "repetitions": 1}))
+    parked: list[Any] = []
+    platform.until(lambda: parked.append(platform.take("toy.parked")) or parked[-1], 10, "nothing was parked")
+    headers = parked[-1]["headers"]
+    assert (headers["ce-id"], headers["tandem-reason"]) == ("mistake", "handler_failed")
+    assert headers["tandem-routing-key"] == "guest.toy.add"
+
+
+def test_a_foreign_reply_address_is_refused_and_told_by_event(platform: PlatformClient) -> None:
+    platform.send("toy.get", {"athlete": "a1"}, reply_to="load.commands")
+    platform.until(lambda: platform.events, 10, "no event")
+    assert [error["code"] for error in platform.events[0]["data"]["errors"]] == ["reply_to_refused"]
 
 
 def test_sigterm_drains_what_was_taken(platform: PlatformClient, service: ServiceProcess) -> None:
