@@ -21,13 +21,14 @@ from ruamel.yaml.events import (
 )
 
 from shared.rules.errors import Mistakes
-from shared.rules.model import Position, Scalar
+from shared.rules.model import Position
 from shared.rules.nodes import ListNode, MapNode, Node, ScalarNode
+from shared.rules.scalars import resolved
+from shared.rules.sound_yaml import sound_tree
 
 MAX_DEPTH = 32
 MAX_BYTES = 256 * 1024
 
-_NUMBER = re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?$")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
 
@@ -40,6 +41,9 @@ def parse_yaml(raw: bytes, file: str, mistakes: Mistakes) -> Node | None:
     if deep is not None:
         mistakes.add(deep, f"nested deeper than {MAX_DEPTH} levels; a rule file never needs that")
         return None
+    sound = sound_tree(text, file, MAX_DEPTH)
+    if sound is not None:
+        return sound
     try:
         return _tree(YAML(typ="safe", pure=True).parse(text), file, mistakes)
     except MarkedYAMLError as error:
@@ -168,20 +172,7 @@ def _scalar(event: ScalarEvent, at: Position) -> ScalarNode:
     written_plain = event.style is None and bool(event.implicit[0])
     if not written_plain:
         return ScalarNode(text, text, at)
-    return ScalarNode(_resolved(text), text, at, omitted=text == "")
-
-
-def _resolved(text: str) -> Scalar | None:
-    if text in ("", "~", "null", "Null", "NULL"):
-        return None
-    if text in ("true", "True", "TRUE"):
-        return True
-    if text in ("false", "False", "FALSE"):
-        return False
-    if _NUMBER.match(text) and len(text) <= 40:
-        number = float(text)
-        return number if abs(number) < 1e300 else text
-    return text
+    return ScalarNode(resolved(text), text, at, omitted=text == "")
 
 
 def _explained(error: MarkedYAMLError, text: str, file: str) -> tuple[Position, str]:
