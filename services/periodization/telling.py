@@ -42,14 +42,14 @@ def plan_and_tell(context: Context, athlete: str) -> None:
     current = [week for week in season.weeks if week.end > kept.today]
     for week in current:
         event = _week_event(athlete, week, kept, context.rules)
-        fingerprint = _fingerprint({name: value for name, value in event.items() if name != "decided_by"})
+        fingerprint = _fingerprint(event)
         before = told.pop(week.start, None)
         if before is None or before.fingerprint != fingerprint:
             store.tell_week(before, week.start, fingerprint)
             context.emit("week-targets-set", event, athlete)
     store.forget_told(told.values())
     summary = _season_event(athlete, season)
-    fingerprint = _fingerprint({name: value for name, value in summary.items() if name != "decided_by"})
+    fingerprint = _fingerprint(summary)
     if row.told != fingerprint:
         context.emit("season-planned", summary, athlete)
     for deload in season.deloads:
@@ -137,8 +137,10 @@ def _deload_event(athlete: str, deload: DeloadStart) -> dict[str, Any]:
     }
 
 
-def _fingerprint(plain: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+def _fingerprint(event: Mapping[str, Any]) -> str:
+    """What an event says, without the versions of the packs: a pack that decides the same is no news."""
+    rules = [(decided["pack"], decided["rule"]) for decided in event["decided_by"]]
+    return hashlib.sha256(json.dumps({**event, "decided_by": rules}, sort_keys=True).encode()).hexdigest()
 
 
 def packs_of(rules: Rules) -> str:

@@ -1,6 +1,6 @@
 """A week's targets as sessions: nothing lost, nothing made up, ids that stay, and a calendar that can be kept."""
 
-from datetime import date, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,7 +8,7 @@ import pytest
 from services.periodization.domain import SeasonWeek, fill_week
 from services.scheduling.domain import WeekInputs, plan_week
 from shared.messages.values import Goal, Limits, PlannedSession, Profile, WeekTemplate
-from shared.messages.words import WEEKDAYS, Level, Priority
+from shared.messages.words import Level, Priority
 from shared.rules.decisions import Rules
 from tests.unit.services.periodization.seasons import race, season, strength_test
 
@@ -134,22 +134,29 @@ def test_the_same_targets_give_the_same_ids(rules: Rules) -> None:
     assert filled(rules, 3, HALF)[1] == filled(rules, 3, HALF)[1]
 
 
-@pytest.mark.parametrize("level", ["beginner", "intermediate", "advanced"])
-@pytest.mark.parametrize("priority", ["strength", "hypertrophy", "endurance", "balanced"])
-def test_weeks_of_every_level_and_priority_can_be_placed(rules: Rules, level: Level, priority: Priority) -> None:
+@pytest.mark.parametrize(
+    ("level", "priority", "number"),
+    [
+        ("beginner", "strength", 1),
+        ("beginner", "balanced", 12),
+        ("intermediate", "strength", 10),
+        ("intermediate", "endurance", 12),
+        ("advanced", "strength", 1),
+        ("advanced", "hypertrophy", 4),
+    ],
+)
+def test_weeks_of_every_level_can_be_placed(rules: Rules, level: Level, priority: Priority, number: int) -> None:
     profile = Profile(timezone="Europe/Berlin", level=level, priority=priority)
-    planned = season(rules, HALF, profile=profile)
-    for number in (1, 4, 10, 12):
-        week = planned.weeks[number - 1]
-        inputs = WeekInputs(
-            week_start=week.start,
-            sessions=fill_week(week, profile, [HALF], rules),
-            zone=profile.zone,
-            windows=None,
-            limits=Limits(),
-            profile=profile.model_copy(update={"phase": week.phase}),
-            context=(),
-        )
-        placed = plan_week(inputs, rules)
-        assert placed.as_json()["status"] == "planned", (number, placed.as_json()["conflict"])
-    assert WEEKDAYS[date(2026, 3, 2).weekday()] == "mon"
+    week, sessions = filled(rules, number, HALF, profile=profile)
+    inputs = WeekInputs(
+        week_start=week.start,
+        sessions=sessions,
+        zone=profile.zone,
+        windows=None,
+        limits=Limits(),
+        profile=profile.model_copy(update={"phase": week.phase}),
+        context=(),
+    )
+    placed = plan_week(inputs, rules).as_json()
+    assert placed["status"] == "planned", placed["conflict"]
+    assert {session["id"] for session in placed["sessions"]} == {session.id for session in sessions}
