@@ -6,8 +6,6 @@ import click
 
 from tandem.commands.options import print_json, rules_option
 
-_MARKS = {"ok": ("✓", "green3"), "missing": ("✗", "red1"), "optional": ("○", "yellow3")}
-
 
 @click.command()
 @rules_option
@@ -18,15 +16,16 @@ def doctor(rules_dir: Path, as_json: bool) -> None:
     from rich.text import Text
 
     from tandem.doctor import examine
-    from tandem.views.console import open_console
+    from tandem.views.console import GREEN, RED, YELLOW, open_console
 
+    marks = {"ok": ("✓", GREEN), "missing": ("✗", RED), "optional": ("○", YELLOW)}
     findings = examine(rules_dir)
     if as_json:
         print_json({"checks": [finding.as_json() for finding in findings]})
     else:
         table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=False)
         for finding in findings:
-            mark, colour = _MARKS[finding.state]
+            mark, colour = marks[finding.state]
             told = Text(finding.found)
             if finding.todo:
                 told.append(f"\n→ {finding.todo}", colour)

@@ -71,7 +71,7 @@ def _draw_loads(axes: Axes, when: list[date], days: Sequence[Mapping[str, Any]])
     axes.plot(x, _series(days, "combined", "acute"), color=COLOURS["combined"], lw=2.0, label="acute, 7 days")
     axes.plot(x, _series(days, "combined", "chronic"), color=_INK, lw=1.6, ls=(0, (4, 2)), label="chronic, 28 days")
     axes.set_ylabel("AU per day")
-    axes.set_ylim(0, max((value for value in combined if value == value), default=1.0) * 1.18)
+    axes.set_ylim(0, max([1.0, *(value for value in combined if value == value)]) * 1.18)
     axes.legend(ncols=5, loc="upper left", frameon=False, fontsize=9, handlelength=1.4, columnspacing=1.4)
 
 

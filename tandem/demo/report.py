@@ -12,13 +12,13 @@ from rich.text import Text
 
 from tandem.demo.play import Played
 from tandem.views.calendar import show_week
-from tandem.views.console import long_date, rules_line
+from tandem.views.console import GREEN, YELLOW, long_date, rules_line
 from tandem.views.load import load_table, show_alerts, show_statuses
 from tandem.views.readiness import show_readiness
 from tandem.views.season import show_season
 from tandem.views.streams import show_streams
 
-NOTE_COLOURS = {"real": "green3", "simulated": "yellow3"}
+NOTE_COLOURS = {"real": GREEN, "simulated": YELLOW}
 SERVICES = ("load", "recovery", "periodization", "scheduling")
 
 

@@ -1,5 +1,6 @@
 """Runs the demo: reads the athlete, plays it, prints the report, saves calendar and chart."""
 
+import json
 import tempfile
 from pathlib import Path
 
@@ -35,10 +36,12 @@ def run_demo(athlete_path: Path | None, rules_dir: Path, out: Path) -> Played:
 
 
 def save(played: Played, out: Path, note: str) -> dict[str, Path]:
-    """Write the calendar and the chart into ``out``; returns what was written where."""
+    """Write calendar, chart and the services' answers as JSON into ``out``; returns what was written where."""
     out.mkdir(parents=True, exist_ok=True)
-    files = {"calendar": out / "next-week.ics", "load chart": out / "load.png"}
+    files = {"calendar": out / "next-week.ics", "load chart": out / "load.png", "answers": out / "answers.json"}
     files["calendar"].write_bytes(played.calendar.encode())
+    answers = {"load": played.load, "readiness": played.readiness, "season": played.season, "week": played.week}
+    files["answers"].write_text(json.dumps(answers, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     save_load_chart(played.load["days"], files["load chart"], note)
     return files
 

@@ -6,11 +6,13 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from tandem.views.console import GREEN, RED, YELLOW
+
 _HEADLINES = {
-    "go": ("Go: the run may follow the lift.", "green3"),
-    "shorten": ("Shorten the run.", "yellow3"),
-    "separate": ("Separate the two.", "yellow3"),
-    "swap": ("Swap the run for active recovery.", "red1"),
+    "go": ("Go: the run may follow the lift.", GREEN),
+    "shorten": ("Shorten the run.", YELLOW),
+    "separate": ("Separate the two.", YELLOW),
+    "swap": ("Swap the run for active recovery.", RED),
 }
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tandem.views.console import KIND_COLOURS, UNKNOWN, clock, number, session_label, short_date
+from tandem.views.console import GREEN, KIND_COLOURS, RED, UNKNOWN, YELLOW, clock, number, session_label, short_date
 
 MOST_REASONS = 2
 """More would hide the week behind its explanation; `--json` has them all."""
@@ -84,18 +84,18 @@ def show_penalties(console: Console, answer: Mapping[str, Any]) -> None:
     if penalties:
         console.print(Text("Soft rules bent:", "bold"))
         for penalty in penalties:
-            console.print(Text(f"  {_penalty_text(penalty)}", "yellow3"))
+            console.print(Text(f"  {_penalty_text(penalty)}", YELLOW))
     best = "no calendar with fewer penalties exists" if answer["optimal"] else "the time limit ended the search"
     console.print(Text(f"{'No soft rule is bent; ' if not penalties else ''}{best}.", "dim"))
 
 
 def show_infeasible(console: Console, answer: Mapping[str, Any]) -> None:
-    console.print(Text("No calendar keeps every hard rule.", "bold red1"))
+    console.print(Text("No calendar keeps every hard rule.", f"bold {RED}"))
     console.print("These cannot hold together (without any one of them it works):")
     for member in answer["conflict"]:
         console.print(Text(f"  • {_conflict_text(member)}"))
     for suggestion in answer["suggestions"]:
-        console.print(Text(f"  → {_suggestion_text(suggestion)}", "green3"))
+        console.print(Text(f"  → {_suggestion_text(suggestion)}", GREEN))
 
 
 def _by_day(sessions: list[Mapping[str, Any]]) -> dict[date, list[Mapping[str, Any]]]:
@@ -113,7 +113,7 @@ def _cell(sessions: "list[Mapping[str, Any]] | tuple[()]") -> Text:
         cell.append(f"{clock(session['start'])}–{end}\n", "bold")
         cell.append(session_label(session), KIND_COLOURS.get(session["kind"], "default"))
         cell.append(f"\n{number(session['duration_min'])} min", "dim")
-        cell.append(" ★" if session.get("key") else "", "bold yellow3")
+        cell.append(" ★" if session.get("key") else "", f"bold {YELLOW}")
     return cell if sessions else Text("rest", "dim")
 
 

@@ -7,20 +7,22 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-STREAM_COLOURS = {"run": "dodger_blue1", "lift": "dark_orange", "combined": "medium_purple"}
-BAND_COLOURS = {"under-load": "steel_blue1", "optimal": "green3", "caution": "yellow3", "danger": "red1"}
-READINESS_COLOURS = {"green": "green3", "yellow": "yellow3", "red": "red1"}
+BLUE, ORANGE, PURPLE, SKY = "#3d8bd4", "#e3822b", "#9a83d8", "#74a9d8"
+GREEN, YELLOW, RED, TEAL = "#4fae6d", "#d9a93c", "#dc5a52", "#3fb8af"
+STREAM_COLOURS = {"run": BLUE, "lift": ORANGE, "combined": PURPLE}
+BAND_COLOURS = {"under-load": SKY, "optimal": GREEN, "caution": YELLOW, "danger": RED}
+READINESS_COLOURS = {"green": GREEN, "yellow": YELLOW, "red": RED}
 PHASE_COLOURS = {
-    "base": "steel_blue1",
-    "strength": "dark_orange",
-    "build": "dodger_blue1",
-    "peak": "medium_purple",
-    "taper": "turquoise2",
-    "race": "red1",
-    "deload": "green3",
-    "recovery": "green3",
+    "base": SKY,
+    "strength": ORANGE,
+    "build": BLUE,
+    "peak": PURPLE,
+    "taper": TEAL,
+    "race": RED,
+    "deload": GREEN,
+    "recovery": GREEN,
 }
-KIND_COLOURS = {"run": "dodger_blue1", "lift": "dark_orange", "other": "grey62"}
+KIND_COLOURS = {"run": BLUE, "lift": ORANGE, "other": "grey62"}
 UNKNOWN = "–"
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _LEVELS = "▁▂▃▄▅▆▇█"

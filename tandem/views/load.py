@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tandem.views.console import BAND_COLOURS, STREAM_COLOURS, UNKNOWN, long_date, number
+from tandem.views.console import BAND_COLOURS, STREAM_COLOURS, UNKNOWN, YELLOW, long_date, number
 
 STATUS_MEANING = {
     "ok": "",
@@ -62,7 +62,7 @@ def load_table(streams: Mapping[str, Any]) -> Table:
 def band_text(stream: Mapping[str, Any]) -> Text:
     """The band in its colour, or a dash where there is none."""
     band = stream["band"]
-    return Text(UNKNOWN, "yellow3") if band is None else Text(str(band), f"bold {BAND_COLOURS[band]}")
+    return Text(UNKNOWN, YELLOW) if band is None else Text(str(band), f"bold {BAND_COLOURS[band]}")
 
 
 def show_statuses(console: Console, streams: Mapping[str, Any]) -> None:
@@ -73,9 +73,9 @@ def show_statuses(console: Console, streams: Mapping[str, Any]) -> None:
             by_status.setdefault(stream["status"], []).append(name)
     for status, names in by_status.items():
         meaning = STATUS_MEANING.get(status) or "no band"
-        console.print(Text.assemble(("no band for ", "yellow3"), (", ".join(names), "bold"), f": {status}, {meaning}"))
+        console.print(Text.assemble(("no band for ", YELLOW), (", ".join(names), "bold"), f": {status}, {meaning}"))
 
 
 def show_alerts(console: Console, alerts: list[Mapping[str, Any]]) -> None:
     for alert in alerts:
-        console.print(Text.assemble(("▲ ", "bold yellow3"), alert["message"]))
+        console.print(Text.assemble(("▲ ", f"bold {YELLOW}"), alert["message"]))

@@ -7,7 +7,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tandem.views.console import READINESS_COLOURS, UNKNOWN, bar, clock, long_date, number, session_label, share
+from tandem.views.console import (
+    GREEN,
+    READINESS_COLOURS,
+    RED,
+    UNKNOWN,
+    YELLOW,
+    bar,
+    clock,
+    long_date,
+    number,
+    session_label,
+    share,
+)
 
 _BAR = 20
 _LIMITING_BELOW = 50.0
@@ -21,7 +33,7 @@ def show_readiness(console: Console, answer: Mapping[str, Any]) -> None:
     for sign in answer["signs"]:
         console.print(Text(f"  sign: {sign['name']} since {sign['since']} ({sign['days']} days)"))
     if answer["action"] != "none":
-        console.print(Text(f"  signs of overreaching: {answer['action']}", "bold yellow3"))
+        console.print(Text(f"  signs of overreaching: {answer['action']}", f"bold {YELLOW}"))
     for session in answer["today"]:
         show_gated_session(console, session)
 
@@ -80,7 +92,7 @@ def show_gated_session(console: Console, session: Mapping[str, Any]) -> None:
     start = f"{clock(session['start'])} " if session.get("start") else ""
     line = Text(f"  today {start}{session_label(session)} {session['duration_min']:g} min")
     if session["changed"]:
-        line.append(" (changed)", "yellow3")
+        line.append(" (changed)", YELLOW)
     why = session["why"]
     line.append(f" · {'; '.join(why) if isinstance(why, list) else why or 'as planned'}", "dim")
     console.print(line)
@@ -98,7 +110,7 @@ def _normal(factor: Mapping[str, Any], digits: int) -> str:
 
 
 def _score_colour(score: float) -> str:
-    return "green3" if score >= 67 else "yellow3" if score >= _LIMITING_BELOW else "red1"
+    return GREEN if score >= 67 else YELLOW if score >= _LIMITING_BELOW else RED
 
 
 def _rule_names(rules: list[Any]) -> list[str]:

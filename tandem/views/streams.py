@@ -20,10 +20,10 @@ def show_streams(console: Console, days: Sequence[Mapping[str, Any]]) -> None:
     for name, colour in STREAM_COLOURS.items():
         streams = [day["streams"][name] for day in days]
         last = streams[-1]
-        loads = Text(f"{name:<{_LABEL}}", f"bold {colour}")
+        loads = Text.assemble((f"{name:<{_LABEL}}", f"bold {colour}"))
         loads.append_text(spark([stream["load"] for stream in streams], colour))
         loads.append(f"  {number(last['acute'])} of {number(last['chronic'])} AU a day", "dim")
-        ratios = Text(f"{'  ratio':<{_LABEL}}", "dim")
+        ratios = Text.assemble((f"{'  ratio':<{_LABEL}}", "dim"))
         ratios.append_text(_ratio_row(streams))
         ratios.append(f"  {number(last['acwr']['coupled'], 2)} ", "bold")
         ratios.append(last["band"] or last["status"], f"bold {BAND_COLOURS.get(last['band'] or '', 'grey62')}")

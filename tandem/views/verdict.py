@@ -7,17 +7,19 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from tandem.views.console import GREEN, RED, YELLOW
+
 
 def show_verdict(console: Console, answer: Mapping[str, Any]) -> None:
     accepted = answer["verdict"] == "accepted"
     violations, warnings = answer["violations"], answer["warnings"]
-    headline = Text(answer["verdict"].capitalize(), "bold green3" if accepted else "bold red1")
+    headline = Text(answer["verdict"].capitalize(), f"bold {GREEN}" if accepted else f"bold {RED}")
     counts = f": {_count(violations, 'hard rule')} broken, {_count(warnings, 'warning')}"
     console.print(headline.append(counts, "bold"))
     for finding in violations:
-        _show(console, finding, "✗", "red1")
+        _show(console, finding, "✗", RED)
     for finding in warnings:
-        _show(console, finding, "!", "yellow3")
+        _show(console, finding, "!", YELLOW)
     for finding in answer.get("remarks", ()):
         _show(console, finding, "·", "dim")
     for note in answer.get("notes", ()):
@@ -34,9 +36,9 @@ def _show(console: Console, finding: Mapping[str, Any], mark: str, colour: str) 
     move = finding.get("nearest_legal_start")
     if move:
         start = datetime.fromisoformat(move["start"])
-        console.print(Text(f"    → {move['session']} could start {start:%a %d %b %H:%M}", "green3"))
+        console.print(Text(f"    → {move['session']} could start {start:%a %d %b %H:%M}", GREEN))
     elif mark == "✗":
-        console.print(Text("    → no legal start within 7 days", "yellow3"))
+        console.print(Text("    → no legal start within 7 days", YELLOW))
 
 
 def _measurements(finding: Mapping[str, Any]) -> list[str]:
