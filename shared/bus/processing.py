@@ -111,7 +111,7 @@ class Processor:
         started = time.monotonic()
         work = Work(self.service, self._clock())
         done = 0
-        with self.database.transaction() as db:
+        with self.database.transaction(keeps_loaded=True) as db:
             work.seen = self.ledger.taken(
                 db, (work.identity(reading) for reading in readings if work.in_inbox(reading))
             )
@@ -141,7 +141,6 @@ class Processor:
         ):
             try:
                 outcome = reading.route.handle(context, reading.incoming)
-                db.flush()
             except Rejected as rejected:
                 if not reading.route.query:
                     raise  # what the handler wrote has to go, and with it, for now, the rest of the batch

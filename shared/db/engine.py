@@ -35,9 +35,17 @@ class Database:
         return self.url.get_backend_name() == "sqlite"
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
-        """One transaction: committed when the block ends, rolled back when it raises."""
+    def transaction(self, keeps_loaded: bool = False) -> Iterator[Session]:
+        """One transaction: committed when the block ends, rolled back when it raises.
+
+        ``keeps_loaded``: what one message of a batch has loaded is still there for the next (SQLAlchemy holds objects
+        weakly, so each message would read the same rows again).
+        """
         with self._turn, Session(self.engine, expire_on_commit=False) as session, session.begin():
+            if keeps_loaded:
+                loaded: set[object] = set()
+                event.listen(session, "loaded_as_persistent", lambda _session, instance: loaded.add(instance))
+                event.listen(session, "pending_to_persistent", lambda _session, instance: loaded.add(instance))
             yield session
 
     def dispose(self) -> None:

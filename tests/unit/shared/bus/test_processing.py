@@ -198,7 +198,7 @@ def test_a_database_that_is_away_burns_no_attempt(database: Database) -> None:
     class Away(Database):
         """The same database, as it looks when nobody answers."""
 
-        def transaction(self) -> Any:
+        def transaction(self, keeps_loaded: bool = False) -> Any:
             raise OperationalError("connect", {}, Exception("could not connect"))
 
     work.database = Away("toy", str(database.url.render_as_string(hide_password=False)))
