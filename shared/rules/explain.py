@@ -79,22 +79,23 @@ def _cause(leaf: Leaf, negated: bool, facts: Facts) -> Cause:
         return Cause(leaf.feature, None, None, f"{name}{lasting} is unknown")
     # Under a "not" the comparison is told the other way round, so that it reads as what the rule asks for.
     op = _OPPOSITE[leaf.op] if negated else leaf.op
-    asked = f"{_PHRASE[op]} {_shown(leaf.feature, leaf.value)}".strip() + lasting
+    asked = f"{_PHRASE[op]} {shown(leaf.feature, leaf.value)}".strip() + lasting
     margin = None
     if isinstance(leaf.value, float) and isinstance(known, int | float) and not isinstance(known, bool):
         margin = float(known) - leaf.value
-    shown = "unknown" if known is None else _shown(leaf.feature, known)
+    measured = "unknown" if known is None else shown(leaf.feature, known)
     met = answer is not negated
     if not met:
-        text = f"{name} {shown}, needs {asked}"
+        text = f"{name} {measured}, needs {asked}"
     elif op == "==" and not lasting:
-        text = f"{name} {shown}"
+        text = f"{name} {measured}"
     else:
-        text = f"{name} {shown} ({asked})"
+        text = f"{name} {measured} ({asked})"
     return Cause(leaf.feature, answer, margin, text)
 
 
-def _shown(feature: str, value: Scalar | None) -> str:
+def shown(feature: str, value: Scalar | None) -> str:
+    """A feature's value with its unit, as a person reads it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):

@@ -211,3 +211,67 @@ def _load_all(rules_dir: Path, tenant: str | None, as_json: bool) -> "dict[str |
 
 def _remarks(loaded: "Mapping[str | None, Loaded]") -> Iterable[RuleFileError]:
     return dict.fromkeys(remark for one in loaded.values() for remark in one.remarks)
+
+
+@rules.command()
+@click.argument("old", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("new", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--tenant", help="Compare what is in force for this tenant (default: the base).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+def diff(old: Path, new: Path, tenant: str | None, as_json: bool) -> None:
+    """What changes from rule folder OLD to NEW, in sentences; exit 1 when anything does."""
+    from shared.rules.difference import differences
+    from shared.rules.loader import load_packs
+
+    packs = []
+    for folder in (old, new):
+        try:
+            packs.append(load_packs(folder, tenant))
+        except RuleFileErrors as errors:
+            refuse(errors.errors, as_json)
+    before, after = packs
+    found = [one for kind in after if kind in before for one in differences(before[kind], after[kind])]
+    gone = [kind for kind in before if kind not in after]
+    added = [kind for kind in after if kind not in before]
+    if as_json:
+        print_json({"differences": [one.as_json() for one in found], "packs_gone": gone, "packs_new": added})
+    else:
+        for one in found:
+            click.echo(f"{one.pack}: {one}")
+        for kind in gone:
+            click.echo(f"no {kind} pack any more")
+        for kind in added:
+            click.echo(f"a {kind} pack is new")
+        if not (found or gone or added):
+            click.echo("no differences")
+    if found or gone or added:
+        raise click.exceptions.Exit(FINDINGS)
+
+
+@rules.command("new")
+@click.argument("tenant")
+@click.argument("rule")
+@rules_option
+def new_pack(tenant: str, rule: str, rules_dir: Path) -> None:
+    """Write a commented pack for TENANT that overrides one RULE of the base, ready to be edited."""
+    from shared.rules.loader import TENANT, load_packs
+    from shared.rules.tenant_draft import tenant_draft
+
+    if not TENANT.fullmatch(tenant):
+        raise click.BadParameter(f"'{tenant}' is no tenant id: a-z, 0-9 and '-'", param_hint="TENANT")
+    try:
+        packs = load_packs(rules_dir)
+    except RuleFileErrors as errors:
+        refuse(errors.errors, as_json=False)
+    known = {one.id: (pack, one) for pack in packs.values() for one in pack.rules}
+    if rule not in known:
+        raise click.BadParameter(f"the base has no rule '{rule}'{did_you_mean(rule, known)}", param_hint="RULE")
+    pack, chosen = known[rule]
+    path = rules_dir / "tenants" / tenant / f"{pack.kind}.yaml"
+    if path.exists():
+        raise click.ClickException(f"{path} is there already; add the rule under its 'override'")
+    if chosen.locked:
+        raise click.ClickException(f"the rule '{rule}' is locked; no tenant can change what it does")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(tenant_draft(tenant, pack, chosen), encoding="utf-8")
+    click.echo(f"wrote {path}")

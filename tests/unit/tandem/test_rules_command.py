@@ -114,3 +114,38 @@ def test_schema_is_printed_or_written(tmp_path: Path) -> None:
     printed = json.loads(_run("schema").stdout)
     assert _run("schema", "--write", tmp_path / "schema.json").exit_code == 0
     assert json.loads((tmp_path / "schema.json").read_text(encoding="utf-8")) == printed
+
+
+def test_diff_speaks_in_sentences(rules_dir: Path, tmp_path: Path) -> None:
+    new = tmp_path / "new"
+    shutil.copytree(rules_dir, new)
+    path = new / "base" / "sequencing.yaml"
+    text = path.read_text(encoding="utf-8").replace("penalty: 40", "penalty: 50")
+    path.write_text(text.replace("max_sessions_per_day:\n    value: 2", "max_sessions_per_day:\n    value: 1"), "utf-8")
+    _tenant(new, HEADER + "override:\n  max-lower-near-quality-run: {when: {gap: less than 72 h}, because: x}\n")
+    assert _run("diff", rules_dir, rules_dir).stdout == "no differences\n"
+    base = _run("diff", rules_dir, new)
+    assert base.exit_code == 1
+    assert base.stdout.splitlines() == [
+        "base.sequencing: easy-share: penalty 40 becomes 50",
+        "base.sequencing: max_sessions_per_day: 2 becomes 1",
+    ]
+    tenant = _run("diff", rules_dir, new, "--tenant", "acme", "--json")
+    told = [one["sentence"] for one in json.loads(tenant.stdout)["differences"]]
+    assert told == ["gap: 48 h becomes 72 h", "penalty 40 becomes 50", "2 becomes 1"]
+
+
+@pytest.mark.parametrize("rule", ["lift-run-gap", "easy-share", "every-fourth-week", "gate-easy-on-illness"])
+def test_new_writes_a_pack_that_loads_and_changes_nothing_yet(rules_dir: Path, rule: str) -> None:
+    written = _run("new", "acme", rule, "--rules", rules_dir)
+    assert written.exit_code == 0, written.output
+    assert _run("check", "--rules", rules_dir, "--tenant", "acme").exit_code == 0
+    lint = _run("lint", "--rules", rules_dir, "--tenant", "acme", "--json")
+    assert [one["code"] for one in json.loads(lint.stdout)["findings"] if one["rule"] == rule] == ["changes-nothing"]
+    assert "is there already" in _run("new", "acme", rule, "--rules", rules_dir).stderr
+
+
+def test_new_refuses_locked_and_unknown_rules(rules_dir: Path) -> None:
+    assert "is locked" in _run("new", "acme", "overlap", "--rules", rules_dir).stderr
+    assert "did you mean 'lift-run-gap'?" in _run("new", "acme", "lift-run-gp", "--rules", rules_dir).stderr
+    assert "is no tenant id" in _run("new", "../acme", "lift-run-gap", "--rules", rules_dir).stderr
