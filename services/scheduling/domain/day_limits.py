@@ -38,7 +38,9 @@ def limit_findings(entries: Sequence[Entry], limits: Limits) -> list[Finding]:
             )
     for monday, of_week in by_week(entries).items():
         free = rest_days(of_week, monday)
-        if free < limits.min_rest_days and any(not entry.context for entry in of_week):
+        settled = {entry.day for entry in of_week if entry.context}
+        # Days that were trained on anyway are not the proposal's doing.
+        if free < limits.min_rest_days and any(entry.day not in settled for entry in of_week):
             findings.append(
                 Finding(
                     REST_DAYS,

@@ -4,6 +4,7 @@
 starts here" is one clause of three literals, whatever the grid.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -138,28 +139,33 @@ class PlacementModel:
     def _limit_days(self) -> None:
         limits, week = self.problem.limits, self.problem.week
         taken = []
+        # What is already settled may be more than the limits allow; then nothing is added to it.
+        settled = Counter(
+            day for piece in self.problem.pieces if piece.context for day in piece.days.tolist() if day != OTHER_DAY
+        )
         for day in range(len(week)):
             here = [place.on_day[day] for place in self.places.values() if day in place.on_day]
             if not here:
                 continue
-            if len(here) > limits.max_sessions_per_day:
+            room = max(limits.max_sessions_per_day, settled[day])
+            if len(here) > room:
                 holds = self.member("limit", "max_sessions_per_day")
-                self.cp.add(cp_model.LinearExpr.sum(here) <= limits.max_sessions_per_day).only_enforce_if(holds)
+                self.cp.add(cp_model.LinearExpr.sum(here) <= room).only_enforce_if(holds)
             used = self.cp.new_bool_var(f"day {day} used")
             for literal in here:
                 self.cp.add_implication(literal, used)
             self.cp.add_bool_or([*here, _not(used)])
             taken.append(used)
-        if limits.min_rest_days and len(taken) > len(week) - limits.min_rest_days:
+        most = max(len(week) - limits.min_rest_days, len(settled))
+        if len(taken) > most:
             holds = self.member("limit", "min_rest_days")
-            most = len(week) - limits.min_rest_days
             self.cp.add(cp_model.LinearExpr.sum(taken) <= most).only_enforce_if(holds)
             # Follows from the above; said outright, so that too many sessions for the days are seen without search.
             both = [holds, self.member("limit", "max_sessions_per_day")]
             present = [place.present for place in self.places.values() if place.on_day]
-            in_all = cp_model.LinearExpr.sum(present) <= most * limits.max_sessions_per_day
-            if len(present) > most * limits.max_sessions_per_day:
-                self.cp.add(in_all).only_enforce_if(both)
+            room = most * max(limits.max_sessions_per_day, *settled.values(), 0)
+            if len(present) > room:
+                self.cp.add(cp_model.LinearExpr.sum(present) <= room).only_enforce_if(both)
 
     def _order_twins(self) -> None:
         """Sessions that nothing tells apart are placed in the order of their ids: fewer equal calendars to search."""

@@ -1,12 +1,10 @@
 """Placing a week's sessions: hard rules never broken, soft rules strained as little as can be proved, reasons given."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
-
-from ortools.sat.python import cp_model
 
 from services.scheduling.domain.availability import (
     DAY_CLOSES,
@@ -31,9 +29,9 @@ from services.scheduling.domain.conflicts import ask_conflicts, decided_by, is_b
 from services.scheduling.domain.explaining import reasons
 from services.scheduling.domain.infeasibility import explain_infeasible
 from services.scheduling.domain.placement import Piece, Problem, fixed_piece, movable_piece, week_days
-from services.scheduling.domain.placement_model import PlacementModel, new_solver
 from services.scheduling.domain.preferences import POINT, Preferences, preference_cost
 from services.scheduling.domain.row_limits import ask_row_limits
+from services.scheduling.domain.solving import Placement, Undecided, best_placement
 from services.scheduling.domain.verdict import Verdict
 from services.scheduling.domain.week_plan import Penalty, PlacedSession, WeekPlan
 from shared.messages.problems import InvalidInput
@@ -42,13 +40,10 @@ from shared.rules.decisions import Rules
 from shared.rules.model import DecidedBy
 
 _GRID_MINUTES = 30
-_DETERMINISTIC_SECONDS = 20.0
+__all__ = ["Run", "Undecided", "WeekInputs", "plan_week"]
+
 _MOST_CANDIDATES = 500
 _MOST_AUDITS = 12
-
-
-class Undecided(RuntimeError):
-    """The solver could neither place the week nor prove it impossible within its (deterministic) budget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +64,21 @@ class WeekInputs:
     context: Sequence[PlannedSession] = ()
 
 
-def plan_week(inputs: WeekInputs, rules: Rules) -> WeekPlan:
+class Run(Protocol):
+    """Calls a pure, CPU-bound function; a service passes one that takes it off its event loop."""
+
+    def __call__(self, function: Callable[..., Any], /, *arguments: Any) -> Any: ...
+
+
+def run_here(function: Callable[..., Any], /, *arguments: Any) -> Any:
+    return function(*arguments)
+
+
+def plan_week(inputs: WeekInputs, rules: Rules, run: Run = run_here) -> WeekPlan:
     """Place a week. The same input gives the same calendar, whatever the order of its sessions.
 
-    Raises ``InvalidInput`` for ids that come twice and ``Undecided`` when the solver's budget does not suffice.
+    ``run`` gets the solver's work, which asks no rules and touches nothing shared. Raises ``InvalidInput`` for ids that
+    come twice and ``Undecided`` when the solver's budget does not suffice.
     """
     problems = duplicate_ids(inputs.sessions)
     if problems:
@@ -83,38 +89,27 @@ def plan_week(inputs: WeekInputs, rules: Rules) -> WeekPlan:
     preferences = Preferences.from_settings(settings, strategy)
     for fine in (False, True):
         problem = _pose(inputs, spans, rules, fine)
-        plan = _solve(inputs, problem, spans, rules, preferences)
+        plan = _solve(inputs, problem, spans, rules, preferences, run)
         if plan is not None:
             return plan
-    return _infeasible(inputs, problem, spans, settings)
+    return _infeasible(inputs, problem, spans, settings, run)
 
 
 def _solve(
-    inputs: WeekInputs, problem: Problem, spans: Sequence[Span], rules: Rules, preferences: Preferences
+    inputs: WeekInputs, problem: Problem, spans: Sequence[Span], rules: Rules, preferences: Preferences, run: Run
 ) -> WeekPlan | None:
     """The best calendar on the problem's starts; None when there is none."""
-    if any(len(piece.starts) == 0 for piece in problem.pieces):
-        return None
     settings = rules.settings("sequencing")
-    budget = float(settings.get("planner_budget", _DETERMINISTIC_SECONDS))
-    model = PlacementModel(problem)
-    model.minimize(preferences)
-    solver = new_solver(budget)
+    excluded: list[dict[str, int]] = []
     for _ in range(_MOST_AUDITS):
-        status = solver.solve(model.cp)
-        if status == cp_model.INFEASIBLE:
+        best: Placement | None = run(best_placement, problem, preferences, excluded)
+        if best is None:
             return None
-        if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-            raise Undecided(f"no calendar for the week of {inputs.week_start} within the solver's budget")
-        tidy = new_solver(budget)
-        tidied = tidy.solve(model.as_early_as_possible(solver)) in (cp_model.OPTIMAL, cp_model.FEASIBLE)
-        chosen = {p.id: _chosen(p, model, tidy if tidied else solver) for p in problem.pieces}
-        verdict = _audit(inputs, problem, chosen, rules)
+        verdict = _audit(inputs, problem, best.chosen, rules)
         if verdict.verdict == "accepted":
-            optimal = status == cp_model.OPTIMAL
-            return _planned(inputs, problem, chosen, verdict, spans, settings, preferences, optimal)
+            return _planned(inputs, problem, best, verdict, spans, settings, preferences)
         # Only a rule about the week as a whole can still object; it does so to the days, so other days are tried.
-        model.forbid_days({p.id: int(p.days[chosen[p.id]]) for p in problem.movable})
+        excluded.append({p.id: int(p.days[best.chosen[p.id]]) for p in problem.movable})
     return None
 
 
@@ -178,12 +173,6 @@ def _anywhere(session: PlannedSession, inputs: WeekInputs) -> Entry:
     )
 
 
-def _chosen(piece: Piece, model: PlacementModel, solver: cp_model.CpSolver) -> int:
-    if not piece.movable:
-        return 0
-    return next(k for k, literal in enumerate(model.places[piece.id].at) if solver.boolean_value(literal))
-
-
 def _placed_sessions(inputs: WeekInputs, problem: Problem, chosen: Mapping[str, int]) -> list[PlannedSession]:
     placed = []
     for piece in problem.pieces:
@@ -202,14 +191,13 @@ def _audit(inputs: WeekInputs, problem: Problem, chosen: Mapping[str, int], rule
 def _planned(
     inputs: WeekInputs,
     problem: Problem,
-    chosen: Mapping[str, int],
+    best: Placement,
     verdict: Verdict,
     spans: Sequence[Span],
     settings: Mapping[str, Any],
     preferences: Preferences,
-    optimal: bool,
 ) -> WeekPlan:
-    entries = {s.id: entry_of(s, inputs.zone) for s in _placed_sessions(inputs, problem, chosen)}
+    entries = {s.id: entry_of(s, inputs.zone) for s in _placed_sessions(inputs, problem, best.chosen)}
     surroundings = [entry for entry in settled_entries(inputs) if entry.context]
     why = reasons(entries, surroundings, problem, verdict, spans, inputs.zone)
     placed = [
@@ -232,7 +220,7 @@ def _planned(
         inputs.week_start,
         tuple(placed),
         penalties,
-        optimal,
+        best.optimal,
         cost,
         (),
         (),
@@ -245,8 +233,10 @@ def _piece(problem: Problem, session: str) -> Piece:
     return next(piece for piece in problem.pieces if piece.id == session)
 
 
-def _infeasible(inputs: WeekInputs, problem: Problem, spans: Sequence[Span], settings: Mapping[str, Any]) -> WeekPlan:
-    conflict, suggestions = explain_infeasible(inputs.zone, problem, spans)
+def _infeasible(
+    inputs: WeekInputs, problem: Problem, spans: Sequence[Span], settings: Mapping[str, Any], run: Run
+) -> WeekPlan:
+    conflict, suggestions = run(explain_infeasible, inputs.zone, problem, spans)
     named = {member.id for member in conflict if member.kind == "rule"}
     hard_rules = [rule for rule in problem.table.pack.rules if is_binding(rule) and rule.id in named]
     by: tuple[DecidedBy, ...] = tuple(decided_by(problem.table.pack, rule) for rule in hard_rules)

@@ -55,6 +55,14 @@ class Penalty:
         }
 
 
+def placed_from_json(document: Mapping[str, Any]) -> PlacedSession:
+    """A placed session from what ``as_json`` wrote; additional fields are ignored."""
+    fields = {name: document[name] for name in PlannedSession.model_fields if name in document}
+    session = PlannedSession.model_validate(fields)
+    start, end = datetime.fromisoformat(document["start"]), datetime.fromisoformat(document["end"])
+    return PlacedSession(session, start, end, bool(document.get("fixed")), tuple(document.get("why", ())))
+
+
 ConflictKind = Literal["rule", "fixed", "session", "context", "limit", "availability"]
 
 

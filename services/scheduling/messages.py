@@ -1,0 +1,232 @@
+"""What the scheduling service accepts, what it reads of other services' events, and what it emits."""
+
+from collections import Counter
+from datetime import date
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from shared.messages.values import (
+    AfterLift,
+    Day,
+    Id,
+    Instant,
+    Limits,
+    PlannedSession,
+    Profile,
+    Text,
+    Value,
+    Window,
+)
+from shared.messages.words import Effort, Intensity, Kind, Mode, Phase, Region, RunType
+
+MOST_WINDOWS = 100
+MOST_SESSIONS = 60
+MOST_SESSIONS_CHECKED = 400
+
+
+def _each_once(sessions: list[PlannedSession] | None) -> None:
+    twice = sorted(name for name, count in Counter(s.id for s in sessions or ()).items() if count > 1)
+    if twice:
+        raise PydanticCustomError(
+            "duplicate_id", "each session may stand once, but these stand more often: {ids}", {"ids": ", ".join(twice)}
+        )
+
+
+class PutAthlete(Profile):
+    athlete: Id
+
+    @property
+    def profile(self) -> Profile:
+        return Profile.model_validate(self.model_dump(exclude={"athlete"}))
+
+
+class EraseAthlete(Value):
+    athlete: Id
+
+
+class SetAvailability(Value):
+    """All the athlete's windows: those not named any more are gone; an empty list means no time at all."""
+
+    athlete: Id
+    windows: Annotated[list[Window], Field(max_length=MOST_WINDOWS)]
+    max_sessions_per_day: Annotated[int, Field(ge=1, le=10)] | None = None
+    min_rest_days: Annotated[int, Field(ge=0, le=6)] | None = None
+
+    @property
+    def limits(self) -> Limits | None:
+        """The limits named; None when neither is."""
+        given = {
+            name: value
+            for name in ("max_sessions_per_day", "min_rest_days")
+            if (value := getattr(self, name)) is not None
+        }
+        return Limits.model_validate(given) if given else None
+
+
+class PlanWeek(Value):
+    """``sessions`` left out: those that the season's targets ask for."""
+
+    athlete: Id
+    week_start: Day
+    sessions: Annotated[list[PlannedSession], Field(max_length=MOST_SESSIONS)] | None = None
+
+    @model_validator(mode="after")
+    def _unique(self) -> Self:
+        _each_once(self.sessions)
+        return self
+
+
+class ProposedSession(PlannedSession):
+    start: Instant
+
+
+class CheckWeek(Value):
+    athlete: Id | None = None
+    sessions: Annotated[list[ProposedSession], Field(max_length=MOST_SESSIONS_CHECKED)]
+
+    @model_validator(mode="after")
+    def _unique(self) -> Self:
+        _each_once(list(self.sessions))
+        return self
+
+
+class Override(Value):
+    """Who takes it upon themselves to break a hard rule, and why; kept for good."""
+
+    by: Annotated[Text, Field(min_length=1)]
+    reason: Annotated[Text, Field(min_length=1)]
+
+
+class MoveSession(Value):
+    athlete: Id
+    session: Id
+    start: Instant
+    override: Override | None = None
+
+
+class AfterLiftAdvice(AfterLift):
+    athlete: Id
+
+
+class GetWeek(Value):
+    athlete: Id
+    week_start: Day
+    format: Literal["json", "ics"] = "json"
+
+
+class Heard(BaseModel):
+    """Another service's event: only the fields read here, the rest ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class WeekTargetsSet(Heard):
+    athlete: Id
+    week_start: Day
+    phase: Phase | None = None
+    sessions: Annotated[list[PlannedSession], Field(max_length=MOST_SESSIONS)] = []
+
+
+class SessionScored(Heard):
+    athlete: Id
+    session: Id
+    removed: bool = False
+    start: Instant
+    duration_min: float
+    kind: Kind
+    type: RunType | None = None
+    region: Region | None = None
+    effort: Effort | None = None
+    mode: Mode | None = None
+    planned: Id | None = None
+
+    @property
+    def done(self) -> PlannedSession:
+        """The done session as one that stands on the calendar."""
+        fields = self.model_dump(include={"duration_min", "kind", "type", "region", "effort", "mode", "start"})
+        return PlannedSession.model_validate({"id": self.session, **fields})
+
+
+class HeardGate(Heard):
+    intensity: Intensity
+    volume_factor: float = 1.0
+    reason: str | None = None
+
+
+class GatedSession(Heard):
+    """One of today's sessions after the gate; tags may have changed, its place has not."""
+
+    id: Id
+    kind: Kind
+    type: RunType | None = None
+    region: Region | None = None
+    effort: Effort | None = None
+    mode: Mode | None = None
+    duration_min: float
+    changed: bool = False
+    why: str | list[str] | None = None
+
+
+class ReadinessAssessed(Heard):
+    athlete: Id
+    date: Day
+    gate: HeardGate
+    today: list[GatedSession] = []
+    decided_by: list[dict[str, str]] = []
+
+
+class Emitted(BaseModel):
+    """An event of this service. Consumers declare the fields that they read and ignore the rest."""
+
+    model_config = ConfigDict(frozen=True)
+
+    def as_data(self) -> dict[str, Any]:
+        return self.model_dump(mode="json")
+
+
+class WeekTold(Emitted):
+    """The week as ``tandem week`` prints it, with every rule that shaped it."""
+
+    athlete: Id
+    week_start: date
+    status: Literal["planned", "infeasible"]
+    sessions: list[dict[str, Any]]
+    penalties: list[dict[str, Any]]
+    optimal: bool
+    conflict: list[dict[str, Any]]
+    suggestions: list[str]
+    notes: list[str]
+    decided_by: list[dict[str, str]]
+
+
+class SessionAdjusted(Emitted):
+    """A session differs from the plan: by today's gate, or because somebody moved it (then ``gate`` is null).
+
+    ``before`` and ``after`` hold the session's tags and duration, for a move its start and end too.
+    """
+
+    athlete: Id
+    date: date
+    session: Id
+    before: dict[str, Any]
+    after: dict[str, Any]
+    changed: bool
+    why: list[str]
+    gate: dict[str, Any] | None
+    override: dict[str, str] | None
+    decided_by: list[dict[str, str]]
+
+
+class AthleteErased(Emitted):
+    athlete: Id
+    service: Literal["scheduling"] = "scheduling"
+
+
+EVENTS: dict[str, type[Emitted]] = {
+    "scheduling.week-planned": WeekTold,
+    "scheduling.week-infeasible": WeekTold,
+    "scheduling.session-adjusted": SessionAdjusted,
+    "scheduling.athlete-erased": AthleteErased,
+}

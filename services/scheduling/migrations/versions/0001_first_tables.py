@@ -1,0 +1,177 @@
+"""The first tables: state, inbox, outbox, known tenants."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from shared.db.tables import UtcDateTime
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "athletes",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("athlete", sa.String(length=128), nullable=False),
+        sa.Column("profile", sa.JSON(), nullable=True),
+        sa.Column("put_at", UtcDateTime(), nullable=True),
+        sa.Column("put_id", sa.String(length=128), nullable=True),
+        sa.Column("availability", sa.JSON(), nullable=True, comment="windows and limits"),
+        sa.Column("available_at", UtcDateTime(), nullable=True),
+        sa.Column("available_id", sa.String(length=128), nullable=True),
+        sa.PrimaryKeyConstraint("tenant", "athlete", name="pk_athletes"),
+    )
+    op.create_table(
+        "done_sessions",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("athlete", sa.String(length=128), nullable=False),
+        sa.Column("session", sa.String(length=128), nullable=False),
+        sa.Column("removed", sa.Boolean(), nullable=False),
+        sa.Column("start", UtcDateTime(), nullable=False),
+        sa.Column("planned", sa.String(length=128), nullable=True),
+        sa.Column("told", sa.JSON(), nullable=False),
+        sa.Column("told_at", UtcDateTime(), nullable=False),
+        sa.Column("told_id", sa.String(length=128), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "athlete", "session", name="pk_done_sessions"),
+    )
+    op.create_index("ix_done_sessions_start", "done_sessions", ["tenant", "athlete", "start"], unique=False)
+    op.create_table(
+        "erasures",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("athlete_digest", sa.String(length=64), nullable=False),
+        sa.Column("erased_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "athlete_digest", name="pk_erasures"),
+    )
+    op.create_table(
+        "gates",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("athlete", sa.String(length=128), nullable=False),
+        sa.Column("date", sa.Date(), nullable=False),
+        sa.Column("gate", sa.JSON(), nullable=False),
+        sa.Column("today", sa.JSON(), nullable=False),
+        sa.Column("decided_by", sa.JSON(), nullable=False),
+        sa.Column("told", sa.JSON(), nullable=False),
+        sa.Column("told_at", UtcDateTime(), nullable=False),
+        sa.Column("told_id", sa.String(length=128), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "athlete", "date", name="pk_gates"),
+    )
+    op.create_table(
+        "inbox",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("message_id", sa.String(length=128), nullable=False),
+        sa.Column("handler", sa.String(length=160), nullable=False, comment="the route's key"),
+        sa.Column("body_hash", sa.String(length=64), nullable=False),
+        sa.Column("athlete", sa.String(length=128), nullable=True),
+        sa.Column("outcome", sa.String(length=16), nullable=False, comment="accepted, rejected or later"),
+        sa.Column(
+            "reply", sa.LargeBinary(), nullable=True, comment="the outcome's data as JSON, sent again for a duplicate"
+        ),
+        sa.Column("received_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "message_id", "handler", name="pk_inbox"),
+    )
+    op.create_index("ix_inbox_athlete", "inbox", ["tenant", "athlete"], unique=False)
+    op.create_index("ix_inbox_received_at", "inbox", ["received_at"], unique=False)
+    op.create_table(
+        "moves",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("athlete", sa.String(length=128), nullable=False),
+        sa.Column("session", sa.String(length=128), nullable=False),
+        sa.Column("start", UtcDateTime(), nullable=False),
+        sa.Column("overridden", sa.JSON(), nullable=False),
+        sa.Column("told_at", UtcDateTime(), nullable=False),
+        sa.Column("told_id", sa.String(length=128), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "athlete", "session", name="pk_moves"),
+    )
+    op.create_table(
+        "outbox",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column(
+            "id", sa.String(length=128), nullable=False, comment="the message's ce-id; ids sort in the order of making"
+        ),
+        sa.Column("exchange", sa.String(length=64), nullable=False, comment="empty for a reply"),
+        sa.Column("routing_key", sa.String(length=255), nullable=False),
+        sa.Column("headers", sa.LargeBinary(), nullable=False),
+        sa.Column("content_type", sa.String(length=64), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("correlation_id", sa.String(length=255), nullable=True),
+        sa.Column("athlete", sa.String(length=128), nullable=True),
+        sa.Column("created_at_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "id", name="pk_outbox"),
+    )
+    op.create_index("ix_outbox_created_at_ms", "outbox", ["created_at_ms"], unique=False)
+    op.create_table(
+        "overrides",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("athlete", sa.String(length=128), nullable=False),
+        sa.Column("message_id", sa.String(length=128), nullable=False),
+        sa.Column("session", sa.String(length=128), nullable=False),
+        sa.Column("start", UtcDateTime(), nullable=False),
+        sa.Column("by", sa.String(length=500), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("violations", sa.JSON(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "athlete", "message_id", name="pk_overrides"),
+    )
+    op.create_table(
+        "plans",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("athlete", sa.String(length=128), nullable=False),
+        sa.Column("week_start", sa.Date(), nullable=False),
+        sa.Column("document", sa.JSON(), nullable=False),
+        sa.Column("placed", sa.JSON(), nullable=False),
+        sa.Column("earlier", sa.JSON(), nullable=False),
+        sa.Column("made_on", sa.Date(), nullable=False, comment="the athlete's local date"),
+        sa.Column(
+            "digest", sa.String(length=64), nullable=False, comment="of the last week-planned or week-infeasible"
+        ),
+        sa.PrimaryKeyConstraint("tenant", "athlete", "week_start", name="pk_plans"),
+    )
+    op.create_table(
+        "tenants",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("first_seen", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", name="pk_tenants"),
+    )
+    op.create_table(
+        "week_requests",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("athlete", sa.String(length=128), nullable=False),
+        sa.Column("week_start", sa.Date(), nullable=False),
+        sa.Column("sessions", sa.JSON(), nullable=False, comment="given: the sessions, or null"),
+        sa.Column("told_at", UtcDateTime(), nullable=False),
+        sa.Column("told_id", sa.String(length=128), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "athlete", "week_start", name="pk_week_requests"),
+    )
+    op.create_table(
+        "week_targets",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("athlete", sa.String(length=128), nullable=False),
+        sa.Column("week_start", sa.Date(), nullable=False),
+        sa.Column("phase", sa.String(length=16), nullable=True),
+        sa.Column("sessions", sa.JSON(), nullable=False),
+        sa.Column("told_at", UtcDateTime(), nullable=False),
+        sa.Column("told_id", sa.String(length=128), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "athlete", "week_start", name="pk_week_targets"),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("week_targets")
+    op.drop_table("week_requests")
+    op.drop_table("tenants")
+    op.drop_table("plans")
+    op.drop_table("overrides")
+    op.drop_index("ix_outbox_created_at_ms", table_name="outbox")
+    op.drop_table("outbox")
+    op.drop_table("moves")
+    op.drop_index("ix_inbox_received_at", table_name="inbox")
+    op.drop_index("ix_inbox_athlete", table_name="inbox")
+    op.drop_table("inbox")
+    op.drop_table("gates")
+    op.drop_table("erasures")
+    op.drop_index("ix_done_sessions_start", table_name="done_sessions")
+    op.drop_table("done_sessions")
+    op.drop_table("athletes")
