@@ -1,4 +1,4 @@
-"""The run after the lift: the decision tree of the founding documents, its numbers, its fuel, and a coach's edit of it."""
+"""The run after the lift: the founding documents' decision tree, its numbers, its fuel, and a coach's edit of it."""
 
 import itertools
 import shutil
