@@ -27,9 +27,7 @@ class Rules(Protocol):
     ) -> dict[date, tuple[Fired, ...]]:
         """Athlete-shape rules on each of ``days``; leaves with ``lasting_days`` look back into ``history``."""
 
-    def conflict_table(
-        self, classes: Sequence[Facts], athlete: Facts
-    ) -> dict[tuple[int, int], tuple[Conflict, ...]]:
+    def conflict_table(self, classes: Sequence[Facts], athlete: Facts) -> dict[tuple[int, int], tuple[Conflict, ...]]:
         """For each ordered pair (first, then) of session classes the gap intervals in which pair rules fire.
 
         ``classes`` hold the session features without prefix (kind, type, region, effort, mode, duration_min, key).
