@@ -29,11 +29,13 @@ def demo(out: Path, athlete_path: Path | None, rules_dir: Path) -> None:
 
     eventlet.monkey_patch()
 
+    from shared.ops.logging import configure_logging
     from shared.rules.errors import RuleFileErrors
     from tandem.athlete_file import BadFile
     from tandem.commands.options import refuse
     from tandem.demo.run import run_demo
 
+    configure_logging("error", "console")
     try:
         run_demo(athlete_path, rules_dir, out)
     except BadFile as error:
