@@ -85,8 +85,13 @@ def _never_fires(rule: Rule) -> bool:
 
 
 def _fires_within(inner: Rule, outer: Rule) -> bool:
-    """Whether ``outer`` fires wherever ``inner`` does."""
-    return inner.shape == outer.shape and all(
+    """Whether ``outer`` fires wherever ``inner`` does. The examples settle most pairs of rules at once."""
+    if inner.shape != outer.shape or any(
+        holds(inner.when, example.facts) is True and holds(outer.when, example.facts) is False
+        for example in inner.examples
+    ):
+        return False
+    return all(
         holds(outer.when, facts) is True
         for facts in situations([inner.when, outer.when], inner.shape)
         if holds(inner.when, facts) is True

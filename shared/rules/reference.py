@@ -1,6 +1,6 @@
 """The reference evaluator: walks a rule's condition as it stands, with three answers: true, false, unknown (None)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from shared.rules.lasting import derived_feature
 from shared.rules.model import AnyOf, Condition, DecidedBy, Facts, Fired, Leaf, Not, Op, Pack, Rule
@@ -65,26 +65,12 @@ def measured(rule: Rule, facts: Facts) -> dict[str, float]:
 
 
 def fire(pack: Pack, facts: Facts) -> tuple[Fired, ...]:
-    """Every rule that applies to one question, in the pack's order; ``watch`` rules and cancelled soft rules too.
+    """Every rule whose condition holds for one question, in the pack's order, whatever its mode; nothing cancelled.
 
-    Pass through :func:`in_force` to drop what does not count.
+    What counts of it (``watch``, ``allow``) is for ``Rules.decide`` to say.
     """
     return tuple(
         Fired(rule, decided_by(pack, rule), measured(rule, facts))
         for rule in pack.rules
         if holds(rule.when, facts) is True
     )
-
-
-def in_force(fired: Sequence[Fired]) -> tuple[Fired, ...]:
-    """Without ``watch`` rules; a fired ``allow`` cancels every fired soft or advice rule, never a hard one."""
-    counted = [one for one in fired if one.rule.mode != "watch"]
-    allowed = any(one.rule.outcome == "allow" for one in counted)
-    if not allowed:
-        return tuple(counted)
-    return tuple(one for one in counted if one.rule.outcome == "allow" or one.rule.severity == "hard")
-
-
-def undecided(pack: Pack, facts: Facts) -> tuple[Rule, ...]:
-    """Rules that nobody can decide because a fact is unknown."""
-    return tuple(rule for rule in pack.rules if holds(rule.when, facts) is None)

@@ -11,6 +11,7 @@ from shared.rules.errors import one_of
 from shared.rules.examples import Examples
 from shared.rules.model import (
     ALWAYS,
+    AnyOf,
     Condition,
     Example,
     Leaf,
@@ -84,7 +85,12 @@ class RuleReader:
             examples = self._examples.read(fields["examples"], shape, ALWAYS if whole is None else whole[0])
         if "examples" in fields and not examples and len(reader.mistakes) == before:
             reader.mistakes.add(fields["examples"].at, "a rule needs at least one example")
-        if len(reader.mistakes) > before or outcome is None or shaped is None or shape is None or whole is None:
+        if outcome is None or shaped is None or shape is None or whole is None or values is None:
+            if len(reader.mistakes) == before:
+                # Never drop a rule in silence, whatever the parts above overlooked.
+                reader.mistakes.add(node.at, "this rule cannot be read; compare it with a shipped one")
+            return None
+        if len(reader.mistakes) > before:
             return None
         return Rule(
             id=rule_id or "",
@@ -95,7 +101,7 @@ class RuleReader:
             penalty=penalty,
             when=whole[0],
             outcome=outcome,
-            values=values or {},
+            values=values,
             limit=whole[1],
             because=because or "",
             source=source,
@@ -159,6 +165,8 @@ class RuleReader:
             for one in excused:
                 if one is not None and shaped is not None and one.shape not in (None, shaped.shape):
                     self._reader.mistakes.add(node.at, f"'unless' is about {one.shape}, the rule about {shaped.shape}")
+            if not excused:
+                self._reader.mistakes.add(node.at, "'unless' is empty; leave it out when there is no exception")
             known = tuple(Not(one.condition) for one in excused if one is not None)
             parts.append(both(*known) if known and len(known) == len(excused) else None)
         limits = {} if shaped is None else _limits(shaped.condition)
@@ -195,6 +203,10 @@ def _limits(condition: Condition) -> dict[str, float]:
     if isinstance(condition, Not):
         return _limits(condition.of)
     found: dict[str, float] = {}
-    for part in condition.of:
-        found.update(_limits(part))
+    of_parts = [_limits(part) for part in condition.of]
+    for limits in of_parts:
+        found.update(limits)
+    if isinstance(condition, AnyOf) and not all("duration_min" in limits for limits in of_parts):
+        # A length that only one alternative asks for says what kind of session is meant ("long run"), not how long.
+        found.pop("duration_min", None)
     return found

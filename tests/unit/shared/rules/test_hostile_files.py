@@ -29,17 +29,21 @@ BITS = st.sampled_from(
 CUTS = st.tuples(st.integers(0, len(SOUND)), st.integers(0, 12), BITS)
 
 
-def _loads_or_says_why(base: bytes, tenant: bytes | None = None) -> None:
+def _loads_or_says_why(base: bytes, tenant: bytes | None = None) -> list[int]:
+    """How many rules each pack has; none when it was refused with a reason."""
     began = time.monotonic()
     try:
-        load_texts([RuleText("base.yaml", base)], [] if tenant is None else [RuleText("tenant.yaml", tenant)])
+        loaded = load_texts([RuleText("base.yaml", base)], [] if tenant is None else [RuleText("tenant.yaml", tenant)])
+        return [len(pack.rules) for pack in loaded.packs.values()]
     except RuleFileErrors as refused:
         assert refused.errors
         for error in refused.errors:
             assert error.file in ("base.yaml", "tenant.yaml")
             assert error.line >= 1 and error.column >= 1
             assert error.message and "Traceback" not in error.message and "ruamel" not in error.message
-    assert time.monotonic() - began < 5.0
+        return []
+    finally:
+        assert time.monotonic() - began < 5.0
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -111,7 +115,7 @@ values = st.recursive(
 def test_any_value_in_any_place(field: str, value: object) -> None:
     lines = [line for line in GAP_RULE.split("\n") if not line.startswith((f"  {field}:", f"- {field}:"))]
     rule = f"- {field}: {value}\n" + "\n".join(f"  {line[2:]}" for line in lines)
-    _loads_or_says_why(pack_text(rule).encode())
+    assert _loads_or_says_why(pack_text(rule).encode()) in ([], [1])
 
 
 @settings(max_examples=150, deadline=None)
@@ -119,7 +123,7 @@ def test_any_value_in_any_place(field: str, value: object) -> None:
 def test_any_value_in_any_place_of_a_deload(field: str, value: object) -> None:
     lines = [line for line in DELOAD_RULE.split("\n") if not line.startswith((f"  {field}:", f"- {field}:"))]
     rule = f"- {field}: {value}\n" + "\n".join(f"  {line[2:]}" for line in lines)
-    _loads_or_says_why(pack_text(rule, "deload").encode())
+    assert _loads_or_says_why(pack_text(rule, "deload").encode()) in ([], [1])
 
 
 @pytest.mark.parametrize("tenant", ["../base", "ACME", "a/b", "", "a" * 41, "tenant\n"])

@@ -32,6 +32,7 @@ def _with(old: str, new: str, rule: str = GAP_RULE) -> str:
         (_with("either order: true", "either order: yes"), 9, 78, "'either order' is true or false, not 'yes'"),
         (_with("then: any run, ", ""), 9, 11, "'then' is missing: which session is the then one?"),
         (_with("forbid: true", "forbd: true"), 10, 5, "a rule has no 'forbd'; did you mean 'forbid'?"),
+        (_with("forbid: true", "unless: []\n  forbid: true"), 10, 13, "'unless' is empty; leave it out"),
         (_with("forbid: true", "forbid: false"), 10, 13, "write 'forbid: true', or leave the rule out"),
         (_with("  forbid: true\n", ""), 6, 5, "the rule asks for nothing; add 'forbid', 'allow' or 'require'"),
         (_with("  because: The lift suffers.\n", ""), 6, 5, "the rule has no 'because'; say why in a sentence"),

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from shared.rules.explain import explain
 from shared.rules.model import All, AnyOf, Condition, Facts, Leaf, Not, Scalar
-from shared.rules.reference import fire, holds, in_force, undecided
-from tests.unit.shared.rules.rule_texts import DELOAD_RULE, GAP_RULE, only_pack, pack_text
+from shared.rules.reference import fire, holds
+from tests.unit.shared.rules.rule_texts import DELOAD_RULE, only_pack, pack_text
 
 GAP = Leaf("gap_hours", "<", 6.0)
 KIND = Leaf("first_kind", "==", "lift")
@@ -130,24 +130,8 @@ def test_require_fires_where_the_requirement_is_not_met() -> None:
     pack = only_pack(pack_text(rule))
     assert [fired.measured for fired in fire(pack, {"run_minutes": 10.0, "easy_share": 0.5})] == [{"easy_share": 0.5}]
     assert pack.rules[0].limit == {"easy_share": 0.8}
-    assert [rule.id for rule in undecided(pack, {"run_minutes": 10.0})] == ["share"]
-
-
-def test_allow_cancels_soft_rules_and_never_hard_ones() -> None:
-    soft = GAP_RULE.replace("id: gap", "id: soft-gap").replace("severity: hard", "severity: soft")
-    allow = """\
-- id: fine
-  title: Fine
-  when: {first: any lift, then: any run}
-  allow: true
-  because: It is.
-  examples:
-    - {name: any, first: {kind: lift}, then: {kind: run}, expect: violates}
-"""
-    pack = only_pack(pack_text(GAP_RULE + soft + allow))
-    fired = fire(pack, _question({"kind": "lift"}, {"kind": "run"}, 5.0))
-    assert [one.id for one in fired] == ["gap", "soft-gap", "fine"]
-    assert [one.id for one in in_force(fired)] == ["gap", "fine"]
+    assert holds(pack.rules[0].when, {"run_minutes": 10.0}) is None
+    assert fire(pack, {"run_minutes": 10.0}) == ()
 
 
 def test_why_and_why_not_name_the_comparison_and_the_margin() -> None:

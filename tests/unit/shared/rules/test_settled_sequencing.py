@@ -1,14 +1,13 @@
 """The shipped sequencing rules against the contract's "Settled" section, case by case, at each threshold."""
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from shared.rules.loader import load_packs
-from shared.rules.model import Facts, Pack, Scalar
-from shared.rules.reference import fire, in_force
+from shared.rules.decisions import Rules
+from shared.rules.live import open_rules
+from shared.rules.model import Facts, Scalar
 
 RULES = Path(__file__).parents[4] / "rules"
 
@@ -32,18 +31,22 @@ SESSIONS: Mapping[str, Mapping[str, Scalar]] = {
 }
 
 
-@cache
-def _pack() -> Pack:
-    return load_packs(RULES)["sequencing"]
+@pytest.fixture(scope="module", params=["reference", "durable-rules"])
+def rules(request: pytest.FixtureRequest) -> Iterator[Rules]:
+    with open_rules(RULES, evaluator=request.param) as opened:
+        assert opened.evaluator() == request.param
+        yield opened
 
 
-def _verdict(first: str, then: str, gap: float, same_day: bool, minutes: float = 60, **athlete: Scalar) -> str:
+def _verdict(
+    rules: Rules, first: str, then: str, gap: float, same_day: bool, minutes: float = 60, **athlete: Scalar
+) -> str:
     facts: dict[str, Scalar | None] = {"priority": "balanced", "level": "intermediate", "phase": "base", **athlete}
     for which, name in (("first", first), ("then", then)):
         session = {"key": False, "duration_min": minutes, **SESSIONS[name]}
         facts.update({f"{which}_{tag}": value for tag, value in session.items()})
     facts.update({"gap_hours": gap, "same_day": same_day})
-    fired = in_force(fire(_pack(), facts))
+    (fired,) = rules.decide("sequencing", [facts])
     severities = {one.rule.severity for one in fired}
     return "refused" if "hard" in severities else "warned" if "soft" in severities else "fine"
 
@@ -83,8 +86,8 @@ def _verdict(first: str, then: str, gap: float, same_day: bool, minutes: float =
         ("walk", "bike", -0.01, True, "refused"), ("walk", "bike", 0.0, True, "fine"),
     ],
 )  # fmt: skip
-def test_balanced_athletes(first: str, then: str, gap: float, same_day: bool, verdict: str) -> None:
-    assert _verdict(first, then, gap, same_day) == verdict
+def test_balanced_athletes(rules: Rules, first: str, then: str, gap: float, same_day: bool, verdict: str) -> None:
+    assert _verdict(rules, first, then, gap, same_day) == verdict
 
 
 @pytest.mark.parametrize(
@@ -100,44 +103,54 @@ def test_balanced_athletes(first: str, then: str, gap: float, same_day: bool, ve
 @pytest.mark.parametrize("lift", ["heavy lower", "heavy full", "light lower"])
 @pytest.mark.parametrize("gap", [0.0, 5.99])
 def test_a_stacked_run_is_as_long_as_the_priority_allows(
-    lift: str, gap: float, priority: str, minutes: float, verdict: str
+    rules: Rules, lift: str, gap: float, priority: str, minutes: float, verdict: str
 ) -> None:
-    assert _verdict(lift, "easy", gap, True, minutes, priority=priority) == verdict
-    assert _verdict(lift, "recovery", gap, True, minutes, priority=priority) == verdict
-    assert _verdict(lift, "tempo", gap, True, minutes, priority=priority) == "refused"
+    assert _verdict(rules, lift, "easy", gap, True, minutes, priority=priority) == verdict
+    assert _verdict(rules, lift, "recovery", gap, True, minutes, priority=priority) == verdict
+    assert _verdict(rules, lift, "tempo", gap, True, minutes, priority=priority) == "refused"
 
 
 @pytest.mark.parametrize("priority", ["strength", "hypertrophy"])
-def test_where_lifting_leads_a_run_before_a_heavy_lift_is_refused(priority: str) -> None:
-    assert _verdict("easy", "heavy upper", 10.0, True, priority=priority) == "refused"
-    assert _verdict("easy", "max upper", 10.0, True, priority=priority) == "refused"
-    assert _verdict("easy", "moderate lower", 10.0, True, priority=priority) == "warned"
-    assert _verdict("key tempo", "heavy upper", 10.0, True, priority=priority) == "fine"
-    assert _verdict("easy", "heavy upper", 10.0, False, priority=priority) == "fine"
+def test_where_lifting_leads_a_run_before_a_heavy_lift_is_refused(rules: Rules, priority: str) -> None:
+    assert _verdict(rules, "easy", "heavy upper", 10.0, True, priority=priority) == "refused"
+    assert _verdict(rules, "easy", "max upper", 10.0, True, priority=priority) == "refused"
+    assert _verdict(rules, "easy", "moderate lower", 10.0, True, priority=priority) == "warned"
+    assert _verdict(rules, "key tempo", "heavy upper", 10.0, True, priority=priority) == "fine"
+    assert _verdict(rules, "easy", "heavy upper", 10.0, False, priority=priority) == "fine"
 
 
 @pytest.mark.parametrize("phase", ["race", "peak", "taper"])
-def test_close_to_a_race_an_endurance_athlete_runs_first(phase: str) -> None:
-    assert _verdict("tempo", "heavy upper", 10.0, True, priority="endurance", phase=phase) == "fine"
-    assert _verdict("tempo", "heavy upper", 10.0, True, priority="endurance", phase="base") == "warned"
-    assert _verdict("tempo", "heavy upper", 10.0, True, priority="balanced", phase=phase) == "warned"
-    assert _verdict("heavy upper", "tempo", 10.0, True, priority="endurance", phase=phase) == "warned"
-    assert _verdict("heavy upper", "tempo", 10.0, True, priority="endurance", phase="base") == "fine"
+def test_close_to_a_race_an_endurance_athlete_runs_first(rules: Rules, phase: str) -> None:
+    assert _verdict(rules, "tempo", "heavy upper", 10.0, True, priority="endurance", phase=phase) == "fine"
+    assert _verdict(rules, "tempo", "heavy upper", 10.0, True, priority="endurance", phase="base") == "warned"
+    assert _verdict(rules, "tempo", "heavy upper", 10.0, True, priority="balanced", phase=phase) == "warned"
+    assert _verdict(rules, "heavy upper", "tempo", 10.0, True, priority="endurance", phase=phase) == "warned"
+    assert _verdict(rules, "heavy upper", "tempo", 10.0, True, priority="endurance", phase="base") == "fine"
 
 
-def test_a_race_of_ninety_minutes_is_a_long_run_too() -> None:
-    assert _verdict("heavy lower", "race", 20.0, False, minutes=89) == "warned"
-    assert _verdict("heavy lower", "race", 20.0, False, minutes=90) == "refused"
+def test_a_race_of_ninety_minutes_is_a_long_run_too(rules: Rules) -> None:
+    assert _verdict(rules, "heavy lower", "race", 20.0, False, minutes=89) == "warned"
+    assert _verdict(rules, "heavy lower", "race", 20.0, False, minutes=90) == "refused"
 
 
-def _week(**facts: Scalar) -> list[str]:
+def _week(rules: Rules, **facts: Scalar) -> list[str]:
     asked: Facts = {"priority": "balanced", **facts}
-    return [one.id for one in in_force(fire(_pack(), asked))]
+    (fired,) = rules.decide("sequencing", [asked])
+    return [one.id for one in fired]
 
 
-def test_the_week_as_a_whole() -> None:
-    assert _week(run_minutes=100.0, easy_share=0.79) == ["easy-share"]
-    assert _week(run_minutes=100.0, easy_share=0.8) == []
-    assert _week(lift_sessions=3.0, quality_runs=2.0) == ["quality-with-three-lifts"]
-    assert _week(longest_run_of_30_days=1.1) == []
-    assert _week(longest_run_of_30_days=1.101) == ["long-run-jump"]
+def test_the_week_as_a_whole(rules: Rules) -> None:
+    assert _week(rules, run_minutes=100.0, easy_share=0.79) == ["easy-share"]
+    assert _week(rules, run_minutes=100.0, easy_share=0.8) == []
+    assert _week(rules, lift_sessions=3.0, quality_runs=2.0) == ["quality-with-three-lifts"]
+    assert _week(rules, longest_run_of_30_days=1.1) == []
+    assert _week(rules, longest_run_of_30_days=1.101) == ["long-run-jump"]
+
+
+def test_a_limit_is_what_a_person_compares_with(rules: Rules) -> None:
+    limits = {rule.id: dict(rule.limit) for rule in rules.pack("sequencing").rules}
+    assert limits["heavy-lower-near-long-run"] == {"gap_hours": 24.0}
+    assert limits["heavy-lower-near-quality-run"] == {"gap_hours": 8.0}
+    assert limits["stacked-run-length-balanced"] == {"duration_min": 20.0, "gap_hours": 6.0}
+    assert limits["easy-share"] == {"easy_share": 0.8}
+    assert limits["long-run-jump"] == {"longest_run_of_30_days": 1.1}
