@@ -7,6 +7,7 @@ It proves nothing about delivery (the broker dies with the process); what it com
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -179,14 +180,23 @@ class Embedded:
             return
 
 
+SERVICES = {
+    "load": "LoadService",
+    "recovery": "RecoveryService",
+    "periodization": "PeriodizationService",
+    "scheduling": "SchedulingService",
+}
+
+
+def service_named(name: str) -> type[Any]:
+    """A nameko service class. Only its own service is imported: a process that runs one needs not load the others."""
+    service: type[Any] = getattr(import_module(f"services.{name}.service"), SERVICES[name])
+    return service
+
+
 def all_services() -> list[type[Any]]:
     """The four nameko service classes."""
-    from services.load.service import LoadService
-    from services.periodization.service import PeriodizationService
-    from services.recovery.service import RecoveryService
-    from services.scheduling.service import SchedulingService
-
-    return [LoadService, RecoveryService, PeriodizationService, SchedulingService]
+    return [service_named(name) for name in SERVICES]
 
 
 def _forget_memory_broker() -> None:

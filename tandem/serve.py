@@ -21,7 +21,7 @@ from shared.ops.health import HealthServer
 from shared.ops.rule_watch import RuleWatch as RuleMetrics
 from shared.ops.settings import Settings
 from shared.rules.live import RuleBook
-from tandem.embedded import all_services
+from tandem.embedded import SERVICES, service_named
 
 _log = structlog.get_logger("tandem.serve")
 
@@ -35,11 +35,10 @@ class UnknownService(ValueError):
 
 def services_named(names: Sequence[str]) -> list[type[Any]]:
     """The service classes; raises UnknownService."""
-    known = {service.name: service for service in all_services()}
-    unknown = [name for name in names if name not in known]
+    unknown = [name for name in names if name not in SERVICES]
     if unknown:
-        raise UnknownService(f"no service {', '.join(unknown)}; there are {', '.join(known)}")
-    return [known[name] for name in dict.fromkeys(names)]
+        raise UnknownService(f"no service {', '.join(unknown)}; there are {', '.join(SERVICES)}")
+    return [service_named(name) for name in dict.fromkeys(names)]
 
 
 def serve(services: Sequence[type[Any]], settings: Settings, with_rules: bool = True) -> int:

@@ -12,6 +12,7 @@ from shared.rules.examples import Examples
 from shared.rules.model import (
     ALWAYS,
     AnyOf,
+    AnyOf,
     Condition,
     Example,
     Leaf,
