@@ -18,6 +18,7 @@ from shared.messages.values import (
     Text,
     Value,
     Window,
+    WishedRun,
 )
 from shared.messages.words import Effort, Intensity, Kind, Mode, Phase, Region, RunType
 
@@ -108,6 +109,7 @@ class MoveSession(Value):
 
 class AfterLiftAdvice(AfterLift):
     athlete: Id
+    run: WishedRun
 
 
 class GetWeek(Value):

@@ -30,7 +30,7 @@ def move(desk: Desk, body: MoveSession, version: Version) -> dict[str, Any]:
     if broken and body.override is None:
         raise Rejected([Problem("/start", one.rule, one.message + _way_out(nearest)) for one in broken])
     key = {"athlete": desk.athlete, "session": body.session}
-    values = {"start": body.start, "overridden": sorted({one.rule for one in broken})}
+    values = {"start": body.start, "overridden": [{"rule": one.rule, "sessions": list(one.sessions)} for one in broken]}
     if not desk.store.keep(MoveRow, key, values, version):
         return {"ignored": "a later move is held"}
     if broken and body.override is not None:

@@ -178,11 +178,19 @@ def _settle(
         if placed.start.astimezone(zone).date() <= desk.today:
             settled[placed.session.id] = replace(placed, fixed=True)
     by_id = {session.id: session for session in wanted}
-    for name, (start, overridden) in _standing_moves(desk, week_start).items():
+    moves = _standing_moves(desk, week_start)
+    for name, (start, overridden) in moves.items():
         settled.pop(name, None)
         if overridden and name in by_id:
-            why = f"Moved here against {', '.join(overridden)}, with a reason that is on record"
-            settled[name] = _placed(by_id[name], start, why, zone)
+            broken = sorted({one["rule"] for one in overridden})
+            settled[name] = _placed(
+                by_id[name], start, f"Moved here against {', '.join(broken)}, with a reason that is on record", zone
+            )
+            # The override was given for the sessions concerned as they stood: those with a fixed place keep it too.
+            for other in {other for one in overridden for other in one["sessions"]} - {name}:
+                fixed = moves[other][0] if other in moves else by_id[other].start if other in by_id else None
+                if fixed is not None and other in by_id:
+                    settled.setdefault(other, _placed(by_id[other], fixed, f"Kept beside '{name}' by override", zone))
     done = _done_around(desk, week_start)
     for row in done:
         if row.planned in ids:
@@ -204,7 +212,7 @@ def _placed(session: PlannedSession, start: datetime, why: str, zone: Any) -> Pl
     return PlacedSession(session, local, end, True, (why,))
 
 
-def _standing_moves(desk: Desk, week_start: date) -> dict[str, tuple[datetime, list[str]]]:
+def _standing_moves(desk: Desk, week_start: date) -> dict[str, tuple[datetime, list[Any]]]:
     """Session -> (start, rules overridden) of the moves that no later plan-week has replaced."""
     request = desk.store.request(desk.athlete, week_start)
     return {

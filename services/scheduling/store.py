@@ -65,7 +65,8 @@ class RequestRow(Tables):  # type: ignore[misc]
 
 
 class MoveRow(Tables):  # type: ignore[misc]
-    """Where somebody moved a session last. ``overridden``: the hard rules that were broken on purpose."""
+    """Where somebody moved a session last. ``overridden``: the hard rules that were broken on purpose, with the
+    sessions concerned."""
 
     __tablename__ = "moves"
     tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
