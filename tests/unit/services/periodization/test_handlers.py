@@ -12,7 +12,6 @@ from services.periodization.messages import EMITTED
 from services.periodization.store import Table
 from shared.bus.handling import Accepted, Rejected
 from shared.db.engine import Database
-from shared.messages.problems import InvalidInput
 from shared.rules.decisions import Rules
 from tests.unit.services.periodization.conftest import Periodization
 
@@ -206,15 +205,6 @@ def test_tenants_share_no_athlete(periodization: Periodization) -> None:
     periodization.take("periodization.set-goals", GOALS, tenant="acme")
     periodization.take("periodization.start-deload", {"athlete": "a1", "from": "2026-03-09"}, tenant="other")
     assert deload_weeks(periodization) == [4, 8]
-
-
-def test_goals_named_twice_are_refused() -> None:
-    from services.periodization.messages import SetGoals
-    from shared.messages.validation import parse
-
-    with pytest.raises(InvalidInput) as wrong:
-        parse(SetGoals, {**GOALS, "goals": GOALS["goals"] * 2})
-    assert [problem.code for problem in wrong.value.problems] == ["duplicate_id"]
 
 
 def test_any_order_of_messages_ends_in_the_same_season(tmp_path: Path, rules: Rules) -> None:

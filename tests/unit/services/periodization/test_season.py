@@ -255,6 +255,11 @@ class TestOddSeasons:
         planned = season(rules, race("2028-02-29"), start=date(2028, 2, 7), weeks=4, on=date(2028, 2, 7))
         assert planned.goals[0].week == 4
 
+    def test_a_goal_in_a_far_century_is_listed_and_shapes_nothing(self, rules: Rules) -> None:
+        planned = season(rules, race("2190-12-31"))
+        assert planned.weeks == season(rules).weeks
+        assert planned.goals[0].standing == "after-season"
+
     def test_a_season_of_no_weeks_is_refused(self, rules: Rules) -> None:
         with pytest.raises(ValueError, match="at least one week"):
             season(rules, weeks=0)

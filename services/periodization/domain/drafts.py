@@ -1,0 +1,110 @@
+"""Weeks before their targets are known: phase, taper, deload, and what rules are asked about them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from services.periodization.domain.calendar import SeasonCalendar, TaperSpot
+from services.periodization.domain.deloads import DeloadWeek, deload_weeks, triggers_by_week
+from services.periodization.domain.phases import blocks, training_phases
+from services.periodization.domain.season import SeasonInputs
+from shared.messages.words import Level, Phase, Priority
+from shared.rules.decisions import Rules
+from shared.rules.model import Facts, Fired, Scalar
+
+TRAINING: Final[frozenset[Phase]] = frozenset({"base", "strength", "build", "peak"})
+
+
+@dataclass(slots=True)
+class Draft:
+    """One week while it is planned."""
+
+    index: int
+    phase: Phase
+    spots: Sequence[TaperSpot]
+    deload: DeloadWeek | None
+    facts: dict[str, Scalar | None]
+    fired: tuple[Fired, ...] = ()
+    level: float = 1.0
+    kept: Mapping[str, float] | None = None
+    spared: tuple[Fired, ...] = ()
+
+
+def who_of(inputs: SeasonInputs) -> dict[str, Scalar | None]:
+    profile = inputs.profile
+    priority: Priority = "balanced" if profile is None else profile.priority
+    level: Level = "intermediate" if profile is None else profile.level
+    return {"priority": priority, "level": level}
+
+
+def drafts_of(
+    inputs: SeasonInputs,
+    calendar: SeasonCalendar,
+    horizon: int,
+    who: Facts,
+    settings: Mapping[str, Any],
+    rules: Rules,
+) -> list[Draft]:
+    spots = calendar.taper_spots(settings)
+    resting = calendar.recovery_weeks(settings) - spots.keys()
+    deloads = deload_weeks(
+        horizon,
+        spots.keys(),
+        resting,
+        triggers_by_week(calendar, inputs.history, inputs.on, who, rules),
+        calendar.coach_weeks(inputs.coach_deloads, settings),
+        who,
+        rules,
+    )
+    training = training_phases(blocks(calendar, horizon), spots.keys() | resting, settings)
+    drafts = []
+    for index in range(horizon):
+        here = spots.get(index, [])
+        deload = deloads.get(index)
+        phase: Phase
+        if here:
+            phase = "race" if any(spot.race_week for spot in here) else "taper"
+        elif deload is not None:
+            phase = "deload"
+        elif index in resting:
+            phase = "recovery"
+        elif any(calendar.index(test.date) == index for test in calendar.strength_tests()):
+            phase = "peak"
+        else:
+            phase = training[index]
+        facts = {**who, **_week_facts(calendar, index, phase, here, deload is not None, inputs.template.lifts)}
+        facts["block_phase"] = training.get(index, phase)
+        drafts.append(Draft(index, phase, here, deload, facts))
+    return drafts
+
+
+def _week_facts(
+    calendar: SeasonCalendar,
+    index: int,
+    phase: Phase,
+    spots: Sequence[TaperSpot],
+    deload: bool,
+    lifts: int,
+) -> dict[str, Scalar | None]:
+    race = calendar.next_of(calendar.races(), index)
+    test = calendar.next_of(calendar.strength_tests(), index)
+    spot = leading_spot(spots)
+    return {
+        "week_number": float(index + 1),
+        "phase": phase,
+        "deload": deload,
+        "lift_sessions": float(lifts),
+        "race_ahead": race is not None,
+        "weeks_to_race": None if race is None else float(calendar.index(race.date) - index),
+        "race_class": None if race is None else race.goal_class,
+        "race_distance_km": None if race is None else race.distance_km,
+        "weeks_to_strength_test": None if test is None else float(calendar.index(test.date) - index),
+        "race_week": any(other.race_week for other in spots),
+        "taper_class": None if spot is None else spot.race.goal_class,
+        "taper_week": None if spot is None else float(spot.week),
+    }
+
+
+def leading_spot(spots: Sequence[TaperSpot]) -> TaperSpot | None:
+    """Of tapers that overlap the one that rules are asked about: the most important race, then the nearest."""
+    return min(spots, key=lambda spot: (spot.race.goal_class, spot.weeks - spot.week, spot.race.date), default=None)
