@@ -1,6 +1,7 @@
 """``tandem rules …``: check, test, lint, explain and describe rule packs. Exit 2 = a file is wrong, 1 = findings."""
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shared.rules.errors import RuleFileError, RuleFileErrors, did_you_mean
-from tandem.commands.options import athlete_options, print_json, refuse, rules_option
+from tandem.commands.options import IsoDate, athlete_options, print_json, refuse, rules_option
 
 if TYPE_CHECKING:
     from shared.rules.loader import Loaded
@@ -245,6 +246,41 @@ def diff(old: Path, new: Path, tenant: str | None, as_json: bool) -> None:
         if not (found or gone or added):
             click.echo("no differences")
     if found or gone or added:
+        raise click.exceptions.Exit(FINDINGS)
+
+
+@rules.command()
+@click.argument("old", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("new", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("files", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option(
+    "--on", type=IsoDate(), help="The day that counts as today (default: each file's last day with a record)."
+)
+@click.option("--tenant", help="Use this tenant's packs of both folders.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+def impact(old: Path, new: Path, files: tuple[Path, ...], on: date | None, tenant: str | None, as_json: bool) -> None:
+    """Which decisions on the athlete FILES change from rule folder OLD to NEW; exit 1 when any does."""
+    from tandem.athlete_file import BadFile
+    from tandem.rule_impact import Change
+    from tandem.rule_impact import impact as impact_on
+
+    changes: list[Change] = []
+    with click.progressbar(files, label="athletes", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        for file in bar:
+            try:
+                changes += impact_on(file, old, new, tenant, on, today)
+            except BadFile as error:
+                refuse(error.problems, as_json)
+            except RuleFileErrors as error:
+                refuse(error.errors, as_json)
+    if as_json:
+        print_json({"changes": [change.as_json() for change in changes]})
+    else:
+        for change in changes:
+            click.echo(f"{change.file}: {change.about}: {change.sentence}")
+        changed = len({change.file for change in changes})
+        click.echo(f"{len(changes)} decisions change for {changed} of {len(files)} athletes")
+    if changes:
         raise click.exceptions.Exit(FINDINGS)
 
 

@@ -149,3 +149,17 @@ def test_new_refuses_locked_and_unknown_rules(rules_dir: Path) -> None:
     assert "is locked" in _run("new", "acme", "overlap", "--rules", rules_dir).stderr
     assert "did you mean 'lift-run-gap'?" in _run("new", "acme", "lift-run-gp", "--rules", rules_dir).stderr
     assert "is no tenant id" in _run("new", "../acme", "lift-run-gap", "--rules", rules_dir).stderr
+
+
+def test_impact_tells_the_decisions_that_change(rules_dir: Path, tmp_path: Path) -> None:
+    new = tmp_path / "new"
+    shutil.copytree(rules_dir, new)
+    _tenant(new, HEADER + "override:\n  heavy-lower-near-long-run: {when: {gap: less than 20 h}, because: x}\n")
+    same = _run("impact", rules_dir, rules_dir, COLLISION)
+    assert (same.exit_code, same.stdout) == (0, "0 decisions change for 0 of 1 athletes\n")
+    result = _run("impact", rules_dir, new, COLLISION, "--tenant", "acme", "--json")
+    assert result.exit_code == 1, result.output
+    assert [change["sentence"] for change in json.loads(result.stdout)["changes"]] == [
+        "heavy-lower-near-long-run no longer refuses deadlifts and long"
+    ]
+    assert _run("impact", rules_dir, new, tmp_path / "nobody.yaml").exit_code == 2
