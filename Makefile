@@ -4,7 +4,6 @@ SHELL := /bin/sh
 BIN := .venv/bin
 # Narrow a run: make test ARGS="tests/unit/services/load -k ewma"
 ARGS ?=
-WORKERS ?= 2
 
 .PHONY: help setup setup-test demo test lint format up clean lock
 
@@ -21,7 +20,7 @@ demo: setup ## Play the example athlete through all four services, no broker nee
 	@$(BIN)/tandem demo
 
 test: setup-test ## Run the tests (RabbitMQ and PostgreSQL nodes of their own); ARGS="-k load" narrows
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest $(ARGS)
 
 lint: setup ## Check format, style, types and import arrows
 	@$(BIN)/ruff format --check --quiet .
