@@ -12,7 +12,6 @@ from shared.rules.examples import Examples
 from shared.rules.model import (
     ALWAYS,
     AnyOf,
-    AnyOf,
     Condition,
     Example,
     Leaf,
