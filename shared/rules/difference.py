@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.rules.explain import shown
+from shared.rules.explain import named, shown
 from shared.rules.model import Pack, Rule
 
 
@@ -67,9 +67,8 @@ def _limits(old: Rule, new: Rule) -> Iterator[str]:
     for name in dict.fromkeys([*old.limit, *new.limit]):
         was, now = old.limit.get(name), new.limit.get(name)
         if was != now:
-            told = name.removesuffix("_hours").removesuffix("_min").replace("_", " ")
             feature = f"first_{name}" if name == "duration_min" else name
-            yield f"{told}: {_limit(feature, was)} becomes {_limit(feature, now)}"
+            yield f"{named(name)}: {_limit(feature, was)} becomes {_limit(feature, now)}"
 
 
 def _limit(feature: str, value: float | None) -> str:

@@ -73,7 +73,7 @@ def _telling(
 def _cause(leaf: Leaf, negated: bool, facts: Facts) -> Cause:
     known = facts.get(leaf.feature)
     answer = compare(leaf, facts)
-    name = leaf.feature.replace("_", " ")
+    name = named(leaf.feature)
     lasting = "" if leaf.lasting_days is None else f" for {leaf.lasting_days} days"
     if answer is None:
         return Cause(leaf.feature, None, None, f"{name}{lasting} is unknown")
@@ -92,6 +92,11 @@ def _cause(leaf: Leaf, negated: bool, facts: Facts) -> Cause:
     else:
         text = f"{name} {measured} ({asked})"
     return Cause(leaf.feature, answer, margin, text)
+
+
+def named(feature: str) -> str:
+    """A feature's name as a person says it: the unit stands with the number, not in the name."""
+    return feature.removesuffix("_hours").removesuffix("_min").replace("_", " ")
 
 
 def shown(feature: str, value: Scalar | None) -> str:

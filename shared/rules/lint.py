@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from shared.rules.explain import named
 from shared.rules.model import Facts, Leaf, Pack, Position, Rule
 from shared.rules.reference import holds
 from shared.rules.situations import leaves, situations
@@ -149,7 +150,7 @@ def _without_boundary(rule: Rule) -> Iterator[Finding]:
 
 def _told(feature: str) -> str:
     """A feature in words; of either session the same, since an either-order rule needs no example twice."""
-    return feature.removeprefix("first_").removeprefix("then_").replace("_", " ")
+    return named(feature.removeprefix("first_").removeprefix("then_"))
 
 
 def _matters(rule: Rule, feature: str, bound: float) -> bool:

@@ -97,7 +97,7 @@ def test_explain_says_why_and_why_not_and_the_way_out() -> None:
     fired = told["heavy-lower-near-long-run"]
     assert fired["answer"] == "fires"
     assert fired["nearest_legal_start"]["session"] == "long"
-    assert "gap hours 21 h (less than 24 h)" in fired["why"]
+    assert "gap 21 h (less than 24 h)" in fired["why"]
     assert told["easy-run-on-leg-day"]["answer"] == "silent"
     assert "needs more than 40 min" in told["easy-run-on-leg-day"]["why"]
     assert told["spread-hard-days"]["answer"] == "unknown"

@@ -168,13 +168,13 @@ def test_an_example_that_no_longer_holds_refuses_the_pack_and_says_how_to_mend_i
     assert (line, column) == (13, 9)
     assert message == (
         "the example 'five hours' expects 'violates', but the rule does not apply "
-        "(gap hours 5 h, needs less than 5 h); mend the rule, or write 'expect: ok'"
+        "(gap 5 h, needs less than 5 h); mend the rule, or write 'expect: ok'"
     )
 
 
 def test_an_example_that_cannot_be_decided_says_what_is_missing() -> None:
     message = _one(_with(", end: Mon 08:00", ""))[2]
-    assert message == "the example 'five hours' cannot be decided: gap hours is unknown; give it in the example"
+    assert message == "the example 'five hours' cannot be decided: gap is unknown; give it in the example"
 
 
 def test_budgets_on_rules_and_words() -> None:

@@ -137,13 +137,13 @@ def test_require_fires_where_the_requirement_is_not_met() -> None:
 def test_why_and_why_not_name_the_comparison_and_the_margin() -> None:
     rule = only_pack(pack_text()).rules[0]
     silent = explain(rule, _question({"kind": "lift"}, {"kind": "run"}, 22.0))
-    assert (silent.answer, silent.text) == (False, "gap hours 22 h, needs less than 6 h")
+    assert (silent.answer, silent.text) == (False, "gap 22 h, needs less than 6 h")
     assert silent.causes[0].margin == 16.0
     fires = explain(rule, _question({"kind": "lift"}, {"kind": "run"}, 4.0))
     assert fires.answer is True
-    assert "gap hours 4 h (less than 6 h)" in fires.text
+    assert "gap 4 h (less than 6 h)" in fires.text
     unknown = explain(rule, {**_question({"kind": "lift"}, {"kind": "run"}, 4.0), "gap_hours": None})
-    assert (unknown.answer, unknown.text) == (None, "gap hours is unknown")
+    assert (unknown.answer, unknown.text) == (None, "gap is unknown")
 
 
 def test_lasting_conditions_read_their_days_from_the_example() -> None:
