@@ -96,4 +96,5 @@ def _until_one_ends(running: "Mapping[str, subprocess.Popen[bytes]]") -> int:
         elif not asked:
             click.echo(f"{service} ended with code {process.returncode}; stopping the others", err=True)
     codes = [process.wait() for process in running.values()]
-    return 0 if asked and not any(codes) else 1
+    # A service that was still starting when it was asked had nothing to drain: the signal itself ended it.
+    return 0 if asked and set(codes) <= {0, -signal.SIGTERM} else 1
