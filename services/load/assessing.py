@@ -1,16 +1,26 @@
 """From stored state to the day's assessment and the events that tell it."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.load.domain import DailyLoads, LoadAssessment, LoadSeries, ScoredSession, daily_loads, local_day
 from services.load.messages import LiftMax, LoadAssessed, LoadSpiked, SessionScored
 from services.load.store import AthleteRow, LoadStore, SessionRow
 from shared.bus.handling import Context
+from shared.messages.day_digests import changed_days
 from shared.messages.values import Profile
+from shared.messages.words import STREAMS
 from shared.rules.model import DecidedBy, Pack
 
 MOST_DAYS_TOLD = 84
+NOTHING_RECORDED: dict[str, Any] = {
+    "state": "unknown",
+    **{f"acwr_{name}": None for name in STREAMS},
+    **{f"status_{name}": "no-data" for name in STREAMS},
+    **{f"band_{name}": None for name in STREAMS},
+}
+"""The figures of a day before the first record."""
 BANDS = "load-bands"
 """What ``decided_by`` names for load: the settings of the recovery pack that draw the bands."""
 
@@ -36,7 +46,8 @@ def decided_by_bands(pack: Pack) -> list[dict[str, str]]:
 def assess_today(
     context: Context, store: LoadStore, row: AthleteRow, profile: Profile, changed_from: date | None
 ) -> LoadAssessment:
-    """Assesses the athlete's today and tells it, with the figures of the days from ``changed_from`` on.
+    """Assesses the athlete's today and tells it, with the figures of the days from ``changed_from`` on that differ from
+    those told before.
 
     A spike is told once, when it begins, and only today's: filling in history raises nothing about the past.
     """
@@ -46,12 +57,16 @@ def assess_today(
     series = LoadSeries(daily, context.rules.settings("recovery"), today)
     assessment = series.assess(today)
     decided = decided_by_bands(context.rules.pack("recovery"))
+    figures = series.day_figures(_days_to_tell(daily, changed_from or today, today))
+    news, after = changed_days(figures, row.told_days, NOTHING_RECORDED)
+    oldest = (today - timedelta(days=MOST_DAYS_TOLD)).isoformat()
+    row.told_days = {day: digest for day, digest in after.items() if day > oldest}
     told = LoadAssessed.model_validate(
         {
             "athlete": row.athlete,
             **assessment.as_json(),
             "provisional": True,
-            "days": series.day_figures(_days_to_tell(daily, changed_from or today, today)),
+            "days": news,
             "decided_by": decided,
         }
     )

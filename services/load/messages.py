@@ -143,7 +143,7 @@ class DayFigures(Emitted):
 class LoadAssessed(Emitted):
     """The day's picture as ``tandem load`` prints it. ``provisional``: the local day is not over.
 
-    ``days``: the assessed day and every day whose figures may have changed since the last event, the newest 84 at most.
+    ``days``: the assessed day and every day whose figures changed since they were told, of the newest 84.
     """
 
     athlete: Id
@@ -169,15 +169,6 @@ class AthleteErased(Emitted):
     service: Literal["load"] = "load"
 
 
-COMMANDS: dict[str, type[BaseModel]] = {
-    "load.record-session": RecordSession,
-    "load.import-sessions": ImportSessions,
-    "load.remove-session": RemoveSession,
-    "load.mark-day": MarkDay,
-    "load.get-load": GetLoad,
-    "athlete.put": PutAthlete,
-    "athlete.erase": EraseAthlete,
-}
 EVENTS: dict[str, type[Emitted]] = {
     "load.session-scored": SessionScored,
     "load.load-assessed": LoadAssessed,

@@ -37,7 +37,8 @@ class AthleteRow(Tables):  # type: ignore[misc]
     put_id: Mapped[str | None] = mapped_column(MessageId)
     assessed_through: Mapped[date | None] = mapped_column(Date, comment="last local date with an assessment")
     due_at: Mapped[datetime | None] = mapped_column(comment="the local midnight that ends it, in UTC")
-    told_spikes: Mapped[dict[str, Any]] = mapped_column(default=dict, comment="spike -> last date it was seen")
+    told_days: Mapped[dict[str, Any]] = mapped_column(comment="date -> digest of the figures last told")
+    told_spikes: Mapped[dict[str, Any]] = mapped_column(comment="spike -> last date it was seen")
 
     __table_args__ = (Index("ix_athletes_due_at", "tenant", "due_at"),)
 
@@ -117,7 +118,7 @@ class LoadStore:
         insert = postgresql.insert if self.db.get_bind().dialect.name == "postgresql" else sqlite.insert
         self.db.execute(
             insert(AthleteRow)
-            .values(tenant=self.tenant, athlete=athlete, profile=None, told_spikes={})
+            .values(tenant=self.tenant, athlete=athlete, profile=None, told_days={}, told_spikes={})
             .on_conflict_do_nothing()
         )
         found = self.db.scalars(

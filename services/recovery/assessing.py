@@ -18,12 +18,15 @@ from services.recovery.domain import (
 from services.recovery.messages import OverreachingFlagged, ReadinessAssessed
 from services.recovery.store import AthleteRow, RecoveryStore
 from shared.bus.handling import Context
+from shared.messages.day_digests import changed_days
 from shared.messages.values import Profile
 from shared.messages.words import EASY_RUN_TYPES, STREAMS, Stream
 
 MOST_DAYS_TOLD = 84
 DAYS_LOOKED_BACK = 240
 """The days told, the baseline and week before the oldest of them, and room for signs that last for months."""
+NOTHING_KNOWN = {"confidence": 0.0, "has_data": False, "signs_over_7_days": 0.0}
+"""The facts of a day before anything was recorded."""
 LoadsByDay = dict[date, Mapping[Stream, StreamRatio]]
 
 
@@ -74,8 +77,8 @@ def assess_day(context: Context, store: RecoveryStore, athlete: str, profile: Pr
 def assess_today(
     context: Context, store: RecoveryStore, row: AthleteRow, profile: Profile, changed_from: date | None = None
 ) -> None:
-    """Assesses the athlete's today and tells it, with the facts of the days from ``changed_from`` on; what was told
-    already is not told again. Only today's signs are flagged."""
+    """Assesses the athlete's today and tells it, with the facts of the days from ``changed_from`` on that differ from
+    those told before; what was told already is not told again. Only today's signs are flagged."""
     store.db.flush()
     today = today_of(context, profile)
     inputs, loads = stored_inputs(store, row.athlete, profile, today)
@@ -85,6 +88,7 @@ def assess_today(
     earlier = [begin + timedelta(days=index) for index in range((today - begin).days)]
     readiness, facts = assess_with_facts(inputs, loads, earlier, context.rules)
     days = [_told_day(day, of_day) for day, of_day in [*facts.items(), (today, readiness.facts)]]
+    days, row.told_days = _news(days, row.told_days, today)
     event = ReadinessAssessed.model_validate({"athlete": row.athlete, **readiness.as_json(), "days": days})
     data = event.as_data()
     digest = sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
@@ -92,6 +96,14 @@ def assess_today(
         row.told_digest = digest
         context.emit("readiness-assessed", data, row.athlete)
     _flag(context, row, readiness)
+
+
+def _news(
+    days: list[dict[str, Any]], told: Mapping[str, int], today: date
+) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    news, after = changed_days(days, told, NOTHING_KNOWN)
+    oldest = (today - timedelta(days=MOST_DAYS_TOLD)).isoformat()
+    return [dict(day) for day in news], {day: digest for day, digest in after.items() if day > oldest}
 
 
 def _told_day(day: date, facts: DayFacts) -> dict[str, Any]:

@@ -112,8 +112,8 @@ class Emitted(BaseModel):
 class ReadinessAssessed(Emitted):
     """The day's readiness as ``tandem readiness`` prints it.
 
-    ``days``: facts of the assessed day and of every day that may have changed since the last event (the newest 84 at
-    most), by their names in the rule vocabulary; what is unknown is left out.
+    ``days``: facts of the assessed day and of every day, of the newest 84, whose facts changed since they were told; by
+    their names in the rule vocabulary, what is unknown left out.
     """
 
     athlete: Id

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from shared.db import delivery_tables
 from shared.db.tables import AthleteId, MessageId, Tenant, new_base
-from shared.messages.values import PlannedSession, Profile, Wellness
+from shared.messages.values import PlannedSession, Profile
 
 Tables: Any = new_base()
 DELIVERY = delivery_tables.add_to(Tables)
@@ -38,6 +38,7 @@ class AthleteRow(Tables):  # type: ignore[misc]
     load_told_id: Mapped[str | None] = mapped_column(MessageId)
     untold_from: Mapped[date | None] = mapped_column(Date, comment="days from here on changed and wait to be told")
     told_digest: Mapped[str | None] = mapped_column(String(64), comment="of the last readiness-assessed")
+    told_days: Mapped[dict[str, Any]] = mapped_column(comment="date -> digest of the facts last told")
     told_action: Mapped[str | None] = mapped_column(String(16), comment="last action told: watch or pull-back")
 
 
@@ -108,6 +109,24 @@ HELD = (MorningRow, LoadDayRow, DoneSessionRow, PlannedWeekRow, AthleteRow)
 
 
 @dataclass(frozen=True, slots=True)
+class Morning:
+    """A stored morning (``services.recovery.domain.inputs.MorningRecord``); it was validated when it came in."""
+
+    date: date
+    rmssd_ms: float | None = None
+    resting_hr: float | None = None
+    sleep_hours: float | None = None
+    sleep_quality: float | None = None
+    soreness: float | None = None
+    fatigue: float | None = None
+    mood: float | None = None
+    stress: float | None = None
+    aches: bool | None = None
+    body_mass_kg: float | None = None
+    illness: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RecoveryStore:
     """One tenant's recovery data inside somebody else's transaction."""
 
@@ -122,7 +141,9 @@ class RecoveryStore:
         message about one athlete take turns."""
         insert = postgresql.insert if self.db.get_bind().dialect.name == "postgresql" else sqlite.insert
         self.db.execute(
-            insert(AthleteRow).values(tenant=self.tenant, athlete=athlete, profile=None).on_conflict_do_nothing()
+            insert(AthleteRow)
+            .values(tenant=self.tenant, athlete=athlete, profile=None, told_days={})
+            .on_conflict_do_nothing()
         )
         return self.db.scalars(select(AthleteRow).where(*self._of(AthleteRow, athlete)).with_for_update()).one()
 
@@ -141,16 +162,13 @@ class RecoveryStore:
             row.fields = {**held, **newer}
         return bool(newer)
 
-    def mornings(self, athlete: str, since: date) -> list[Wellness]:
+    def mornings(self, athlete: str, since: date) -> list[Morning]:
         rows = self.db.execute(
             select(MorningRow.date, MorningRow.fields)
             .where(*self._of(MorningRow, athlete), MorningRow.date >= since)
             .order_by(MorningRow.date)
         )
-        return [
-            Wellness.model_construct(date=day, **{name: entry[0] for name, entry in fields.items()})
-            for day, fields in rows
-        ]
+        return [Morning(day, **{name: entry[0] for name, entry in fields.items()}) for day, fields in rows]
 
     def keep_load_days(
         self, athlete: str, days: Mapping[date, tuple[str | None, Mapping[str, Any]]], version: Version

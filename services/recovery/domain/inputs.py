@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from math import log
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.recovery.domain.windows import Floats
-from shared.messages.values import PlannedSession, Wellness
+from shared.messages.values import PlannedSession
 from shared.messages.words import LoadStatus, Stream
 
 ITEMS = ("fatigue", "soreness", "mood", "stress")
@@ -41,12 +42,41 @@ class StrengthMark:
     e1rm_kg: float
 
 
+class MorningRecord(Protocol):
+    """One morning as ``shared.messages.values.Wellness`` names it; None = not recorded."""
+
+    @property
+    def date(self) -> date: ...
+    @property
+    def rmssd_ms(self) -> float | None: ...
+    @property
+    def resting_hr(self) -> float | None: ...
+    @property
+    def sleep_hours(self) -> float | None: ...
+    @property
+    def sleep_quality(self) -> float | None: ...
+    @property
+    def soreness(self) -> float | None: ...
+    @property
+    def fatigue(self) -> float | None: ...
+    @property
+    def mood(self) -> float | None: ...
+    @property
+    def stress(self) -> float | None: ...
+    @property
+    def aches(self) -> bool | None: ...
+    @property
+    def body_mass_kg(self) -> float | None: ...
+    @property
+    def illness(self) -> bool | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ReadinessInputs:
     """Everything known on ``on``; records after it are not looked at. ``excluded_days``: sick and travel days."""
 
     on: date
-    wellness: Sequence[Wellness] = ()
+    wellness: Sequence[MorningRecord] = ()
     excluded_days: frozenset[date] = frozenset()
     loads: Mapping[Stream, StreamRatio] = field(default_factory=dict)
     easy_runs: Sequence[EasyRun] = ()

@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("put_id", sa.String(length=128), nullable=True),
         sa.Column("assessed_through", sa.Date(), nullable=True, comment="last local date with an assessment"),
         sa.Column("due_at", UtcDateTime(), nullable=True, comment="the local midnight that ends it, in UTC"),
+        sa.Column("told_days", sa.JSON(), nullable=False, comment="date -> digest of the figures last told"),
         sa.Column("told_spikes", sa.JSON(), nullable=False, comment="spike -> last date it was seen"),
         sa.PrimaryKeyConstraint("tenant", "athlete", name="pk_athletes"),
     )

@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("load_told_id", sa.String(length=128), nullable=True),
         sa.Column("untold_from", sa.Date(), nullable=True, comment="days from here on changed and wait to be told"),
         sa.Column("told_digest", sa.String(length=64), nullable=True, comment="of the last readiness-assessed"),
+        sa.Column("told_days", sa.JSON(), nullable=False, comment="date -> digest of the facts last told"),
         sa.Column("told_action", sa.String(length=16), nullable=True, comment="last action told: watch or pull-back"),
         sa.PrimaryKeyConstraint("tenant", "athlete", name="pk_athletes"),
     )

@@ -115,7 +115,7 @@ def month(desk_sessions: int = 28) -> list[dict[str, Any]]:
 
 
 def test_an_import_equals_single_records_and_assesses_once(tmp_path: Path, rules: TenantRules) -> None:
-    answers = []
+    answers, heard = [], []
     for name, batches in (
         ("one", [month()]),
         ("single", [[s] for s in month()]),
@@ -131,8 +131,12 @@ def test_an_import_equals_single_records_and_assesses_once(tmp_path: Path, rules
         assert len(desk.events("load-assessed")) - before == len(batches)
         assert len(desk.events("session-scored")) == 28
         answers.append(desk.load(days=40))
+        heard.append({day["date"]: day for event in desk.events("load-assessed") for day in event["days"]})
         desk.database.dispose()
     assert answers[0] == answers[1] == answers[2]
+    told = [{day: figures for day, figures in of.items() if figures["status_run"] != "no-data"} for of in heard]
+    assert told[0] == told[1] == told[2], "what was told day by day adds up to the same"
+    assert len(told[0]) == 28
     assert answers[0]["streams"]["run"]["status"] == "ok"
 
 

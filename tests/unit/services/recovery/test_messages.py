@@ -138,14 +138,34 @@ def test_what_did_not_change_is_not_told_again(desk: RecoveryDesk) -> None:
     assert len(desk.events("readiness-assessed")) == told
 
 
-def test_a_late_morning_tells_every_day_that_it_may_change(desk: RecoveryDesk) -> None:
+def test_a_late_morning_tells_every_day_that_it_changes(desk: RecoveryDesk) -> None:
     desk.put()
-    desk.morning(5, sleep_hours=7)
+    for ago in (20, 6, 4):
+        desk.morning(ago, sleep_hours=8)
+    desk.morning(5, sleep_hours=5)
     told = desk.events("readiness-assessed")[-1]
     assert told["date"] == "2026-04-01"
     assert [day["date"] for day in told["days"]] == [
         (TODAY - timedelta(days=ago)).isoformat() for ago in (5, 4, 3, 2, 1, 0)
     ]
+    desk.morning(19, sleep_hours=8)
+    told = desk.events("readiness-assessed")[-1]
+    assert [day["date"] for day in told["days"]] == ["2026-03-13", "2026-04-01"]
+
+
+def test_what_was_told_day_by_day_adds_up_to_the_same_in_any_order(open_desk: OpenDesk) -> None:
+    rows = [
+        (ago, {"sleep_hours": 6.0 + ago % 3, "resting_hr": 50 + ago * 7 % 5, "mood": 1 + ago % 5}) for ago in range(40)
+    ]
+    heard = []
+    for order in (rows, rows[::-1], rows[1::2] + rows[::2]):
+        desk = open_desk()
+        desk.put()
+        for ago, fields in order:
+            desk.morning(ago, **fields)
+        heard.append({day["date"]: day for event in desk.events("readiness-assessed") for day in event["days"]})
+    assert len(heard[0]) == 40
+    assert heard[0] == heard[1] == heard[2]
 
 
 def test_overreaching_is_flagged_once_when_it_begins_and_again_when_it_gets_worse(desk: RecoveryDesk) -> None:
