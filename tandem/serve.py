@@ -16,8 +16,7 @@ from eventlet.event import Event
 from shared.bus.rule_watch import RuleWatch
 from shared.bus.running import Running
 from shared.bus.wiring import Wiring, utc_now
-from shared.ops import metrics
-from shared.ops.health import HealthServer
+from shared.ops.health import Check, HealthServer
 from shared.ops.rule_watch import RuleWatch as RuleMetrics
 from shared.ops.settings import Settings
 from shared.rules.live import RuleBook
@@ -46,7 +45,7 @@ def serve(services: Sequence[type[Any]], settings: Settings, with_rules: bool = 
     book = _rule_book(settings) if with_rules else None
     running = Running(services, Wiring(settings, book))
     names = [service.name for service in services]
-    checks = {f"broker-{name}": _connected(name) for name in names}
+    checks = {f"broker-{name}": _connected(running, name) for name in names}
     with HealthServer(settings.metrics_host, settings.metrics_port, checks):
         watch = RuleWatch(book, settings.rules_poll_seconds) if book is not None else None
         if watch is not None:
@@ -111,6 +110,5 @@ def _wait_for_death(running: Running, stop: Event) -> None:
         stop.send(0)
 
 
-def _connected(service: str) -> Any:
-    gauge = metrics.broker_connected.labels(service)
-    return lambda: None if gauge._value.get() == 1 else f"{service} has no connection to the broker"
+def _connected(running: Running, service: str) -> Check:
+    return lambda: None if running.connected(service) else f"{service} has no connection to the broker"

@@ -30,17 +30,24 @@ class ServiceProcess:
         }
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, timeout: float = 30.0, **more: str) -> "ServiceProcess":
-        """Returns when ``/readyz`` says so. ``more``: environment variables for this start only."""
+    def launch(self, **more: str) -> "ServiceProcess":
+        """Starts the process and does not wait. ``more``: environment variables for this start only."""
         environment = self._environment | more
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(self._command, env=environment, stdout=log, stderr=log, cwd=ROOT)
+        return self
+
+    def until_ready(self, timeout: float = 60.0) -> "ServiceProcess":
+        """Returns when ``/readyz`` says so."""
         deadline = time.monotonic() + timeout
         while not self._ready():
-            if self._process.poll() is not None or time.monotonic() > deadline:
+            if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"{self._command} did not get ready:\n{self.log.read_text()[-3000:]}")
             time.sleep(0.1)
         return self
+
+    def start(self, timeout: float = 60.0, **more: str) -> "ServiceProcess":
+        return self.launch(**more).until_ready(timeout)
 
     @property
     def pid(self) -> int:

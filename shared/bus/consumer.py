@@ -70,6 +70,7 @@ class DrainingQueueConsumer(QueueConsumer):  # type: ignore[misc]  # nameko ship
         super().__init__()
         self._live: Connection | None = None
         self._to_quiet: list[tuple[Any, Event]] = []
+        self.connected = False
 
     def run(self) -> None:
         try:
@@ -119,6 +120,7 @@ class DrainingQueueConsumer(QueueConsumer):  # type: ignore[misc]  # nameko ship
         _log.warning("no connection to the broker", service=self.container.service_name, exc_info=exc)
 
     def _tell_connected(self, connected: bool) -> None:
+        self.connected = connected
         metrics.broker_connected.labels(self.container.service_name).set(int(connected))
 
 

@@ -23,6 +23,7 @@ from shared.bus.putting_back import RETRY_DELAYS_S, Failure, Reason, is_transien
 from shared.bus.unit_of_work import Cause, Clock, UnitOfWork
 from shared.db.delivery_tables import DeliveryTables
 from shared.db.engine import Database
+from shared.db.locks import take_tenant, take_turn
 from shared.messages.envelope import Delivery
 from shared.ops import metrics
 from shared.ops.logging import bound
@@ -93,6 +94,7 @@ class Processor:
         for tenant in tenants:
             try:
                 with self.database.transaction() as db:
+                    take_tenant(db, self.service, tenant)
                     context = self._context(db, tenant, None)
                     timer.handle(context)
                     rows = self._rows(context)
@@ -112,6 +114,7 @@ class Processor:
         work = Work(self.service, self._clock())
         done = 0
         with self.database.transaction(keeps_loaded=True) as db:
+            take_turn(db, self.service, (_whose(reading) for reading in readings if isinstance(reading, Readable)))
             work.seen = self.ledger.taken(
                 db, (work.identity(reading) for reading in readings if work.in_inbox(reading))
             )
@@ -212,6 +215,11 @@ class Processor:
             _log.warning("the database does not answer", service=self.service, exc_info=True)
             return False
         return True
+
+
+def _whose(reading: Readable) -> tuple[str, str | None]:
+    athlete = getattr(reading.incoming.body, "athlete", None) or reading.incoming.subject
+    return reading.incoming.tenant, athlete
 
 
 def _cause_of(reading: Readable) -> Cause:

@@ -5,6 +5,7 @@ from typing import Any
 
 from nameko.runners import ServiceRunner
 
+from shared.bus.consumer import DrainingQueueConsumer
 from shared.bus.service import ServiceBus
 from shared.bus.wiring import Wiring
 
@@ -43,6 +44,11 @@ class Running:
             if isinstance(extension, ServiceBus):
                 return extension
         raise LookupError(f"service {service} has no bus")
+
+    def connected(self, service: str) -> bool:
+        """True while the service consumes from its broker."""
+        extensions = self._runner.service_map[service].subextensions
+        return any(extension.connected for extension in extensions if isinstance(extension, DrainingQueueConsumer))
 
     def in_flight(self) -> int:
         """Messages taken and not acknowledged, and outbox rows not yet published, over all services."""

@@ -5,6 +5,7 @@ import signal
 from typing import Any
 
 from sqlalchemy import Integer, String, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.bus.handling import Accepted, Answered, Context, Incoming, Rejected, Route, Timer
@@ -40,6 +41,9 @@ class Seen(Value):
     total: int
 
 
+_failed_before: set[str] = set()
+
+
 def add(context: Context, incoming: Incoming[Add]) -> Accepted:
     body = incoming.body
     count = context.db.get(Count, (context.tenant, body.athlete))
@@ -52,6 +56,9 @@ def add(context: Context, incoming: Incoming[Add]) -> Accepted:
         raise Rejected([Problem("/repetitions", "unlucky", "13 is not taken")])
     if body.repetitions == 666:
         raise RuntimeError("this handler has a mistake")
+    if body.repetitions == 777 and body.athlete not in _failed_before:
+        _failed_before.add(body.athlete)
+        raise OperationalError("UPDATE count", {}, Exception("deadlock detected"))
     if body.repetitions == 999:
         os.kill(os.getpid(), signal.SIGKILL)
     context.emit("added", {"athlete": body.athlete, "total": count.repetitions}, body.athlete)

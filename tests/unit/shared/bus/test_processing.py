@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import eventlet
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.event import listen
@@ -219,3 +220,24 @@ def test_a_batch_costs_a_fixed_number_of_statements(database: Database) -> None:
 
     counted(1, "first")
     assert 0 < counted(5, "a") == counted(50, "b")
+
+
+def test_replicas_do_not_overwrite_each_other(database: Database, database_url: str) -> None:
+    """Two replicas read, add and write the same athlete's row at the same time."""
+    replicas = [database, Database("toy", database_url)] if not database.is_sqlite else [database, database]
+
+    def slow_add(context: Any, incoming: Any) -> Any:
+        outcome = add(context, incoming)
+        eventlet.sleep(0.001)  # gives the other replica its chance to read the same figure
+        return outcome
+
+    def replica(number: int) -> list[Any]:
+        work = processor(replicas[number], [Route("command", "toy.add", Add, slow_add)])
+        messages = [delivery(f"r{number}-{index}", 1) for index in range(20)]
+        return [row for start in range(0, 20, 5) for row in work.process(messages[start : start + 5]).messages]
+
+    threads = [eventlet.spawn(replica, number) for number in range(2)]
+    written = [row for thread in threads for row in thread.wait()]
+    assert total(database) == 40
+    assert not [row for row in written if ".wait." in row.message.routing_key]
+    replicas[1].dispose()
