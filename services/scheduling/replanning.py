@@ -2,6 +2,7 @@
 changes; the past and today stay as they were."""
 
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -18,6 +19,7 @@ from services.scheduling.messages import WeekTold
 from services.scheduling.store import AthleteRow, DoneRow, PlanRow, RequestRow, SchedulingStore, done_session
 from shared.bus.handling import Context
 from shared.messages.values import Limits, PlannedSession, Profile, Window
+from shared.ops import metrics
 
 DAYS_LOOKED_BACK = 31
 """Done sessions before the week that rules may ask about (the longest run of the last 30 days)."""
@@ -129,7 +131,11 @@ def replan(desk: Desk, week_start: date) -> WeekPlan | None:
         profile=desk.profile_in(week_start),
         context=context,
     )
+    started = time.monotonic()
     plan = plan_week(inputs, desk.context.rules, off_hub)
+    # Counted even when the transaction fails afterwards: the solver has worked.
+    metrics.solve_seconds.labels(plan.status).observe(time.monotonic() - started)
+    metrics.solves.labels(plan.status, "yes" if plan.optimal else "no").inc()
     if plan.status == "planned":
         sessions = sorted([*plan.sessions, *settled], key=lambda placed: (placed.start, placed.session.id))
         plan = replace(plan, sessions=tuple(sessions))

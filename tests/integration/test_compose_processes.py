@@ -138,6 +138,24 @@ def test_a_platforms_commands_are_counted_and_logged_without_health_values(deplo
         assert "7654" not in text
 
 
+def test_a_planned_week_is_counted_as_solved_and_decided(deployment: Deployment) -> None:
+    platform = PlatformClient(deployment.broker.uri, "acme", "acme", "acme")
+    session = {"id": "p1", "duration_min": 60, "kind": "lift", "region": "lower", "effort": "heavy"}
+    try:
+        platform.listen()
+        platform.tell("athlete.put", {**ATHLETE, "athlete": "a2"})
+        platform.tell("scheduling.plan-week", {"athlete": "a2", "week_start": "2099-01-05", "sessions": [session]})
+        asked = {"athlete": "a2", "week_start": "2099-01-05"}
+        assert platform.tell("scheduling.get-week", asked)["data"]["status"] == "planned"
+    finally:
+        platform.close()
+    page = deployment.processes["scheduling"].metrics()
+    assert 'tandem_weeks_solved_total{optimal="yes",outcome="planned"} 1.0' in page
+    assert 'tandem_week_solve_seconds_count{outcome="planned"} 1.0' in page
+    assert 'tandem_decisions_total{decision="week-planned",service="scheduling"} 1.0' in page
+    assert "tandem_rule_evaluations_total{" in page
+
+
 @pytest.mark.parametrize("service", FOUR)
 def test_every_line_of_its_log_is_json(deployment: Deployment, service: str) -> None:
     lines = [json.loads(line) for line in deployment.log(service)]
