@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from tandem.views.console import GREEN, RED, YELLOW
@@ -27,18 +28,20 @@ def show_verdict(console: Console, answer: Mapping[str, Any]) -> None:
 
 
 def _show(console: Console, finding: Mapping[str, Any], mark: str, colour: str) -> None:
+    lines = Table.grid(padding=(0, 1, 0, 0))
     sessions = ", ".join(finding["sessions"])
-    console.print(Text.assemble((f"{mark} ", f"bold {colour}"), (f"{sessions}: ", "bold"), finding["message"]))
+    lines.add_row(Text(mark, f"bold {colour}"), Text.assemble((f"{sessions}: ", "bold"), finding["message"]))
     details = [finding["rule"], *_measurements(finding)]
     if finding.get("source"):
         details.append(f"source: {finding['source']}")
-    console.print(Text(f"    {' · '.join(details)}", "dim"))
+    lines.add_row("", Text(" · ".join(details), "dim"))
     move = finding.get("nearest_legal_start")
     if move:
         start = datetime.fromisoformat(move["start"])
-        console.print(Text(f"    → {move['session']} could start {start:%a %d %b %H:%M}", GREEN))
+        lines.add_row("", Text(f"→ {move['session']} could start {start:%a} {start.day} {start:%b %H:%M}", GREEN))
     elif mark == "✗":
-        console.print(Text("    → no legal start within 7 days", YELLOW))
+        lines.add_row("", Text("→ no legal start within 7 days", YELLOW))
+    console.print(lines)
 
 
 def _measurements(finding: Mapping[str, Any]) -> list[str]:
