@@ -20,7 +20,7 @@ from services.periodization.messages import (
     StartDeload,
 )
 from services.periodization.store import Choice, Source, Stamp, Store, due_athletes
-from services.periodization.telling import kept_of, packs_of, plan_and_tell
+from services.periodization.telling import kept_of, packs_of, plan_and_tell, plan_if_triggers_changed
 from shared.bus.handling import Accepted, Answered, Context, Incoming, Rejected, Route, Timer
 from shared.bus.replies import Later, RepliesLater
 from shared.messages.problems import Problem
@@ -132,9 +132,15 @@ def _accepted(context: Context, athlete: str) -> Accepted:
 def _note_days(context: Context, athlete: str, source: Source, days: list[HeardDay], stamp: Stamp) -> None:
     if Erasures(context.db, context.tenant, athlete).erased_after(stamp):
         return
-    facts = {day.date: {name: value for name, value in day.figures.items() if name in _DAY_FEATURES} for day in days}
+    facts = {day.date: _features(day) for day in days}
     if Store(context.db, context.tenant, athlete).note_days(source, facts, stamp):
-        plan_and_tell(context, athlete)
+        plan_if_triggers_changed(context, athlete)
+
+
+def _features(day: HeardDay) -> dict[str, Any]:
+    """What rules may ask about; the rest of what was said of the day is nobody's business here."""
+    plain = (bool, int, float, str, type(None))
+    return {name: value for name, value in day.figures.items() if name in _DAY_FEATURES and isinstance(value, plain)}
 
 
 def _erased(athlete: str) -> Accepted:

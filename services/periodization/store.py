@@ -61,7 +61,8 @@ class ChoiceRow(_Said, Table):  # type: ignore[misc]
 
 class SeasonRow(Table):  # type: ignore[misc]
     """``asked_at``: when goals were first set. ``due_at``: when the last plan's local day ends; ``packs``: the packs
-    that decided it; ``told``: the fingerprint of what was told of it. None: not planned yet."""
+    that decided it; ``triggers`` and ``told``: fingerprints of what asked for early deloads then, and of what was told.
+    None: not planned yet."""
 
     __tablename__ = "seasons"
 
@@ -70,6 +71,7 @@ class SeasonRow(Table):  # type: ignore[misc]
     asked_at: Mapped[datetime]
     due_at: Mapped[datetime | None] = mapped_column(index=True)
     packs: Mapped[str | None] = mapped_column(String(160))
+    triggers: Mapped[str | None] = mapped_column(String(64))
     told: Mapped[str | None] = mapped_column(String(64))
 
 

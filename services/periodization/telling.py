@@ -16,6 +16,7 @@ from services.periodization.domain import (
     default_season_start,
     default_season_weeks,
     default_week_template,
+    early_deload_triggers,
     fill_week,
     plan_season,
 )
@@ -38,7 +39,8 @@ def plan_and_tell(context: Context, athlete: str) -> None:
     row = store.season()
     if kept is None or row is None:
         return
-    season = plan_season(kept.inputs(context.rules), context.rules)
+    inputs = kept.inputs(context.rules)
+    season = plan_season(inputs, context.rules)
     told = store.told_weeks(since=date.min)
     current = [week for week in season.weeks if week.end > kept.today]
     for week in current:
@@ -58,7 +60,18 @@ def plan_and_tell(context: Context, athlete: str) -> None:
             context.emit("deload-started", _deload_event(athlete, deload), athlete)
     row.due_at = datetime.combine(kept.today + timedelta(days=1), time.min, kept.profile.zone)
     row.packs, row.told = packs_of(context.rules), fingerprint
+    row.triggers = _triggers(inputs, context.rules)
     context.db.flush()
+
+
+def plan_if_triggers_changed(context: Context, athlete: str) -> None:
+    """After news of days: most of it asks for no deload, and then the season cannot have changed."""
+    kept = kept_of(context, athlete)
+    row = Store(context.db, context.tenant, athlete).season()
+    if kept is None or row is None:
+        return
+    if row.triggers != _triggers(kept.inputs(context.rules), context.rules):
+        plan_and_tell(context, athlete)
 
 
 class Kept:
@@ -142,6 +155,11 @@ def _fingerprint(event: Mapping[str, Any]) -> str:
     """What an event says, without the versions of the packs: a pack that decides the same is no news."""
     rules = [(decided["pack"], decided["rule"]) for decided in event["decided_by"]]
     return hashlib.sha256(json.dumps({**event, "decided_by": rules}, sort_keys=True).encode()).hexdigest()
+
+
+def _triggers(inputs: SeasonInputs, rules: Rules) -> str:
+    found = [(day.isoformat(), names) for day, names in early_deload_triggers(inputs, rules)]
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()
 
 
 def packs_of(rules: Rules) -> str:

@@ -7,7 +7,7 @@ from services.periodization.domain.defaults import (
     default_week_template,
 )
 from services.periodization.domain.filling import fill_week
-from services.periodization.domain.planning import plan_season
+from services.periodization.domain.planning import early_deload_triggers, plan_season
 from services.periodization.domain.season import (
     CoachDeload,
     DeloadStart,
@@ -29,6 +29,7 @@ __all__ = [
     "default_season_start",
     "default_season_weeks",
     "default_week_template",
+    "early_deload_triggers",
     "fill_week",
     "plan_season",
     "taper_time_constant",

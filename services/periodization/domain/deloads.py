@@ -38,7 +38,7 @@ def triggers_by_week(
 ) -> dict[int, Trigger]:
     """Per week index what asked for an early deload; from the week before the season's start up to day ``on``."""
     since = calendar.start - timedelta(days=WEEK_DAYS)
-    known = {day: {**who, **_readable(facts)} for day, facts in history.items() if day <= on}
+    known = {day: {**_readable(facts), **who} for day, facts in history.items() if day <= on}
     days = sorted(day for day in known if day >= since)
     if not days:
         return {}

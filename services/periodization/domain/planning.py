@@ -1,9 +1,11 @@
 """A season from its goals: how weeks grow, what is taken off them, and what each of them then aims for."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 
 from services.periodization.domain.calendar import SeasonCalendar
+from services.periodization.domain.deloads import triggers_by_week
 from services.periodization.domain.drafts import TRAINING, Draft, drafts_of, who_of
 from services.periodization.domain.effects import largest_set, last_set, shares_kept, smallest_cap
 from services.periodization.domain.phases import blocks
@@ -35,6 +37,14 @@ def plan_season(inputs: SeasonInputs, rules: Rules) -> Season:
     _spare_legs(drafts, calendar, horizon, who, rules)
     weeks = _targets(drafts[: inputs.weeks], inputs, calendar, settings, rules)
     return Season(weeks, everything.planned_goals(), deload_starts(drafts[: inputs.weeks], calendar))
+
+
+def early_deload_triggers(inputs: SeasonInputs, rules: Rules) -> tuple[tuple[date, tuple[str, ...]], ...]:
+    """Per week that holds one the first day on which early-deload rules fired, and which. All that a season takes from
+    its history: while this stays the same, so does the season."""
+    calendar = SeasonCalendar(inputs.start, inputs.weeks, ())
+    found = triggers_by_week(calendar, inputs.history, inputs.on, who_of(inputs), rules)
+    return tuple((trigger.day, tuple(rule.id for rule in trigger.fired)) for _, trigger in sorted(found.items()))
 
 
 def _grow(drafts: Sequence[Draft], settings: Mapping[str, Any], rules: Rules) -> None:

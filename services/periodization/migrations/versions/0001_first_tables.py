@@ -110,6 +110,7 @@ def upgrade() -> None:
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("packs", sa.String(length=160), nullable=True),
+        sa.Column("triggers", sa.String(length=64), nullable=True),
         sa.Column("told", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("tenant", "athlete", name=op.f("pk_seasons")),
     )
