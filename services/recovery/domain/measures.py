@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from services.recovery.domain.inputs import ITEMS, EasyRun, Mornings, ReadinessInputs, StrengthMark, mornings
 from services.recovery.domain.settings import WEEK_DAYS, RecoverySettings
@@ -98,25 +99,21 @@ def _effort_drift(easy_runs: Sequence[EasyRun], rows: Mornings, s: RecoverySetti
 
 
 def _strength_change(marks: Sequence[StrengthMark], rows: Mornings, days: int) -> Floats:
-    change = np.full(len(rows), np.nan)
-    by_lift: dict[str, Floats] = {}
+    """Per day the lift that fell most: best of the last week against the best of the week that ended ``days`` before."""
+    lifts = {lift: number for number, lift in enumerate(sorted({mark.lift for mark in marks}))}
+    best = np.full((len(lifts), len(rows) + STRENGTH_WINDOW_DAYS - 1), -np.inf)
     for mark in marks:
         index = rows.index(mark.date)
         if 0 <= index < len(rows):
-            column = by_lift.setdefault(mark.lift, np.full(len(rows), np.nan))
-            column[index] = np.fmax(column[index], mark.e1rm_kg)
-    for column in by_lift.values():
-        now, then = _best(column, 0), _best(column, days)
-        change = np.fmin(change, now / then - 1)
-    return change
-
-
-def _best(column: Floats, ending_days_ago: int) -> Floats:
-    best = np.full(len(column), np.nan)
-    for ago in range(ending_days_ago, ending_days_ago + STRENGTH_WINDOW_DAYS):
-        shifted = np.concatenate([np.full(min(ago, len(column)), np.nan), column[: max(0, len(column) - ago)]])
-        best = np.fmax(best, shifted)
-    return best
+            at = lifts[mark.lift], index + STRENGTH_WINDOW_DAYS - 1
+            best[at] = max(best[at], mark.e1rm_kg)
+    if not lifts:
+        return np.full(len(rows), np.nan)
+    now = sliding_window_view(best, STRENGTH_WINDOW_DAYS, axis=1).max(axis=2)
+    then = np.concatenate([np.full((len(lifts), days), -np.inf), now], axis=1)[:, : len(rows)]
+    known = np.isfinite(now) & np.isfinite(then)
+    change = np.where(known, np.where(known, now, 1.0) / np.where(known, then, 1.0) - 1, np.inf).min(axis=0)
+    return np.where(np.isfinite(change), change, np.nan)
 
 
 def _mass_change(rows: Mornings, days: int) -> Floats:
