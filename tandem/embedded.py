@@ -7,7 +7,6 @@ It proves nothing about delivery (the broker dies with the process); what it com
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -27,6 +26,7 @@ from shared.db.migrations import create_all
 from shared.messages.problems import InvalidInput, Problem
 from shared.ops.settings import Settings
 from shared.rules.live import RuleBook
+from tandem.service_classes import all_services
 
 _SETTLED_CHECK_S = 0.002
 
@@ -178,25 +178,6 @@ class Embedded:
                 self._connection.drain_events(timeout=0.001)
         except TimeoutError:
             return
-
-
-SERVICES = {
-    "load": "LoadService",
-    "recovery": "RecoveryService",
-    "periodization": "PeriodizationService",
-    "scheduling": "SchedulingService",
-}
-
-
-def service_named(name: str) -> type[Any]:
-    """A nameko service class. Only its own service is imported: a process that runs one needs not load the others."""
-    service: type[Any] = getattr(import_module(f"services.{name}.service"), SERVICES[name])
-    return service
-
-
-def all_services() -> list[type[Any]]:
-    """The four nameko service classes."""
-    return [service_named(name) for name in SERVICES]
 
 
 def _forget_memory_broker() -> None:

@@ -20,7 +20,7 @@ from shared.ops.health import Check, HealthServer
 from shared.ops.rule_watch import RuleWatch as RuleMetrics
 from shared.ops.settings import Settings
 from shared.rules.live import RuleBook
-from tandem.embedded import SERVICES, service_named
+from tandem.service_classes import SERVICES, service_named
 
 _log = structlog.get_logger("tandem.serve")
 

@@ -1,0 +1,22 @@
+"""The four services, found by name."""
+
+from importlib import import_module
+from typing import Any
+
+SERVICES = {
+    "load": "LoadService",
+    "recovery": "RecoveryService",
+    "periodization": "PeriodizationService",
+    "scheduling": "SchedulingService",
+}
+
+
+def service_named(name: str) -> type[Any]:
+    """A nameko service class. Only its own service is imported: a process that runs one needs not load the others."""
+    service: type[Any] = getattr(import_module(f"services.{name}.service"), SERVICES[name])
+    return service
+
+
+def all_services() -> list[type[Any]]:
+    """The four nameko service classes."""
+    return [service_named(name) for name in SERVICES]
