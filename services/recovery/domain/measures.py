@@ -99,7 +99,7 @@ def _effort_drift(easy_runs: Sequence[EasyRun], rows: Mornings, s: RecoverySetti
 
 
 def _strength_change(marks: Sequence[StrengthMark], rows: Mornings, days: int) -> Floats:
-    """Per day the lift that fell most: best of the last week against the best of the week that ended ``days`` before."""
+    """Per day the lift that fell most: best of the last week against the best of the week ended ``days`` before."""
     lifts = {lift: number for number, lift in enumerate(sorted({mark.lift for mark in marks}))}
     best = np.full((len(lifts), len(rows) + STRENGTH_WINDOW_DAYS - 1), -np.inf)
     for mark in marks:
