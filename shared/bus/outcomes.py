@@ -115,6 +115,11 @@ class Work:
             self._remember(row)
         self._tell_rejected(refused.address, refused.message_id, refused.problems, refused.subject, refused.tell)
 
+    def park(self, row: ToPublish, key: str) -> None:
+        """Kept for a person; no inbox row, so that a replay is taken."""
+        self.messages.append(row)
+        self._count(key, lambda: metrics.parked.labels(self.service, key, "event_refused").inc())
+
     def count(self, seconds: float, done: int) -> None:
         """After the commit: now it happened, so now it is counted."""
         for increment in self._counts:

@@ -131,7 +131,12 @@ class Processor:
 
     def _take(self, db: Session, work: Work, delivery: Delivery, reading: Readable | Refused) -> None:
         if isinstance(reading, Refused):
-            work.refuse(reading, delivery.body)
+            if delivery.source == "event" and reading.problems[0].code != "unknown_message":
+                # One of our own services sent it: a mistake of ours, kept until it can be replayed.
+                described = ", ".join(f"{problem.pointer} {problem.code}".strip() for problem in reading.problems)
+                work.park(to_park(self.service, delivery, Failure("event_refused", described, work.now)), reading.key)
+            else:
+                work.refuse(reading, delivery.body)
             return
         if not reading.route.query and work.settled_before(reading):
             return

@@ -16,7 +16,7 @@ INTERNAL_EXCHANGE = "tandem.internal"
 
 RETRY_DELAYS_S = (5, 30, 120, 600)
 
-Reason = Literal["handler_failed", "retries_exhausted", "unroutable"]
+Reason = Literal["handler_failed", "retries_exhausted", "event_refused"]
 
 _CARRIED = ("traceparent",)
 

@@ -122,6 +122,16 @@ def test_a_mistake_in_a_handler_parks_the_message_with_its_reason(database: Data
     assert parked[0].headers["ce-id"] == "m2"
 
 
+def test_an_event_of_ours_that_cannot_be_read_is_parked_and_can_be_replayed(database: Database) -> None:
+    work = processor(database)
+    event = replace(delivery("e1", 1, key="toy.added"), source="event", body=b'{"athlete": "a1", "total": "many"}')
+    (row,) = work.process([event]).messages
+    assert row.message.routing_key == "toy.parked"
+    assert row.message.headers["tandem-reason"] == "event_refused"
+    assert row.message.headers["tandem-error"] == "/total int_type"
+    assert types(work.process([replace(event, body=b'{"athlete": "a1", "total": 1}')]).messages) == ["toy.echoed"]
+
+
 def test_what_another_try_may_cure_waits_longer_each_time_and_is_parked_in_the_end(database: Database) -> None:
     def deadlock(context: Any, incoming: Any) -> None:
         raise OperationalError("UPDATE", {}, Exception("deadlock detected"))
