@@ -14,7 +14,7 @@ from services.scheduling.domain.placement import Piece, Problem, movable_piece
 from services.scheduling.domain.placement_model import PlacementModel, new_solver
 from services.scheduling.domain.week_plan import ConflictKind, ConflictMember
 
-_GRID_MINUTES = 30
+_GRID_MINUTES = 60
 # Deterministic seconds: assumptions are quick or hopeless; a trial with members fixed is presolved and can be proved.
 _ASSUMING_BUDGET = 1.0
 _TRIAL_BUDGET = 10.0
@@ -29,7 +29,8 @@ def explain_infeasible(
 ) -> tuple[tuple[ConflictMember, ...], tuple[str, ...]]:
     """The minimal conflict and what to relax. Without any one of its members the others can hold together.
 
-    Availability is one member: without it a session may start at any half hour of the week.
+    Availability is one member: without it a session may start at any full hour of the week
+    too.
     """
     relaxed = _at_any_time(zone, problem, spans)
     model = PlacementModel(relaxed, members=True)

@@ -23,7 +23,7 @@ OTHER_DAY = -1
 @dataclass(frozen=True, slots=True, eq=False)
 class Piece:
     """One session of the problem. ``starts``: candidate seconds, ascending; ``days``: index of each one's local day in
-    the week, or -1; ``waits``: whole half hours from the opening of its window; ``outside``: not within any window.
+    the week, or -1; ``waits``: whole minutes from the opening of its window; ``outside``: not within any window.
 
     A fixed session (``fixed``) or one of the surroundings (``context``) has exactly one candidate.
     """
@@ -106,7 +106,7 @@ def movable_piece(
         outside &= ~inside
         # A window that began on the day before counts from midnight: what matters is early on its own day.
         opened = np.maximum(span.opens, begins[np.clip(days, 0, None)])
-        waits = np.where(inside, (kept - opened) // 1800, waits)
+        waits = np.where(inside, (kept - opened) // 60, waits)
     ordinals = days + week[0].toordinal()
     return Piece(session, kept, days, ordinals, waits.astype(np.int64), outside)
 

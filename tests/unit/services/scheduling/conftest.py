@@ -1,4 +1,4 @@
-"""The scheduling service's handlers on a real SQLite database, with the shipped rules and a clock that the test sets."""
+"""The scheduling service's handlers on a real SQLite database, the shipped rules, and a clock that tests set."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta

@@ -108,9 +108,7 @@ def test_a_move_against_a_hard_rule_is_refused_with_the_way_out(desk: Scheduling
     desk.put()
     desk.plan([{**LIFT, "start": "2026-03-13T07:00:00+01:00"}, {**LONG, "start": "2026-03-15T07:00:00+01:00"}])
     with pytest.raises(Rejected) as refused:
-        desk.send(
-            "scheduling.move-session", {"athlete": "a1", "session": "long", "start": "2026-03-14T07:00:00+01:00"}
-        )
+        desk.send("scheduling.move-session", {"athlete": "a1", "session": "long", "start": "2026-03-14T07:00:00+01:00"})
     (problem,) = refused.value.problems
     assert (problem.pointer, problem.code) == ("/start", "heavy-lower-near-long-run")
     assert "2026-03-14T08:00:00+01:00" in problem.message
@@ -153,9 +151,7 @@ def test_a_race_is_never_moved(desk: SchedulingDesk) -> None:
     race = {"id": "race", "duration_min": 100, "kind": "run", "type": "race", "start": "2026-03-15T10:00:00+01:00"}
     desk.plan([race])
     with pytest.raises(Rejected, match="race"):
-        desk.send(
-            "scheduling.move-session", {"athlete": "a1", "session": "race", "start": "2026-03-14T10:00:00+01:00"}
-        )
+        desk.send("scheduling.move-session", {"athlete": "a1", "session": "race", "start": "2026-03-14T10:00:00+01:00"})
 
 
 def test_an_unknown_session_cannot_be_moved(desk: SchedulingDesk) -> None:
