@@ -3,6 +3,7 @@
 State never depends on the order of messages: each thing said is kept with its stamp, and the season follows from it.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -101,9 +102,8 @@ def get_season(context: Context, incoming: Incoming[GetSeason]) -> Answered:
     first = body.first or kept.start
     reach = None if body.weeks is None else first + timedelta(weeks=body.weeks - 1)
     season = plan_season(kept.inputs(context.rules, through=reach), context.rules)
-    answer = season.as_json()
-    weeks = [week.as_json() for week in season.weeks if week.end > first]
-    return Answered({**answer, "weeks": weeks[: body.weeks], "athlete": body.athlete})
+    weeks = tuple(week for week in season.weeks if week.end > first)
+    return Answered({**replace(season, weeks=weeks[: body.weeks]).as_json(), "athlete": body.athlete})
 
 
 def load_assessed(context: Context, incoming: Incoming[LoadAssessed]) -> None:
