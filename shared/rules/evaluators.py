@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from shared.rules.by_identity import ByIdentity
 from shared.rules.compiler import Compiled, compile_conditions
 from shared.rules.model import Condition, Facts
 from shared.rules.observer import Observer
-from shared.rules.reference import holds
+from shared.rules.shortlist import Shortlist
 from shared.rules.worker import EngineWorker, WorkerFailure
 
 EvaluatorName = Literal["durable-rules", "reference"]
@@ -53,6 +54,13 @@ class ConditionSet:
         return cls(name, tuple(conditions), tuple(labels), compile_conditions(conditions))
 
 
+def _sorted(asked: ConditionSet) -> Shortlist:
+    return Shortlist(asked.conditions)
+
+
+_shortlist = ByIdentity(_sorted, limit=64)
+
+
 class Evaluator:
     """Answers sets of conditions, by the engine where it can and by the reference where it must."""
 
@@ -84,18 +92,18 @@ class Evaluator:
         """Per question the positions of the conditions that are known to hold, ascending."""
         if not questions:
             return []
-        known = [_numbers_known(facts) for facts in questions]
         started = self._clock()
-        held = self._by_engine(asked, known)
+        held = self._by_engine(asked, questions)
         evaluator: EvaluatorName = "reference" if held is None else "durable-rules"
         if held is None:
-            held = [self.by_reference(asked, facts) for facts in known]
-        self.observer.evaluated(asked.name, evaluator, len(known), self._clock() - started)
-        self._count(evaluator, len(known))
+            drawer = _shortlist(asked).of
+            held = [tuple([at for at, holds in drawer(facts) if holds(facts)]) for facts in questions]
+        self.observer.evaluated(asked.name, evaluator, len(questions), self._clock() - started)
+        self._count(evaluator, len(questions))
         return held
 
     def by_reference(self, asked: ConditionSet, facts: Facts) -> tuple[int, ...]:
-        return tuple(at for at, condition in enumerate(asked.conditions) if holds(condition, facts) is True)
+        return tuple([at for at, holds in _shortlist(asked).of(facts) if holds(facts)])
 
     def by_engine(self, asked: ConditionSet, questions: Sequence[Facts]) -> list[tuple[int, ...]]:
         """The engine's bare answer, unchecked. Raises ``WorkerFailure``."""
@@ -161,10 +169,3 @@ def choose_evaluator(
         missing = "durable-rules is not installed for this Python; the reference evaluator decides alone"
         return Evaluator("reference", missing, observer=observer, rechecks=rechecks)
     return Evaluator("durable-rules", "in its worker process", EngineWorker(), observer=observer, rechecks=rechecks)
-
-
-def _numbers_known(facts: Facts) -> Facts:
-    """NaN is how numpy says unknown; rules must not compare with it."""
-    if any(value != value for value in facts.values()):
-        return {name: None if value != value else value for name, value in facts.items()}
-    return facts

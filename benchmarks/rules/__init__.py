@@ -1,0 +1,1 @@
+"""How fast rules are decided, beside other engines on the same work: ``make bench-rules``."""
