@@ -14,6 +14,8 @@ from tandem.views.console import GREEN, KIND_COLOURS, RED, UNKNOWN, YELLOW, cloc
 
 MOST_REASONS = 2
 """More would hide the week behind its explanation; `--json` has them all."""
+_TOLD_ELSEWHERE = ("Placed at ", "Accepted at a cost ")
+"""The time stands in the calendar, and bent soft rules stand below it."""
 _QUOTED_ID = re.compile(r"'([A-Za-z0-9_.:-]{1,128})'")
 _NARROWEST_TABLE = 84
 _DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -71,7 +73,7 @@ def deciding_reasons(session: Mapping[str, Any], days: Mapping[str, str]) -> lis
     """What rules had to say about the session's place, one reason per other session; its window only when no rule says
     anything. ``days``: the weekday of each session of the week, which reads better than its id."""
     reasons = list(session.get("why") or ())
-    by_rules = [reason for reason in reasons if not reason.startswith("Placed at ")]
+    by_rules = [reason for reason in reasons if not reason.startswith(_TOLD_ELSEWHERE)]
     about: dict[str, str] = {}
     for reason in by_rules or reasons or ["no rule restricts it"]:
         named = _QUOTED_ID.findall(reason)
@@ -85,8 +87,12 @@ def show_penalties(console: Console, answer: Mapping[str, Any]) -> None:
         console.print(Text("Soft rules bent:", "bold"))
         for penalty in penalties:
             console.print(Text(f"  {_penalty_text(penalty)}", YELLOW))
-    best = "no calendar with fewer penalties exists" if answer["optimal"] else "the time limit ended the search"
-    console.print(Text(f"{'No soft rule is bent; ' if not penalties else ''}{best}.", "dim"))
+    best = (
+        "no calendar does better"
+        if answer["optimal"]
+        else "the search ended before it could prove that none does better"
+    )
+    console.print(Text(f"{'No soft rule is bent' if not penalties else 'Weighed against each other'}; {best}.", "dim"))
 
 
 def show_infeasible(console: Console, answer: Mapping[str, Any]) -> None:
