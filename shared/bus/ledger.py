@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select, tuple_
+from sqlalchemy import delete, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from shared.db.delivery_tables import DeliveryTables
@@ -63,6 +63,12 @@ class Ledger:
             db.execute(insert(self._tables.inbox), rows)
         if messages:
             db.execute(insert(self._tables.outbox), [_outbox_row(message) for message in messages])
+
+    def forget_athlete(self, db: Session, tenant: str, athlete: str) -> None:
+        """Strips an erased athlete from the inbox; ids and hashes stay, so that a repetition brings nothing back."""
+        inbox = self._tables.inbox
+        theirs = (inbox.c.tenant == tenant) & (inbox.c.athlete == athlete)
+        db.execute(update(inbox).where(theirs).values(athlete=None, reply=None))
 
     def forget_taken(self, db: Session, before: datetime) -> None:
         """Drops inbox rows received before ``before``."""

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -84,6 +85,13 @@ class Work:
         if not reading.route.query:
             self.tenants.add(reading.incoming.tenant)
             self._keep(reading, "rejected", errors(problems))
+
+    def forget(self, tenant: str, athlete: str) -> None:
+        """An erased athlete: of this batch's inbox rows only what recognises a repetition is kept."""
+        self.taken = [
+            replace(row, athlete=None, reply=None) if (row.tenant, row.athlete) == (tenant, athlete) else row
+            for row in self.taken
+        ]
 
     def refuse(self, refused: Refused, body: bytes) -> None:
         """A message that no handler saw."""

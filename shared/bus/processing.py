@@ -32,6 +32,10 @@ from shared.rules.decisions import Rules
 _log = structlog.get_logger("tandem.bus")
 
 
+ERASE = "athlete.erase"
+"""After this command the delivery tables, too, must not name the athlete."""
+
+
 class RuleSource(Protocol):
     """Where a tenant's active rules come from; ``shared.rules.live.RuleBook`` is one."""
 
@@ -155,6 +159,11 @@ class Processor:
                 work.reject(reading, rejected.problems)
                 return
         work.accept(reading, outcome, self._rows(context))
+        if reading.route.source == "command" and reading.route.key == ERASE:
+            tenant, athlete = _whose(reading)
+            if athlete is not None:
+                self.ledger.forget_athlete(db, tenant, athlete)
+                work.forget(tenant, athlete)
         work.decide(decisions_in(context.emitted, reading.incoming.key, outcome))
 
     def _one_by_one(self, deliveries: Sequence[Delivery], readings: Sequence[Readable | Refused]) -> Batch:

@@ -19,7 +19,7 @@ from shared.db import delivery_tables
 from shared.db.engine import Database
 from shared.db.migrations import create_all
 from shared.messages.envelope import Delivery, type_of
-from tests.toy.service import ROUTES, Add, Count, Table, add
+from tests.toy.service import ROUTES, Add, Count, Get, Table, add
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TABLES = delivery_tables.of(Table.metadata)
@@ -130,6 +130,20 @@ def test_an_event_of_ours_that_cannot_be_read_is_parked_and_can_be_replayed(data
     assert row.message.headers["tandem-reason"] == "event_refused"
     assert row.message.headers["tandem-error"] == "/total int_type"
     assert types(work.process([replace(event, body=b'{"athlete": "a1", "total": 1}')]).messages) == ["toy.echoed"]
+
+
+def test_an_erased_athlete_leaves_the_inbox_and_its_old_messages_bring_nothing_back(database: Database) -> None:
+    def erase(context: Any, incoming: Any) -> None:
+        context.db.delete(context.db.get(Count, (context.tenant, incoming.body.athlete)))
+
+    work = processor(database, [*ROUTES, Route("command", "athlete.erase", Get, erase)])
+    work.process([delivery("m1", 1)])
+    work.process([delivery("m2", 1), delivery("gone", None, key="athlete.erase")])
+    with database.transaction() as db:
+        kept = db.execute(select(TABLES.inbox.c.message_id, TABLES.inbox.c.athlete, TABLES.inbox.c.reply)).all()
+    assert sorted(kept) == [("gone", None, None), ("m1", None, None), ("m2", None, None)]
+    work.process([delivery("m1", 1)])
+    assert total(database) == 0
 
 
 def test_what_another_try_may_cure_waits_longer_each_time_and_is_parked_in_the_end(database: Database) -> None:
