@@ -72,9 +72,7 @@ def test_messages_of_the_cloudevents_package_are_read(to_message: Any) -> None:
         "specversion": "1.0",
     }
     message = to_message(CloudEvent(attributes, DATA), JSONFormat())
-    envelope = read(
-        replace(DELIVERY, headers=message.headers, body=message.body, content_type=message.content_type)
-    )
+    envelope = read(replace(DELIVERY, headers=message.headers, body=message.body, content_type=message.content_type))
     assert (envelope.id, envelope.subject, envelope.time, envelope.data) == ("m1", "a1", NOW, DATA)
 
 
