@@ -20,7 +20,7 @@ demo: setup ## Play the example athlete through all four services, no broker nee
 	@$(BIN)/tandem demo
 
 test: setup-test ## Run the tests (RabbitMQ and PostgreSQL nodes of their own); ARGS="-k load" narrows
-	@$(BIN)/python -m pytest $(ARGS)
+	@sh tests/run.sh $(ARGS)
 
 lint: setup ## Check format, style, types and import arrows
 	@$(BIN)/ruff format --check --quiet .

@@ -41,14 +41,18 @@ def _instant(value: Any) -> datetime:
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value
     if not isinstance(value, str) or not _RFC3339.match(value):
-        raise PydanticCustomError("time_format", "write a time as RFC 3339 with an offset, like 2026-03-02T07:00:00+01:00")
+        raise PydanticCustomError(
+            "time_format", "write a time as RFC 3339 with an offset, like 2026-03-02T07:00:00+01:00"
+        )
     try:
         parsed = datetime.fromisoformat(value.upper().replace("Z", "+00:00"))
     except ValueError as error:
         raise PydanticCustomError("time_impossible", "no such time: {why}", {"why": str(error)}) from None
     _check_year(parsed.year)
     if parsed.tzinfo is None:
-        raise PydanticCustomError("offset_missing", "a time needs its offset, like {value}+01:00 or {value}Z", {"value": value})
+        raise PydanticCustomError(
+            "offset_missing", "a time needs its offset, like {value}+01:00 or {value}Z", {"value": value}
+        )
     return parsed
 
 
@@ -96,7 +100,7 @@ def _zone_hint(value: str) -> str:
 
 def _clock(value: Any) -> Any:
     if not isinstance(value, str) or not _CLOCK.match(value):
-        raise PydanticCustomError("clock_format", "write a clock time as \"HH:MM\" between 00:00 and 24:00")
+        raise PydanticCustomError("clock_format", 'write a clock time as "HH:MM" between 00:00 and 24:00')
     return value
 
 
@@ -269,7 +273,7 @@ class Window(Value):
     @model_validator(mode="after")
     def _one_kind_of_day(self) -> Self:
         if (self.day is None) == (self.date is None):
-            raise PydanticCustomError("day_or_date", "give either 'day' (mon to sun) or 'date', not both and not neither")
+            raise PydanticCustomError("day_or_date", "give either 'day' (mon to sun) or 'date', and not both")
         return self
 
 

@@ -61,7 +61,9 @@ def test_the_resting_hr_edge_is_at_least_2_bpm(tmp_path: Path) -> None:
     assert factor(readiness(tmp_path, steady), "resting_hr")["score"] == pytest.approx(75)
 
 
-@pytest.mark.parametrize(("hours", "quality", "score"), [(8, None, 100), (6, None, 50), (5, None, 25), (4, None, 0), (8, 2, 80)])
+@pytest.mark.parametrize(
+    ("hours", "quality", "score"), [(8, None, 100), (6, None, 50), (5, None, 25), (4, None, 0), (8, 2, 80)]
+)
 def test_sleep_scores(tmp_path: Path, hours: float, quality: int | None, score: float) -> None:
     nights = mornings(7, sleep_hours=hours, sleep_quality=quality)
     assert factor(readiness(tmp_path, nights), "sleep")["score"] == pytest.approx(score)
@@ -113,10 +115,11 @@ def today_sessions() -> dict[str, Any]:
     day = TODAY.isoformat()
     return planned(
         {"id": "i", "start": f"{day}T07:00:00Z", "duration_min": 60, "kind": "run", "type": "intervals"},
-        {"id": "l", "start": f"{day}T17:00:00Z", "duration_min": 50, "kind": "lift", "region": "upper", "effort": "max"},
+        {"id": "l", "start": f"{day}T17:00:00Z", "duration_min": 50, "kind": "lift", "region": "upper",
+         "effort": "max"},
         {"id": "r", "start": f"{day}T20:00:00Z", "duration_min": 40, "kind": "run", "type": "race"},
         {"id": "later", "start": "2026-04-02T07:00:00Z", "duration_min": 60, "kind": "run", "type": "intervals"},
-    )
+    )  # fmt: skip
 
 
 def test_reduced_lowers_one_step_and_a_fifth_and_never_removes(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_an_early_deload_follows_its_trigger_and_the_clock_starts_again(tmp_path
     first = date(2026, 3, 2) - timedelta(days=28)
     rows = []
     for index in range(28 + 14):
-        in_second_week = index >= 28 + 7
-        rows.append({"date": (first + timedelta(days=index)).isoformat(), "run": 120 if in_second_week else 50, "lift": 50})
+        run = 120 if index >= 28 + 7 else 50
+        rows.append({"date": (first + timedelta(days=index)).isoformat(), "run": run, "lift": 50})
     found = weeks(tmp_path, 8, daily_load=rows)
     assert [w["number"] for w in found if w["deload"]] == [3, 7]
