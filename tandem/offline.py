@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.messages.problems import InvalidInput, Problem
-from shared.messages.values import Limits, PlannedSession, Profile
+from shared.messages.values import PlannedSession, Profile
 from shared.messages.words import EASY_RUN_TYPES, STREAMS, Intensity, Stream
 from shared.rules.decisions import Rules
 from tandem.athlete_file.model import AthleteFile, WeekToPlan
@@ -139,7 +139,7 @@ class OfflineAthlete:
             sessions=sessions,
             zone=self.profile.zone,
             windows=self.file.availability,
-            limits=self.file.limits or Limits(),
+            limits=self.file.limits,
             profile=self._profile_in_phase(start),
             context=self._surroundings(start, {session.id for session in sessions}),
         )
