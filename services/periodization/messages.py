@@ -167,9 +167,9 @@ class AthleteErased(BaseModel):
     service: Literal["periodization"] = "periodization"
 
 
-EMITTED: dict[str, type[BaseModel]] = {
-    "season-planned": SeasonPlanned,
-    "week-targets-set": WeekTargetsSet,
-    "deload-started": DeloadStarted,
-    "athlete-erased": AthleteErased,
+EVENTS: dict[str, type[BaseModel]] = {
+    "periodization.season-planned": SeasonPlanned,
+    "periodization.week-targets-set": WeekTargetsSet,
+    "periodization.deload-started": DeloadStarted,
+    "periodization.athlete-erased": AthleteErased,
 }

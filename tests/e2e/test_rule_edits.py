@@ -1,4 +1,4 @@
-"""A coach changes one number in a rule file; the next answer and the pack's hash change, and nothing else is deployed."""
+"""A coach changes one number in a rule file: the next answer and the hash change, and nothing else is deployed."""
 
 import json
 import shutil
@@ -78,7 +78,9 @@ def test_deload(rules: Path) -> None:
     after = answer("season", rules, document)
     assert [w["weeks"][3]["upper_sets"] for w in (before, after)] == [pytest.approx(9.9), pytest.approx(9.0)]
     assert hashes(before, "deload").isdisjoint(hashes(after, "deload"))
-    assert hashes(before, "deload") == {d["hash"] for d in before["weeks"][3]["decided_by"] if d["pack"] == "base.deload"}
+    assert hashes(before, "deload") == {
+        d["hash"] for d in before["weeks"][3]["decided_by"] if d["pack"] == "base.deload"
+    }
 
 
 def test_recovery(rules: Path) -> None:

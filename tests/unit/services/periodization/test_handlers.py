@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.periodization.messages import EMITTED
+from services.periodization.messages import EVENTS
 from services.periodization.store import Table
 from shared.bus.handling import Accepted, Rejected
 from shared.db.engine import Database
@@ -65,9 +65,9 @@ def test_every_event_fits_its_model(periodization: Periodization) -> None:
     periodization.take("periodization.set-goals", GOALS)
     periodization.take("periodization.start-deload", {"athlete": "a1", "from": "2026-03-09", "reason": "exams"})
     periodization.take("athlete.erase", {"athlete": "a1"})
-    assert {name for name, _ in periodization.events} == set(EMITTED)
+    assert {f"periodization.{name}" for name, _ in periodization.events} == set(EVENTS)
     for name, data in periodization.events:
-        EMITTED[name].model_validate(data)
+        EVENTS[f"periodization.{name}"].model_validate(data)
 
 
 def test_a_command_without_a_profile_is_kept_until_it_comes(periodization: Periodization) -> None:

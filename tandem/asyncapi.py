@@ -1,0 +1,120 @@
+"""The AsyncAPI 3.0 description of the bus, generated from the routes and models that the services really use."""
+
+import importlib
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+from pydantic import BaseModel
+
+from shared.bus.handling import Route
+from shared.messages.envelope import COMMANDS_EXCHANGE, EVENTS_EXCHANGE
+
+SERVICES = ("load", "recovery", "periodization", "scheduling")
+Json = dict[str, Any]
+
+_HEADERS: Json = {
+    "type": "object",
+    "description": "CloudEvents 1.0, RabbitMQ 0-9-1 binding, binary mode",
+    "required": ["ce-id", "ce-source", "ce-type", "ce-specversion"],
+    "properties": {
+        "ce-id": {"type": "string", "description": "the same id with the same body has its effect once"},
+        "ce-source": {"type": "string"},
+        "ce-type": {"type": "string", "examples": ["tandem.load.record-session.v1"]},
+        "ce-specversion": {"const": "1.0"},
+        "ce-time": {"type": "string", "format": "date-time"},
+        "ce-subject": {"type": "string", "description": "the athlete's id"},
+        "traceparent": {"type": "string"},
+    },
+}
+_REJECTED: Json = {
+    "type": "object",
+    "required": ["errors"],
+    "properties": {
+        "errors": {
+            "type": "array",
+            "description": "all errors at once",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "code", "message"],
+                "properties": {
+                    "pointer": {"type": "string", "description": "RFC 6901 JSON pointer into the data"},
+                    "code": {"type": "string"},
+                    "message": {"type": "string"},
+                },
+            },
+        }
+    },
+}
+
+
+def asyncapi() -> Json:
+    """Everything a platform may send and will hear. Deterministic: the same code gives the same document."""
+    document: Json = {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Tandem",
+            "version": version("tandem"),
+            "description": "Plans running and lifting together. Commands and queries go to the topic exchange "
+            f"`{COMMANDS_EXCHANGE}`, events come from `{EVENTS_EXCHANGE}`; the routing key's first part is the tenant.",
+        },
+        "defaultContentType": "application/json",
+        "channels": {},
+        "operations": {},
+        "components": {"messages": {}, "schemas": {}},
+    }
+    _add_message(document, "rejected", "command-rejected", _REJECTED)
+    for service in SERVICES:
+        for route in importlib.import_module(f"services.{service}.handlers").ROUTES:
+            if route.source == "command" and route.replies:
+                _add_command(document, route)
+        emitted: Mapping[str, type[BaseModel]] = importlib.import_module(f"services.{service}.messages").EVENTS
+        for key, model in emitted.items():
+            _add_event(document, key, model)
+    return document
+
+
+def _add_command(document: Json, route: Route) -> None:
+    name = route.key.replace(".", "-")
+    _add_message(document, name, f"tandem.{route.key}.v1", _schema(document, route.model))
+    _add_channel(document, name, route.key, COMMANDS_EXCHANGE)
+    outcome = "answered" if route.query else "accepted"
+    document["operations"][name] = {
+        "action": "receive",
+        "channel": {"$ref": f"#/channels/{name}"},
+        "summary": f"{'Query' if route.query else 'Command'}; reply tandem.{route.key}.{outcome}.v1 or …rejected.v1",
+        "messages": [{"$ref": f"#/channels/{name}/messages/{name}"}],
+    }
+
+
+def _add_event(document: Json, key: str, model: type[BaseModel]) -> None:
+    name = f"event-{key.replace('.', '-')}"
+    _add_message(document, name, f"tandem.{key}.v1", _schema(document, model))
+    _add_channel(document, name, key, EVENTS_EXCHANGE)
+    document["operations"][name] = {
+        "action": "send",
+        "channel": {"$ref": f"#/channels/{name}"},
+        "messages": [{"$ref": f"#/channels/{name}/messages/{name}"}],
+    }
+
+
+def _add_message(document: Json, name: str, type_: str, payload: Json) -> None:
+    document["components"]["messages"][name] = {"name": type_, "headers": _HEADERS, "payload": payload}
+
+
+def _add_channel(document: Json, name: str, key: str, exchange: str) -> None:
+    document["channels"][name] = {
+        "address": f"{{tenant}}.{key}",
+        "parameters": {"tenant": {"description": "the broker user; pattern [a-z0-9-]{2,40}"}},
+        "messages": {name: {"$ref": f"#/components/messages/{name}"}},
+        "bindings": {"amqp": {"is": "routingKey", "exchange": {"name": exchange, "type": "topic", "durable": True}}},
+    }
+
+
+def _schema(document: Json, model: type[BaseModel]) -> Json:
+    schema = model.model_json_schema(by_alias=True, ref_template="#/components/schemas/{model}")
+    for name, definition in schema.pop("$defs", {}).items():
+        known = document["components"]["schemas"].setdefault(name, definition)
+        if known != definition:
+            raise ValueError(f"two different models are called {name}; rename one")
+    return schema
