@@ -30,9 +30,7 @@ COMMANDS = {
     "serve": _Where("tandem.commands.run", "serve", "Run services in this process over a broker."),
     "up": _Where("tandem.commands.run", "up", "Run all four services, each in its own process."),
     "db": _Where("tandem.commands.db", "db", "Upgrade or check the services' databases."),
-    "asyncapi": _Where(
-        "tandem.commands.asyncapi", "asyncapi", "The bus as AsyncAPI 3.0, for client generators."
-    ),
+    "asyncapi": _Where("tandem.commands.asyncapi", "asyncapi", "The bus as AsyncAPI 3.0, for client generators."),
     "doctor": _Where("tandem.commands.doctor", "doctor", "What works on this machine, and what to do."),
 }
 
