@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from shared.rules.model import Condition, Facts, Op, Scalar
-from shared.rules.normal_form import Branch, Channel, Literal, branches
+from shared.rules.normal_form import Branch, Channel, Literal, branches_once
 
 MAX_RULES = 49
 """Per handle, beside the sentinel: the engine's stack of satisfied leaves ends at 64, its lists at 128."""
@@ -77,7 +77,7 @@ def compile_conditions(conditions: Sequence[Condition]) -> Compiled:
 
     Raises ``PackTooLarge``, ``ConstantOutOfRange`` and what ``normal_form.branches`` raises.
     """
-    cases = [(position, branch) for position, condition in enumerate(conditions) for branch in branches(condition)]
+    cases = [(position, branch) for position, condition in enumerate(conditions) for branch in branches_once(condition)]
     if len(cases) > MAX_COMPILED_RULES:
         raise PackTooLarge(f"the rules come to {len(cases)} separate cases, at most {MAX_COMPILED_RULES} are allowed")
     aliases: dict[str, dict[Channel, str]] = {}

@@ -9,13 +9,20 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from shared.rules.by_identity import ByIdentity, Kept
 from shared.rules.evaluators import ConditionSet, Evaluator
-from shared.rules.model import Conflict, Facts, Rule, Scalar
+from shared.rules.interned import interned
+from shared.rules.model import Condition, Conflict, Facts, Rule, Scalar
 from shared.rules.modes import cancellable, served_rule
-from shared.rules.normal_form import Literal, branches, condition_of
+from shared.rules.normal_form import Literal, branches_once, condition_of
 
 GAP = "gap_hours"
 SAME_DAY = "same_day"
+PAIRS_KNOWN = 5_000
+"""Pairs of classes remembered of one pack before its memory begins anew: a week of ten sessions has a hundred."""
+_Told = tuple[str, str, str]
+"""An athlete, a first and a second session, each as what the rules ask of it: all that the answer depends on."""
+_told_of_pairs: Kept[dict[_Told, tuple[Conflict, ...]]] = Kept(128)
 Interval = tuple[float, float]
 """From (included) to (excluded), hours."""
 
@@ -43,31 +50,38 @@ class PairRules:
         acting = tuple(rule for rule in rules if rule.shape == "pair" and rule.mode != "watch")
         conditions, labels, timings = [], [], []
         for at, rule in enumerate(acting):
-            for branch in branches(rule.when):
-                gaps, days = _timing(branch)
-                if gaps and days:
-                    conditions.append(condition_of(it for it in branch if it.feature not in (GAP, SAME_DAY)))
-                    labels.append(rule.id)
-                    timings.append(_Timing(at, gaps, days))
+            for condition, gaps, days in _split_once(rule.when):
+                conditions.append(condition)
+                labels.append(rule.id)
+                timings.append(_Timing(at, gaps, days))
         return cls(ConditionSet.of(pack, conditions, labels), tuple(timings), acting)
 
     def table(
         self, evaluator: Evaluator, classes: Sequence[Facts], athlete: Facts
     ) -> dict[tuple[int, int], tuple[Conflict, ...]]:
-        """Every ordered pair is in it, those without a conflict too, and (a, a) for two sessions of one class."""
-        distinct: dict[tuple[tuple[str, Scalar | None], ...], int] = {}
-        number = [distinct.setdefault(tuple(sorted(facts.items())), len(distinct)) for facts in classes]
-        known = [dict(facts) for facts in distinct]
-        questions = [
-            {**athlete, **_prefixed("first", first), **_prefixed("then", then)} for first in known for then in known
-        ]
-        answers = evaluator.which_hold(self.asked, questions)
+        """Every ordered pair is in it, those without a conflict too, and (a, a) for two sessions of one class.
+
+        What the rules say of two classes does not change while the pack stands: each pair is asked about once.
+        """
+        body = self.asked.compiled.body
+        firsts = [_prefixed("first", facts) for facts in classes]
+        thens = [_prefixed("then", facts) for facts in classes]
+        who, first_told, then_told = body(athlete), [body(one) for one in firsts], [body(one) for one in thens]
+        told = {(a, b): (who, first, then) for a, first in enumerate(first_told) for b, then in enumerate(then_told)}
+        known = self._known()
+        new = {key: pair for pair, key in told.items() if key not in known}
+        answers = evaluator.which_hold(self.asked, [{**athlete, **firsts[a], **thens[b]} for a, b in new.values()])
         alike = {held: self._conflicts(held) for held in set(answers)}
-        conflicts = [alike[held] for held in answers]
-        size = len(known)
-        return {
-            (a, b): conflicts[number[a] * size + number[b]] for a in range(len(classes)) for b in range(len(classes))
-        }
+        found = {key: alike[held] for key, held in zip(new, answers, strict=True)}
+        known.update(found)
+        return {pair: found[key] if key in found else known[key] for pair, key in told.items()}
+
+    def _known(self) -> dict[_Told, tuple[Conflict, ...]]:
+        known = _told_of_pairs.get(self)
+        if known is None or len(known) > PAIRS_KNOWN:
+            known = {}
+            _told_of_pairs.keep(known, self)
+        return known
 
     def _conflicts(self, held: Iterable[int]) -> tuple[Conflict, ...]:
         timings = [self.timings[at] for at in held]
@@ -85,6 +99,20 @@ class PairRules:
             else:
                 found.extend(Conflict(served_rule(rule), start, end, day) for day in gaps for start, end in gaps[day])
         return tuple(found)
+
+
+def _split(when: Condition) -> tuple[tuple[Condition, tuple[Interval, ...], frozenset[bool]], ...]:
+    """Each branch as what is asked of two sessions, and when it then holds; without branches that never hold."""
+    found = []
+    for branch in branches_once(when):
+        gaps, days = _timing(branch)
+        if gaps and days:
+            sessions = condition_of(it for it in branch if it.feature not in (GAP, SAME_DAY))
+            found.append((interned(sessions), gaps, days))
+    return tuple(found)
+
+
+_split_once = ByIdentity(_split, limit=4_000)
 
 
 def _prefixed(which: str, facts: Mapping[str, Scalar | None]) -> dict[str, Scalar | None]:

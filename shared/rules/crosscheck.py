@@ -12,11 +12,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from shared.rules.closures import known_to_hold_once
 from shared.rules.evaluators import ConditionSet, Evaluator
 from shared.rules.lasting import derived_feature
 from shared.rules.model import Condition, Facts, Leaf, Not, Scalar
-from shared.rules.normal_form import Literal, branches, channel_of
-from shared.rules.reference import compare, holds
+from shared.rules.normal_form import Literal, branches_once, channel_of
+from shared.rules.reference import compare
 
 PER_RULE = 128
 PER_PACK = 1_000
@@ -24,7 +25,7 @@ AT_LEAST = 8
 """Questions for a rule, however many rules share ``PER_PACK``."""
 WHOLE_SET_EVERY = 16
 """One question in sixteen is put to all rules of both evaluators, the others to the rule that they were made for."""
-BREATH = 50
+BREATH = 200
 """Questions after which an eventlet hub may turn to others."""
 _NO_RULES_WORD = "a word that no rule knows"
 
@@ -55,22 +56,27 @@ class EvaluatorsDisagree(Exception):
 def check(asked: ConditionSet, examples: Sequence[Facts], evaluator: Evaluator, at_most: int = PER_PACK) -> int:
     """Ask both every example and ``at_most`` made questions; the number of questions asked.
 
+    A condition on which the two have agreed before is asked about with the examples only, beside the new ones.
     Raises ``EvaluatorsDisagree`` and ``WorkerFailure``.
     """
     conditions = asked.conditions
+    new = [at for at, condition in enumerate(conditions) if not evaluator.agreed.get(condition)]
     each = min(PER_RULE, max(AT_LEAST, at_most // max(1, len(conditions))))
-    made = [(at, question) for at in range(len(conditions)) for question in questions(conditions[at], each)]
+    made = [(at, question) for at in new for question in questions(conditions[at], each)]
     asking: list[Facts] = [*examples, *(question for _, question in made)]
     answers = evaluator.by_engine(asked, asking)
+    known = [known_to_hold_once(condition) for condition in conditions]
     for number, (facts, engine) in enumerate(zip(asking, answers, strict=True)):
         own = number - len(examples)
         if number % BREATH == 0:
             time.sleep(0)
         everything = own < 0 or own % WHOLE_SET_EVERY == 0
         for at in range(len(conditions)) if everything else (made[own][0],):
-            expected = holds(conditions[at], facts) is True
+            expected = known[at](facts)
             if (at in engine) != expected:
                 raise EvaluatorsDisagree(asked.name, Disagreement(asked.labels[at], facts, at in engine, expected))
+    for at in new:
+        evaluator.agreed.keep(True, conditions[at])
     return len(asking)
 
 
@@ -90,7 +96,7 @@ def _around_firing(
     condition: Condition, values: Mapping[str, Sequence[Scalar | None]]
 ) -> Iterator[tuple[tuple[str, Scalar | None], ...]]:
     ways = []
-    for branch in branches(condition):
+    for branch in branches_once(condition):
         firing: Question = dict.fromkeys(values)
         for feature in firing:
             literals = [literal for literal in branch if literal.feature == feature]

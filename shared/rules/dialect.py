@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from shared.rules.by_identity import Kept
 from shared.rules.errors import Mistakes
 from shared.rules.model import PackKind, Rule, Setting
 from shared.rules.nodes import MapNode, Node, ScalarNode
@@ -22,11 +23,19 @@ class Content:
     settings: Mapping[str, Setting] = field(default_factory=dict)
 
 
+_rules_read: Kept[Rule] = Kept(4_000)
+"""Rules without mistakes by their text's tree, the words they may use and the pack's kind.
+
+A tenant's pack holds the very trees of the base rules that it leaves alone, and so the very same rules.
+"""
+
+
 def read_content(node: MapNode, kind: PackKind, mistakes: Mistakes) -> Content:
     """Words, settings and rules of a resolved pack. Mistakes are collected; the caller refuses the pack."""
     reader = Reader(mistakes)
     fields = {name.text: value for name, value in node.pairs}
-    declared = reader.table(fields["words"], "'words'") if "words" in fields else {}
+    declared_node = fields.get("words")
+    declared = {} if declared_node is None else reader.table(declared_node, "'words'")
     if len(declared) > MAX_WORDS:
         mistakes.add(fields["words"].at, f"{len(declared)} words; a pack has at most {MAX_WORDS}")
         return Content(())
@@ -48,7 +57,11 @@ def read_content(node: MapNode, kind: PackKind, mistakes: Mistakes) -> Content:
             first = seen[mistakes.rule].at
             mistakes.add(item.at, f"a second rule '{mistakes.rule}'; the first is at {first.file}:{first.line}")
         else:
-            rule = rule_reader.read(item)
+            rule = _rules_read.get(item, declared_node, kind)
+            if rule is None:
+                rule = rule_reader.read(item)
+                if rule is not None and not len(mistakes):
+                    _rules_read.keep(rule, item, declared_node, kind)
             rules += [] if rule is None else [rule]
         if mistakes.rule is not None:
             seen.setdefault(mistakes.rule, item)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from shared.rules.by_identity import ByIdentity
+from shared.rules.by_identity import ByIdentity, Kept
 from shared.rules.compiler import Compiled, compile_conditions
 from shared.rules.model import Condition, Facts
 from shared.rules.observer import Observer
@@ -17,6 +17,7 @@ from shared.rules.worker import EngineWorker, WorkerFailure
 
 EvaluatorName = Literal["durable-rules", "reference"]
 RECHECKED_SHARE = 0.01
+AGREED = 20_000
 ENGINE_SETTING = "TANDEM_RULES_ENGINE"
 
 
@@ -78,6 +79,8 @@ class Evaluator:
         self.name: EvaluatorName = name
         self.observer = observer or Observer()
         self.worker = worker
+        self.agreed: Kept[bool] = Kept(AGREED)
+        """Conditions that the engine and the reference were found to read alike."""
         self._rechecks = rechecks or random.Random()
         self._rechecked_share = rechecked_share
         self._clock = clock

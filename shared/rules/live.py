@@ -168,7 +168,7 @@ class RuleBook:
     def _loaded(self, tenant: str | None) -> _Active:
         try:
             packs = self._run_blocking(load_packs, self._rules_dir, tenant, self._day)
-            now = self._ready(packs, "files", ())
+            now = self._ready(tenant, packs, "files", ())
         except RuleFileErrors as errors:
             return self._last_good(tenant, errors)
         if self._stored:
@@ -181,14 +181,18 @@ class RuleBook:
             return _Active(before.prepared, before.rules, errors.errors, before.source)
         stored = self._stored.last_good(tenant) if self._stored else None
         if stored is not None:
-            return self._ready(stored, "stored", errors.errors)
+            return self._ready(tenant, stored, "stored", errors.errors)
         if tenant is None:
             raise errors
         base = self._active[None]
         return _Active(base.prepared, base.rules, errors.errors, "base")
 
-    def _ready(self, packs: Mapping[PackKind, Pack], source: str, errors: tuple[RuleFileError, ...]) -> _Active:
-        known = {ready.pack.hash: ready for active in self._active.values() for ready in active.prepared.values()}
+    def _ready(
+        self, tenant: str | None, packs: Mapping[PackKind, Pack], source: str, errors: tuple[RuleFileError, ...]
+    ) -> _Active:
+        # Of other tenants no pack can be the very same: it stands in other files.
+        before = (self._active[name] for name in (None, tenant) if name in self._active)
+        known = {ready.pack.hash: ready for active in before for ready in active.prepared.values()}
         prepared = prepare(packs, self._evaluator, known)
         return _Active(prepared, TenantRules(prepared, self._evaluator), errors, source)
 

@@ -10,12 +10,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import get_args
 
+from shared.rules.by_identity import Kept
 from shared.rules.dialect import read_content
 from shared.rules.errors import Mistakes, RuleFileError, RuleFileErrors, did_you_mean
 from shared.rules.explain import told_example
 from shared.rules.header import Header, read_header
 from shared.rules.model import Example, Pack, PackKind, Position, Rule
-from shared.rules.nodes import MapNode, Node, plain
+from shared.rules.nodes import MapNode, plain
 from shared.rules.overrides import merged
 from shared.rules.reference import holds
 from shared.rules.yamltext import parse_yaml
@@ -102,6 +103,10 @@ def load_texts(base: Iterable[RuleText], tenant: Iterable[RuleText] = (), on: da
         source = above or below
         if source is None:
             continue
+        alone = above is None or below is None
+        if alone and (unchanged := _packs_alone.get(source)):
+            packs[kind] = unchanged
+            continue
         files = tuple(one.file for one in (below, above) if one is not None)
         tree = source.tree
         before = len(mistakes)
@@ -121,6 +126,8 @@ def load_texts(base: Iterable[RuleText], tenant: Iterable[RuleText] = (), on: da
             effective_from=source.header.effective_from,
             files=files,
         )
+        if alone and len(mistakes) == before:
+            _packs_alone.keep(packs[kind], source)
     mistakes.refuse()
     return Loaded(packs, tuple(remarks))
 
@@ -132,22 +139,28 @@ def content_hash(tree: MapNode, kind: PackKind) -> str:
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
 
-@lru_cache(maxsize=128)
-def _parsed(text: RuleText) -> tuple[Node | None, tuple[RuleFileError, ...]]:
+_packs_alone: Kept[Pack] = Kept(64)
+"""Packs of one file each, without mistakes: the base packs, which most tenants change one of or none."""
+
+
+@lru_cache(maxsize=64)
+def _read(text: RuleText, tenant: bool) -> tuple[_Source | None, tuple[RuleFileError, ...]]:
     """Trees are immutable, and parsing is most of a load: a file that did not change is parsed once per process."""
     mistakes = Mistakes()
     tree = parse_yaml(text.raw, text.file, mistakes)
-    return tree, mistakes.all()
+    header = None if tree is None else read_header(tree, mistakes, tenant)
+    if header is None or not isinstance(tree, MapNode):
+        return None, mistakes.all()
+    return _Source(header, tree, text.file), mistakes.all()
 
 
 def _sources(texts: Iterable[RuleText], mistakes: Mistakes, tenant: bool) -> list[_Source]:
     found: list[_Source] = []
     for text in texts:
-        tree, unreadable = _parsed(text)
+        source, unreadable = _read(text, tenant)
         mistakes.add_all(unreadable)
-        header = None if tree is None else read_header(tree, mistakes, tenant)
-        if header is not None and isinstance(tree, MapNode):
-            found.append(_Source(header, tree, text.file))
+        if source is not None:
+            found.append(source)
     return found
 
 

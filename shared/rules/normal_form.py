@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal as Choice
 
+from shared.rules.by_identity import ByIdentity
 from shared.rules.lasting import derived_feature
 from shared.rules.model import All, AnyOf, Condition, Leaf, Not, Op, Scalar
 
@@ -59,6 +60,10 @@ def branches(condition: Condition) -> tuple[Branch, ...]:
     A leaf that must last becomes a yes/no fact of its own. Raises ``RuleTooComplex`` and ``UnsupportedComparison``.
     """
     return _branches(condition, negate=False)
+
+
+branches_once = ByIdentity(branches, limit=4_000)
+"""As ``branches``, remembered: a condition is compiled with its pack, split for the conflict table, and checked."""
 
 
 def condition_of(branch: Iterable[Literal]) -> Condition:

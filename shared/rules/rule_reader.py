@@ -9,6 +9,7 @@ from shared.messages.words import Severity
 from shared.rules.conditions import PAIR_FIELDS, SHAPE_FIELDS, Conditions, Shaped, both
 from shared.rules.errors import one_of
 from shared.rules.examples import Examples
+from shared.rules.interned import interned
 from shared.rules.model import (
     ALWAYS,
     AnyOf,
@@ -99,7 +100,7 @@ class RuleReader:
             severity=severity or "advice",
             mode=cast(RuleMode, mode),
             penalty=penalty,
-            when=whole[0],
+            when=interned(whole[0]),
             outcome=outcome,
             values=values,
             limit=whole[1],
