@@ -5,10 +5,10 @@ BIN := .venv/bin
 # Narrow a run: make test ARGS="tests/unit/services/load -k ewma"
 ARGS ?=
 
-.PHONY: help setup setup-test demo test lint format up clean lock
+.PHONY: help setup setup-test demo test lint format up clean lock bench-rules soak
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Make .venv/bin/tandem ready (done by demo and test themselves)
 	@sh deploy/setup.sh
@@ -31,6 +31,13 @@ lint: setup ## Check format, style, types and import arrows
 format: setup ## Format the code and fix what can be fixed
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format .
+
+bench-rules: setup ## Rules at speed, beside other engines; ends with goal lines, fails on a missed one
+	@sh benchmarks/setup.sh
+	@$(BIN)/python -m benchmarks.rules $(ARGS)
+
+soak: setup ## A million random decisions on both evaluators and 10,000 reloads; ends with goal lines
+	@$(BIN)/python -m benchmarks.rules.soak $(ARGS)
 
 up: setup ## Run the four services, each in its own process (tandem up --help)
 	@$(BIN)/tandem up

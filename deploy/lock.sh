@@ -20,3 +20,9 @@ compile() {
 compile requirements.lock --upgrade --extra dev
 # What the image holds: the same versions without the tools of development.
 compile deploy/docker/requirements.lock --upgrade --constraint requirements.lock
+
+# Rule engines to compare with. rule-engine asks for an older python-dateutil than Tandem has; it works with this one.
+awk '/^python-dateutil==/ { print $1 }' requirements.lock >"$tools/override.txt"
+"$tools/venv/bin/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+    --no-emit-find-links --no-annotate --custom-compile-command "make lock" --upgrade --constraint requirements.lock \
+    --override "$tools/override.txt" --output-file benchmarks/requirements.lock benchmarks/requirements.in
