@@ -29,6 +29,8 @@ COMMANDS = {
     "rules": _Where("tandem.commands.rules", "rules", "Check, test, explain and compare rule packs."),
     "serve": _Where("tandem.commands.run", "serve", "Run services in this process over a broker."),
     "up": _Where("tandem.commands.run", "up", "Run all four services, each in its own process."),
+    "bus": _Where("tandem.commands.bus", "bus", "Declare what Tandem needs on the broker."),
+    "tenant": _Where("tandem.commands.tenant", "tenant", "Add, list and remove tenants on the broker."),
     "db": _Where("tandem.commands.db", "db", "Upgrade or check the services' databases."),
     "asyncapi": _Where("tandem.commands.asyncapi", "asyncapi", "The bus as AsyncAPI 3.0, for client generators."),
     "doctor": _Where("tandem.commands.doctor", "doctor", "What works on this machine, and what to do."),

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,9 +27,12 @@ def free_port() -> int:
 
 
 class Broker:
-    """One private node. ``uri`` for services; ``kill``, ``start`` and ``control`` for tests of faults."""
+    """One private node. ``uri`` for services; ``kill``, ``start`` and ``control`` for tests of faults.
 
-    def __init__(self, folder: Path) -> None:
+    ``management``: with the management plugin, which takes the node a few seconds more to start.
+    """
+
+    def __init__(self, folder: Path, management: bool = False) -> None:
         self.folder = folder
         self.port = free_port()
         self.name = f"tandem-{secrets.token_hex(4)}@localhost"
@@ -38,7 +42,12 @@ class Broker:
             f"listeners.tcp.1 = 127.0.0.1:{self.port}\nlog.console = false\nvm_memory_high_watermark.absolute = 1GB\n"
             "disk_free_limit.absolute = 50MB\n"
         )
-        (folder / "enabled_plugins").write_text("[].\n")
+        (folder / "enabled_plugins").write_text("[rabbitmq_management].\n" if management else "[].\n")
+        if management:
+            port = free_port()
+            self.management_url = f"http://guest:guest@127.0.0.1:{port}"
+            with (folder / "rabbitmq.conf").open("a") as configuration:
+                configuration.write(f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {port}\n")
         self._environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
@@ -103,15 +112,29 @@ class Broker:
         return True
 
 
-@pytest.fixture(scope="session")
-def broker() -> Iterator[Broker]:
-    """The session's node; tests keep apart by their own service or tenant names."""
+@contextmanager
+def private_node(management: bool = False) -> Iterator[Broker]:
+    """A node that runs as long as the block."""
     if not SERVER.exists():
         pytest.fail("these tests need RabbitMQ: apt-get install rabbitmq-server")
     with tempfile.TemporaryDirectory(prefix="tandem-rabbitmq-", ignore_cleanup_errors=True) as folder:
-        node = Broker(Path(folder))
+        node = Broker(Path(folder), management)
         node.start()
         try:
             yield node
         finally:
             node.stop()
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[Broker]:
+    """The session's node; tests keep apart by their own service or tenant names."""
+    with private_node() as node:
+        yield node
+
+
+@pytest.fixture(scope="session")
+def managed_broker() -> Iterator[Broker]:
+    """A second node, with the management API, for the tests that need it."""
+    with private_node(management=True) as node:
+        yield node

@@ -26,6 +26,12 @@ class SettingsErrors(ValueError):
         super().__init__("\n".join(problems))
 
 
+def _management_url(value: str) -> str:
+    if urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname:
+        raise ValueError("must begin with http:// or https:// and name a host")
+    return value
+
+
 def _broker_uri(value: str) -> str:
     if urlsplit(value).scheme not in {"amqp", "amqps", "pyamqp", "memory"}:
         raise ValueError("must begin with amqp://, amqps:// or memory://")
@@ -50,6 +56,7 @@ def _one_file_per_service(value: str) -> str:
     return checked
 
 
+ManagementUrl = Annotated[str, AfterValidator(_management_url)]
 BrokerUri = Annotated[str, AfterValidator(_broker_uri)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 SharedDatabaseUrl = Annotated[str, AfterValidator(_one_file_per_service)]
@@ -62,6 +69,17 @@ class Settings(BaseModel):
 
     amqp_uri: BrokerUri = Field("amqp://guest:guest@127.0.0.1:5672//", repr=False)
     """The broker; ``memory://`` is for one process only and proves nothing about delivery."""
+    amqp_ca_file: Path | None = None
+    """For ``amqps://``: who signed the broker's certificate; unset, the machine's own list of authorities decides."""
+    amqp_cert_file: Path | None = None
+    amqp_key_file: Path | None = None
+    """Our own certificate and its key, where the broker asks for one."""
+    management_url: ManagementUrl | None = Field(None, repr=False)
+    """RabbitMQ's management API with an administrator's name and password; needed by ``tandem tenant`` only."""
+    management_ca_file: Path | None = None
+    """For ``https://``: who signed the management API's certificate."""
+    database_owner_url: SharedDatabaseUrl | None = Field(None, repr=False)
+    """PostgreSQL: the role that owns the tables, used by ``tandem db upgrade`` only; services then own nothing."""
     database_url: SharedDatabaseUrl = Field("sqlite:///tandem-{service}.sqlite3", repr=False)
     """``{service}`` is replaced by the service's name; on PostgreSQL a service uses the schema of its name."""
     load_database_url: DatabaseUrl | None = Field(None, repr=False)

@@ -1,0 +1,28 @@
+"""Declares on the broker what all four services need, before any of them has started."""
+
+from kombu.exceptions import OperationalError
+
+from shared.bus import topology
+from shared.bus.wiring import Wiring
+from shared.ops.settings import Settings, without_password
+from tandem.service_classes import SERVICES, service_named
+
+
+class CannotDeclare(RuntimeError):
+    """The message says why not."""
+
+
+def declare_services(settings: Settings) -> dict[str, list[str]]:
+    """Exchanges, queues and bindings of every service; returns each one's queues. Idempotent."""
+    wiring = Wiring(settings, rules=None)
+    if wiring.in_memory:
+        raise CannotDeclare("memory:// lives in one process and keeps nothing; set TANDEM_AMQP_URI to a broker")
+    try:
+        with wiring.connector()() as connection:
+            connection.connect()
+            for service in SERVICES:
+                topology.declare(connection.channel(), service, service_named(service).routes)
+    except (OSError, OperationalError, *wiring.connector()().connection_errors) as error:
+        shown = without_password(settings.amqp_uri)
+        raise CannotDeclare(f"{shown}: {error or type(error).__name__}") from None
+    return {service: [*topology.queue_names([service]), topology.parked_queue(service)] for service in SERVICES}
