@@ -30,6 +30,10 @@ from shared.messages.words import (
 )
 
 MAX_SESSION_MINUTES = 24 * 60
+LARGEST_NUMBER = 1e9
+"""Far beyond every load, weight, distance and time of a person; no sum of such numbers overflows."""
+MAX_WEEK_MINUTES = 7 * 24 * 60
+MAX_WEEK_SETS = 1000
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 
 _RFC3339 = re.compile(r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)?$")
@@ -110,8 +114,8 @@ Day = Annotated[date, BeforeValidator(_day)]
 Timezone = Annotated[str, BeforeValidator(_zone)]
 ClockTime = Annotated[str, BeforeValidator(_clock)]
 Text = Annotated[str, StringConstraints(max_length=500)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, le=LARGEST_NUMBER, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, le=LARGEST_NUMBER, allow_inf_nan=False)]
 DurationMin = Annotated[float, Field(gt=0, le=MAX_SESSION_MINUTES, allow_inf_nan=False)]
 Likert = Annotated[int, Field(ge=1, le=5)]
 
@@ -254,12 +258,12 @@ class Goal(Value):
 class WeekTemplate(Value):
     """The first week of a season: minutes, counts and weekly sets."""
 
-    run_minutes: NonNegative
-    long_run_minutes: NonNegative = 0.0
+    run_minutes: Annotated[float, Field(ge=0, le=MAX_WEEK_MINUTES)]
+    long_run_minutes: Annotated[float, Field(ge=0, le=MAX_SESSION_MINUTES)] = 0.0
     quality_runs: Annotated[int, Field(ge=0, le=14)] = 0
     lifts: Annotated[int, Field(ge=0, le=14)] = 0
-    lower_sets: NonNegative = 0.0
-    upper_sets: NonNegative = 0.0
+    lower_sets: Annotated[float, Field(ge=0, le=MAX_WEEK_SETS)] = 0.0
+    upper_sets: Annotated[float, Field(ge=0, le=MAX_WEEK_SETS)] = 0.0
 
 
 class Window(Value):

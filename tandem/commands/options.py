@@ -56,8 +56,8 @@ def athlete_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def print_json(document: Mapping[str, Any]) -> None:
     """The one JSON document of a command, on standard output."""
-    json.dump(document, sys.stdout, ensure_ascii=False, allow_nan=False, indent=2)
-    sys.stdout.write("\n")
+    whole = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2)  # before a part of it is written
+    sys.stdout.write(whole + "\n")
 
 
 class Told(Protocol):

@@ -229,3 +229,16 @@ def test_a_control_character_is_told_with_its_place() -> None:
 
     with pytest.raises(BadFile, match=r"a\.yaml:2:4: control character U\+0007"):
         decode(b"athlete:\n  i\x07d: a\n", "a.yaml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "daily_load: [{date: 2026-01-01, run: 1.0e+308}]\n",
+        "sessions: [{id: s, start: 2026-01-02T07:00:00Z, duration_min: 60, kind: run, distance_km: 1.0e+308}]\n",
+        "season: {start: 2026-01-05, week_template: {run_minutes: 10081}}\n",
+        "season: {start: 2026-01-05, week_template: {run_minutes: 60, lower_sets: 1001}}\n",
+    ],
+)
+def test_a_number_no_person_reaches_is_a_mistake_and_cannot_overflow_a_sum(text: str) -> None:
+    assert "must be at most" in only(text)
