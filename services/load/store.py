@@ -14,13 +14,14 @@ from sqlalchemy import ColumnElement, Date, Index, String, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from shared.db import delivery_tables
+from shared.db import delivery_tables, rule_tables
 from shared.db.tables import AthleteId, MessageId, Tenant, new_base
 from shared.messages.values import MarkedDay, Profile
 from shared.messages.words import DayState, Kind
 
 Tables: Any = new_base()
 DELIVERY = delivery_tables.add_to(Tables)
+RULES = rule_tables.add_to(Tables)
 
 Version = tuple[datetime, str]
 """ce-time and ce-id."""

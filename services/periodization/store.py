@@ -10,12 +10,13 @@ from sqlalchemy import JSON, Date, Integer, String, delete, func, or_, select, u
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from services.periodization.domain import CoachDeload
-from shared.db import delivery_tables
+from shared.db import delivery_tables, rule_tables
 from shared.db.tables import AthleteId, MessageId, Tenant, new_base
 from shared.messages.values import Goal, Profile, WeekTemplate
 
 Table: Any = new_base()
 _DELIVERY = delivery_tables.add_to(Table)
+RULES = rule_tables.add_to(Table)
 
 Source = Literal["load", "readiness"]
 Choice = Literal["goals", "season_start", "week_template", "weeks"]
@@ -136,6 +137,23 @@ class ConfirmationRow(Table):  # type: ignore[misc]
     correlation_id: Mapped[str] = mapped_column(String(255), primary_key=True)
     services: Mapped[list[Any]]
     reply_address: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
+
+
+class TrialRow(Table):  # type: ignore[misc]
+    """A command about rule packs whose sender waits until other services have said what it changes with them.
+
+    ``wanted``: these services; ``heard``: by service what it said; ``answer``: the rest of the reply.
+    """
+
+    __tablename__ = "rule_trials"
+
+    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
+    trial: Mapped[str] = mapped_column(MessageId, primary_key=True)
+    asked_at: Mapped[datetime]
+    wanted: Mapped[list[Any]]
+    answer: Mapped[dict[str, Any]]
+    heard: Mapped[dict[str, Any]]
+    reply_address: Mapped[dict[str, Any]]
 
 
 _HELD = (AthleteRow, ChoiceRow, SeasonRow, CoachDeloadRow, DayRow, ToldWeekRow, ToldDeloadRow)

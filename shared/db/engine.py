@@ -13,6 +13,9 @@ from sqlalchemy.orm import Session
 
 SERVICE_PLACEHOLDER = "{service}"
 BUSY_TIMEOUT_S = 5.0
+_READS_ONLY = "tandem_reads_only"
+_TURNS: dict[str, Semaphore] = {}
+"""By SQLite file."""
 
 
 class Database:
@@ -27,8 +30,8 @@ class Database:
         self.url = service_url(url, service)
         self.engine = _sqlite(self.url, durable) if self.is_sqlite else _postgresql(self.url, service)
         # SQLite has one writer. Two greenlets of one process that wait for each other inside sqlite3 would stop the
-        # whole hub until the busy timeout, so they queue here instead.
-        self._turn = Semaphore(1) if self.is_sqlite else nullcontext()
+        # whole hub until the busy timeout, so they queue here instead, whichever object they came by.
+        self._turn = _TURNS.setdefault(str(self.url), Semaphore(1)) if self.is_sqlite else nullcontext()
 
     @property
     def is_sqlite(self) -> bool:
@@ -46,6 +49,12 @@ class Database:
                 loaded: set[object] = set()
                 event.listen(session, "loaded_as_persistent", lambda _session, instance: loaded.add(instance))
                 event.listen(session, "pending_to_persistent", lambda _session, instance: loaded.add(instance))
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Reads only, and waits for no writer."""
+        with Session(self.engine.execution_options(**{_READS_ONLY: True})) as session, session.begin():
             yield session
 
     def dispose(self) -> None:
@@ -82,7 +91,7 @@ def _sqlite(url: URL, durable: bool) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
         # A transaction that starts by reading and then writes fails at once when another process wrote in between.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN" if _READS_ONLY in connection.get_execution_options() else "BEGIN IMMEDIATE")
 
     return engine
 

@@ -6,10 +6,12 @@ from typing import Any
 
 from shared.rules.evaluators import EngineStatistics, Evaluator
 from shared.rules.history import facts_of_day
+from shared.rules.loader import load_texts
 from shared.rules.model import Conflict, Facts, Fired, Pack, PackKind
 from shared.rules.modes import not_cancelled
-from shared.rules.prepared import PreparedPack
+from shared.rules.prepared import PreparedPack, prepare
 from shared.rules.reference import measured
+from shared.rules.rule_texts import RuleTexts
 
 
 class NoSuchPack(KeyError):
@@ -23,8 +25,15 @@ class TenantRules:
     """A snapshot: goes on answering by the same packs when others have come into force since."""
 
     def __init__(
-        self, prepared: Mapping[PackKind, PreparedPack], evaluator: Evaluator, *, closes_evaluator: bool = False
+        self,
+        prepared: Mapping[PackKind, PreparedPack],
+        evaluator: Evaluator,
+        *,
+        texts: RuleTexts | None = None,
+        closes_evaluator: bool = False,
     ) -> None:
+        self.texts = texts
+        """What the packs were made of, where that is known."""
         self._prepared = prepared
         self._evaluator = evaluator
         self._closes_evaluator = closes_evaluator
@@ -39,6 +48,12 @@ class TenantRules:
         """End the worker process, unless it is a ``RuleBook``'s."""
         if self._closes_evaluator:
             self._evaluator.close()
+
+    def tried(self, texts: RuleTexts, on: date | None) -> "TenantRules":
+        """Other packs beside these, in force for nobody. Raises ``RuleFileErrors`` with every mistake."""
+        packs = load_texts(texts.base, texts.own, on, texts.stored).packs
+        known = {ready.pack.hash: ready for ready in self._prepared.values()}
+        return TenantRules(prepare(packs, self._evaluator, known), self._evaluator, texts=texts)
 
     def pack(self, kind: PackKind) -> Pack:
         """The resolved pack in force. Raises ``NoSuchPack``."""

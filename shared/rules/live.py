@@ -2,19 +2,20 @@
 
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from shared.rules.decide import TenantRules
 from shared.rules.errors import RuleFileError, RuleFileErrors
 from shared.rules.evaluators import choose_evaluator
-from shared.rules.loader import load_packs
-from shared.rules.model import Pack, PackKind
+from shared.rules.loader import load_texts, read_texts
+from shared.rules.model import PackKind
 from shared.rules.observer import Observer
 from shared.rules.prepared import PreparedPack, prepare
+from shared.rules.rule_texts import STORED, RuleText, RuleTexts
 from shared.rules.watched_files import WatchedFiles, tenant_of
 
 OPENING_CHECK = 200
@@ -32,13 +33,22 @@ def _at_once(function: Callable[..., Any], *arguments: Any) -> Any:
 
 
 class StoredPacks(Protocol):
-    """Where the last good packs outlive the files and the process."""
+    """Where packs that came over the bus stand, and where the last good files outlive the folder and the process."""
 
-    def last_good(self, tenant: str | None) -> Mapping[PackKind, Pack] | None:
-        """What was in force last, if anything is known."""
+    def revisions(self) -> Mapping[str, int]:
+        """By tenant a number that changes with its stored packs; asked at every poll."""
 
-    def keep(self, tenant: str | None, packs: Mapping[PackKind, Pack]) -> None:
-        """Called after each activation."""
+    def texts(self, tenant: str, on: date | None) -> tuple[RuleText, ...]:
+        """The tenant's stored packs that count on day ``on`` (None: the newest), at most one of a kind."""
+
+    def kept_tenants(self) -> frozenset[str]:
+        """Tenants whose own files were in force last."""
+
+    def last_good(self, tenant: str | None) -> RuleTexts | None:
+        """The files that were in force last, if anything is known."""
+
+    def keep(self, tenant: str | None, texts: RuleTexts | None) -> None:
+        """Called after each activation from files; None when the tenant has none any more."""
 
 
 def open_rules(
@@ -54,10 +64,11 @@ def open_rules(
     ``evaluator``: ``durable-rules`` or ``reference``; None = what ``TANDEM_RULES_ENGINE`` says, else durable-rules with
     the reference as fallback. Raises ``RuleFileErrors`` and ``UnknownEvaluator``.
     """
-    packs = load_packs(rules_dir, tenant, on)
+    texts = read_texts(rules_dir, tenant)
+    packs = load_texts(texts.base, texts.own, on).packs
     chosen = choose_evaluator(evaluator, rechecks=rechecks)
     try:
-        return TenantRules(prepare(packs, chosen, at_most=OPENING_CHECK), chosen, closes_evaluator=True)
+        return TenantRules(prepare(packs, chosen, at_most=OPENING_CHECK), chosen, texts=texts, closes_evaluator=True)
     except BaseException:
         chosen.close()
         raise
@@ -69,16 +80,19 @@ class _Active:
 
     prepared: Prepared
     rules: TenantRules
+    texts: RuleTexts
     errors: tuple[RuleFileError, ...] = ()
     source: str = "files"
+    hidden: tuple[str, ...] = ()
 
 
 class RuleBook:
     """Every tenant's rules in force. A file that cannot be used changes nothing and is told in ``status``.
 
-    The base packs stand for every tenant that has no files of its own. Raises ``RuleFileErrors`` when there is nothing
-    to begin with, neither usable base files nor ``stored`` packs. ``today`` decides which packs are effective (None:
-    the newest of each). ``run_blocking`` takes long work off an eventlet hub when it is ``eventlet.tpool.execute``.
+    A tenant's ``stored`` pack counts instead of its file of the same kind. The base packs stand for every tenant that
+    has nothing of its own. Raises ``RuleFileErrors`` when there is nothing to begin with, neither usable base files nor
+    ``stored`` ones. ``today`` decides which packs are effective (None: the newest of each). ``run_blocking`` takes
+    long work off an eventlet hub when it is ``eventlet.tpool.execute``.
     """
 
     def __init__(
@@ -104,8 +118,12 @@ class RuleBook:
         self._files.changed()
         self._day = self._on()
         self._active: dict[str | None, _Active] = {}
+        self._revisions = stored.revisions() if stored else {}
+        kept = stored.kept_tenants() if stored else frozenset()
+        self._due: set[str | None] = {None, *self._files.tenants(), *self._revisions, *kept}
+        self._restored = set(self._due)
         try:
-            self._activate((None, *sorted(self._files.tenants())))
+            self._activate()
         except BaseException:
             self.close()
             raise
@@ -115,17 +133,30 @@ class RuleBook:
         active = self._active
         return (active.get(tenant) or active[None]).rules
 
+    def as_of(self, tenant: str | None, day: date) -> TenantRules:
+        """What was in force for ``tenant`` on a day: the packs effective then, the stored ones as activated by then."""
+        active = self._active.get(tenant) or self._active[None]
+        stored = self._stored.texts(tenant, day) if self._stored and tenant is not None else active.texts.stored
+        return active.rules.tried(replace(active.texts, stored=stored), day)
+
     def poll(self) -> bool:
-        """Look at the files once and put what changed into force; whether anything was tried."""
-        changed = self._files.changed()
+        """Look at the files and the stored packs once and put what changed into force; whether anything was tried."""
+        affected: set[str | None] = {tenant_of(path) for path in self._files.changed()}
         day = self._on()
-        if not changed and day == self._day:
-            return False
-        affected: set[str | None] = {tenant_of(path) for path in changed}
+        revisions = self._stored.revisions() if self._stored else {}
+        restored: set[str | None] = {
+            tenant for tenant in {*revisions, *self._revisions} if revisions.get(tenant) != self._revisions.get(tenant)
+        }
         if None in affected or day != self._day:
-            affected = {None, *self._files.tenants()}
-        self._day = day
-        self._activate(sorted(affected, key=lambda tenant: tenant or ""))
+            affected |= {None, *self._files.tenants(), *self._active}
+        if day != self._day:
+            restored |= set(self._active) | set(revisions)
+        self._day, self._revisions = day, revisions
+        self._restored |= restored
+        self._due |= affected | restored
+        if not self._due:
+            return False
+        self._activate()
         return True
 
     def status(self) -> dict[str, Any]:
@@ -150,57 +181,89 @@ class RuleBook:
     def _on(self) -> date | None:
         return self._today() if self._today else None
 
-    def _activate(self, tenants: Iterable[str | None]) -> None:
-        for tenant in tenants:
+    def _activate(self) -> None:
+        """Whoever is due; stays due when the database fails meanwhile."""
+        for tenant in sorted(self._due, key=lambda name: name or ""):
             started = self._clock()
-            outcome: Any = "refused"
-            if tenant is not None and tenant not in self._files.tenants():
+            now = self._loaded(tenant)
+            if now is None:
                 self._active = {name: active for name, active in self._active.items() if name != tenant}
-                outcome = "activated"
             else:
-                now = self._loaded(tenant)
                 self._active = {**self._active, tenant: now}
-                outcome = "refused" if now.errors else "activated"
+            self._due.discard(tenant)
+            self._restored.discard(tenant)
+            outcome: Literal["activated", "refused"] = "refused" if now is not None and now.errors else "activated"
             self._observer.reloaded(tenant, outcome, self._clock() - started)
             time.sleep(0)  # Under eventlet: let others run between two tenants.
         self._observer.refused(self.errors())
 
-    def _loaded(self, tenant: str | None) -> _Active:
+    def _loaded(self, tenant: str | None) -> _Active | None:
+        """None: nothing of the tenant's own is left, the base stands for it."""
+        stored = self._stored_of(tenant)
         try:
-            packs = self._run_blocking(load_packs, self._rules_dir, tenant, self._day)
-            now = self._ready(tenant, packs, "files", ())
+            texts = self._read(tenant, stored)
+            if tenant is not None and not texts.own and not stored:
+                if self._stored:
+                    self._stored.keep(tenant, None)
+                return None
+            now = self._ready(tenant, texts, "files", ())
         except RuleFileErrors as errors:
-            return self._last_good(tenant, errors)
+            return self._last_good(tenant, stored, errors)
         if self._stored:
-            self._stored.keep(tenant, {kind: prepared.pack for kind, prepared in now.prepared.items()})
+            self._stored.keep(tenant, texts)
         return now
 
-    def _last_good(self, tenant: str | None, errors: RuleFileErrors) -> _Active:
+    def _stored_of(self, tenant: str | None) -> tuple[RuleText, ...]:
+        if self._stored is None or tenant is None:
+            return ()
         before = self._active.get(tenant)
-        if before is not None:
-            return _Active(before.prepared, before.rules, errors.errors, before.source)
-        stored = self._stored.last_good(tenant) if self._stored else None
-        if stored is not None:
-            return self._ready(tenant, stored, "stored", errors.errors)
-        if tenant is None:
-            raise errors
-        base = self._active[None]
-        return _Active(base.prepared, base.rules, errors.errors, "base")
+        if before is not None and tenant not in self._restored:
+            return before.texts.stored
+        return self._stored.texts(tenant, self._day)
 
-    def _ready(
-        self, tenant: str | None, packs: Mapping[PackKind, Pack], source: str, errors: tuple[RuleFileError, ...]
-    ) -> _Active:
+    def _read(self, tenant: str | None, stored: tuple[RuleText, ...]) -> RuleTexts:
+        texts = read_texts(self._rules_dir, tenant)
+        shared = self._active.get(None)
+        base = shared.texts.base if shared is not None and shared.texts.base == texts.base else texts.base
+        return RuleTexts(base, texts.own, stored)
+
+    def _last_good(self, tenant: str | None, stored: tuple[RuleText, ...], errors: RuleFileErrors) -> _Active:
+        """The files that were good last with what is stored now; failing that the base files with it."""
+        before = self._active.get(tenant)
+        if before is not None and before.texts.stored == stored:
+            return replace(before, errors=errors.errors)
+        known = self._stored.last_good(tenant) if before is None and self._stored else None
+        good = before.texts if before is not None else known
+        if tenant is None and good is None:
+            raise errors
+        attempts = [] if good is None else [(before.source if before else "stored", replace(good, stored=stored))]
+        if tenant is not None:
+            attempts.append(("base", RuleTexts(self._active[None].texts.base, (), stored)))
+        found = errors.errors
+        for source, texts in attempts:
+            try:
+                return self._ready(tenant, texts, source, errors.errors)
+            except RuleFileErrors as more:
+                found = tuple(dict.fromkeys((*found, *more.errors)))
+        if tenant is None and before is None:
+            raise errors
+        return replace(before or self._active[None], errors=found, source=before.source if before else "base")
+
+    def _ready(self, tenant: str | None, texts: RuleTexts, source: str, errors: tuple[RuleFileError, ...]) -> _Active:
         # Of other tenants no pack can be the very same: it stands in other files.
         before = (self._active[name] for name in (None, tenant) if name in self._active)
         known = {ready.pack.hash: ready for active in before for ready in active.prepared.values()}
-        prepared = prepare(packs, self._evaluator, known)
-        return _Active(prepared, TenantRules(prepared, self._evaluator), errors, source)
+        loaded = self._run_blocking(load_texts, texts.base, texts.own, self._day, texts.stored)
+        prepared = prepare(loaded.packs, self._evaluator, known)
+        rules = TenantRules(prepared, self._evaluator, texts=texts)
+        return _Active(prepared, rules, texts, errors, source, loaded.hidden)
 
 
 def _told(tenant: str | None, active: _Active) -> dict[str, Any]:
     return {
         "tenant": tenant,
         "from": active.source,
+        "files_not_counting": list(active.hidden),
         "packs": [
             {
                 "kind": kind,
@@ -208,6 +271,7 @@ def _told(tenant: str | None, active: _Active) -> dict[str, Any]:
                 "version": prepared.pack.version,
                 "hash": prepared.pack.hash[:12],
                 "rules": len(prepared.pack.rules),
+                "stored": prepared.pack.files[-1:] != () and prepared.pack.files[-1].startswith(STORED),
                 "files": list(prepared.pack.files),
             }
             for kind, prepared in active.prepared.items()

@@ -19,6 +19,7 @@ from shared.rules.model import Example, Pack, PackKind, Position, Rule
 from shared.rules.nodes import MapNode, plain
 from shared.rules.overrides import merged
 from shared.rules.reference import holds
+from shared.rules.rule_texts import RuleText, RuleTexts
 from shared.rules.yamltext import parse_yaml
 
 PACK_KINDS: tuple[PackKind, ...] = get_args(PackKind)
@@ -26,19 +27,15 @@ TENANT = re.compile(r"[a-z0-9-]{1,40}")
 
 
 @dataclass(frozen=True, slots=True)
-class RuleText:
-    """One rule file's name, as messages show it, and its bytes."""
-
-    file: str
-    raw: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Loaded:
-    """The packs in force and what a coach should know though it refuses nothing."""
+    """The packs in force and what a coach should know though it refuses nothing.
+
+    ``hidden``: the tenant's files instead of which a stored pack counts.
+    """
 
     packs: Mapping[PackKind, Pack]
     remarks: tuple[RuleFileError, ...] = ()
+    hidden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +55,12 @@ def load_packs(rules_dir: Path, tenant: str | None = None, on: date | None = Non
 
 def load(rules_dir: Path, tenant: str | None = None, on: date | None = None) -> Loaded:
     """As :func:`load_packs`, with the remarks: inherited examples that a tenant's override changes."""
+    texts = read_texts(rules_dir, tenant)
+    return load_texts(texts.base, texts.own, on)
+
+
+def read_texts(rules_dir: Path, tenant: str | None = None) -> RuleTexts:
+    """The files as they stand. Raises RuleFileErrors when there is no base or something is unreadable."""
     base = read_files(rules_dir / "base")
     if tenant is not None and not TENANT.fullmatch(tenant):
         place = RuleFileError(str(rules_dir / "tenants"), 1, 1, None, f"'{tenant}' is no tenant id: a-z, 0-9 and '-'")
@@ -66,7 +69,7 @@ def load(rules_dir: Path, tenant: str | None = None, on: date | None = None) -> 
     if not base:
         place = RuleFileError(str(rules_dir / "base"), 1, 1, None, "no rule files (*.yaml) in this folder")
         raise RuleFileErrors([place])
-    return load_texts(base, own, on)
+    return RuleTexts(tuple(base), tuple(own))
 
 
 def read_files(folder: Path) -> list[RuleText]:
@@ -85,16 +88,27 @@ def read_files(folder: Path) -> list[RuleText]:
     return texts
 
 
-def load_texts(base: Iterable[RuleText], tenant: Iterable[RuleText] = (), on: date | None = None) -> Loaded:
-    """Packs from texts instead of files, e.g. those stored in a database. Raises RuleFileErrors."""
+def load_texts(
+    base: Iterable[RuleText],
+    tenant: Iterable[RuleText] = (),
+    on: date | None = None,
+    stored: Iterable[RuleText] = (),
+) -> Loaded:
+    """Packs from texts instead of files. A ``stored`` pack counts instead of the tenant's files of its kind.
+
+    Raises RuleFileErrors.
+    """
     mistakes = Mistakes()
     base_sources = _sources(base, mistakes, tenant=False)
     tenant_sources = _sources(tenant, mistakes, tenant=True)
+    stored_sources = _sources(stored, mistakes, tenant=True)
     mistakes.refuse()
     packs: dict[PackKind, Pack] = {}
     remarks: list[RuleFileError] = []
     chosen = {kind: _in_force([s for s in base_sources if s.header.kind == kind], on, mistakes) for kind in PACK_KINDS}
-    over = _by_kind(tenant_sources, base_sources, mistakes)
+    own = _by_kind(tenant_sources, base_sources, mistakes)
+    over = {**own, **_by_kind(stored_sources, base_sources, mistakes)}
+    hidden = tuple(source.file for kind, found in own.items() for source in found if source not in over[kind])
     for kind in PACK_KINDS:
         below = chosen[kind]
         above = _in_force(over.get(kind, []), on, mistakes)
@@ -129,7 +143,7 @@ def load_texts(base: Iterable[RuleText], tenant: Iterable[RuleText] = (), on: da
         if alone and len(mistakes) == before:
             _packs_alone.keep(packs[kind], source)
     mistakes.refuse()
-    return Loaded(packs, tuple(remarks))
+    return Loaded(packs, tuple(remarks), hidden)
 
 
 def content_hash(tree: MapNode, kind: PackKind) -> str:

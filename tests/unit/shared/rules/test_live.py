@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from shared.rules.errors import RuleFileErrors
 from shared.rules.live import RuleBook, open_rules
 from shared.rules.observer import Observer
+from shared.rules.rule_texts import RuleText
 
 PACK = """\
 dialect: tandem-rules/1
@@ -76,14 +78,33 @@ class Files:
 
 
 class Stored:
+    """A database in memory: tenant -> [(first day, text)]."""
+
     def __init__(self):
         self.kept = {}
+        self.activated = {}
+        self.numbers = {}
+
+    def activate(self, tenant, hours, starts=date(2026, 1, 1)):
+        text = TENANT.format(tenant=tenant, hours=hours).encode()
+        self.activated.setdefault(tenant, []).append((starts, RuleText(f"stored/{tenant}/{hours}", text)))
+        self.numbers[tenant] = self.numbers.get(tenant, 0) + 1
+
+    def revisions(self):
+        return dict(self.numbers)
+
+    def texts(self, tenant, on):
+        started = [text for starts, text in self.activated.get(tenant, []) if on is None or starts <= on]
+        return tuple(started[-1:])
+
+    def kept_tenants(self):
+        return frozenset(tenant for tenant, texts in self.kept.items() if tenant and texts)
 
     def last_good(self, tenant):
         return self.kept.get(tenant)
 
-    def keep(self, tenant, packs):
-        self.kept[tenant] = packs
+    def keep(self, tenant, texts):
+        self.kept[tenant] = texts
 
 
 @pytest.fixture
@@ -253,6 +274,104 @@ def test_the_stored_packs_outlive_files_that_cannot_be_used(files):
     assert [threshold(book.for_tenant(tenant)) for tenant in (None, "acme")] == [24, 48]
     assert [one["from"] for one in book.status()["tenants"]] == ["stored", "stored"]
     assert len(book.errors()) >= 2
+    book.close()
+
+
+def test_the_stored_packs_outlive_a_folder_that_is_gone(files):
+    stored = Stored()
+    files.tenant("acme", 48)
+    stored.activate("beta", 30)
+    RuleBook(files.folder, stored=stored).close()
+    shutil.rmtree(files.folder)
+    book = RuleBook(files.folder, stored=stored)
+    assert [threshold(book.for_tenant(tenant)) for tenant in (None, "acme", "beta", "gamma")] == [24, 48, 30, 24]
+    assert {error.message for error in book.errors()} == {"no rule files (*.yaml) in this folder"}
+    book.close()
+
+
+def test_a_stored_pack_counts_instead_of_the_file_of_its_kind_and_says_so(files):
+    stored = Stored()
+    files.tenant("acme", 48)
+    book = RuleBook(files.folder, stored=stored)
+    assert threshold(book.for_tenant("acme")) == 48
+    stored.activate("acme", 30)
+    assert book.poll()
+    assert threshold(book.for_tenant("acme")) == 30
+    assert threshold(book.for_tenant("beta")) == 24
+    assert not book.poll()
+    (told,) = [one for one in book.status()["tenants"] if one["tenant"] == "acme"]
+    assert told["packs"][0]["stored"]
+    assert told["files_not_counting"] == [str(files.folder / "tenants/acme/sequencing.yaml")]
+    book.close()
+
+
+@pytest.mark.parametrize("broken", ["base", "acme"])
+def test_a_pack_activated_while_files_are_broken_counts(files, broken):
+    stored = Stored()
+    files.tenant("acme", 48)
+    book = RuleBook(files.folder, stored=stored)
+    files.base(hours="many") if broken == "base" else files.tenant("acme", "many")
+    book.poll()
+    stored.activate("acme", 30)
+    book.poll()
+    assert threshold(book.for_tenant("acme")) == 30
+    assert bool(book.errors()) == (broken == "base"), "the tenant's file of this kind does not count any more"
+    book.close()
+
+
+def test_a_stored_pack_that_cannot_be_used_here_leaves_the_one_before(files):
+    stored = Stored()
+    stored.activate("acme", 30)
+    book = RuleBook(files.folder, stored=stored)
+    stored.activate("acme", "many")
+    book.poll()
+    assert threshold(book.for_tenant("acme")) == 30
+    assert "stored/acme/many" in {error.file for error in book.errors()}
+    stored.activate("acme", 31)
+    book.poll()
+    assert threshold(book.for_tenant("acme")) == 31
+    assert book.errors() == ()
+    book.close()
+
+
+def test_stored_packs_count_from_their_day_and_can_be_asked_for_a_past_day(files):
+    stored = Stored()
+    days = [date(2026, 3, 1)]
+    book = RuleBook(files.folder, stored=stored, today=lambda: days[-1])
+    stored.activate("acme", 30, starts=date(2026, 3, 1))
+    stored.activate("acme", 40, starts=date(2026, 3, 10))
+    book.poll()
+    assert threshold(book.for_tenant("acme")) == 30
+    days.append(date(2026, 3, 10))
+    assert book.poll()
+    assert threshold(book.for_tenant("acme")) == 40
+    assert [threshold(book.as_of("acme", day)) for day in (date(2026, 2, 1), date(2026, 3, 9), days[-1])] == [
+        24,
+        30,
+        40,
+    ]
+    book.close()
+
+
+def test_a_database_that_fails_once_is_asked_again(files):
+    class Failing(Stored):
+        fails = 0
+
+        def texts(self, tenant, on):
+            if self.fails:
+                self.fails -= 1
+                raise ConnectionError("away")
+            return super().texts(tenant, on)
+
+    stored = Failing()
+    book = RuleBook(files.folder, stored=stored)
+    stored.activate("acme", 30)
+    stored.fails = 1
+    with pytest.raises(ConnectionError):
+        book.poll()
+    assert threshold(book.for_tenant("acme")) == 24
+    assert book.poll()
+    assert threshold(book.for_tenant("acme")) == 30
     book.close()
 
 

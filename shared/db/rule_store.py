@@ -1,0 +1,249 @@
+"""Rule packs in a service's database: what a tenant sent, what it put into force, and the last good rule files."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal, Protocol, cast
+
+import structlog
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from shared.db.engine import Database
+from shared.db.rule_tables import OF_ALL, RuleTables
+from shared.rules.model import PackKind
+from shared.rules.rule_texts import STORED, RuleText, RuleTexts
+
+_log = structlog.get_logger("tandem.rules")
+
+Action = Literal["activate", "roll-back"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPack:
+    """One version of a tenant's pack as it was sent; its text never changes. ``hash``: of the resolved pack then."""
+
+    pack: str
+    version: str
+    kind: PackKind
+    text: str
+    hash: str
+    effective_from: date | None
+    author: str
+    reason: str
+    at: datetime
+
+    def as_text(self, tenant: str) -> RuleText:
+        return RuleText(f"{STORED}{tenant}/{self.pack}@{self.version}.yaml", self.text.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """One decision about what is in force. ``version`` None: no stored pack of the kind, the files count again."""
+
+    number: int
+    action: Action
+    kind: PackKind
+    pack: str
+    version: str | None
+    starts: date
+    author: str
+    reason: str
+    at: datetime
+    message_id: str
+
+
+def in_force(activations: Sequence[Activation], on: date | None) -> dict[PackKind, Activation]:
+    """By kind what counts on day ``on`` (None: whenever): the last decision of those that have started by then.
+
+    So a decision also takes back what was decided before it for a later day.
+    """
+    chosen: dict[PackKind, Activation] = {}
+    for activation in sorted(activations, key=lambda one: one.number):
+        if on is None or activation.starts <= on:
+            chosen[activation.kind] = activation
+    return {kind: activation for kind, activation in chosen.items() if activation.version is not None}
+
+
+class RuleShelf:
+    """One tenant's stored packs, within somebody's transaction."""
+
+    def __init__(self, db: Session, tables: RuleTables, tenant: str) -> None:
+        self._db = db
+        self._tables = tables
+        self._tenant = tenant
+
+    def put(self, pack: StoredPack) -> None:
+        """Keeps a version; the one that is there already stays as it is."""
+        values = {name: getattr(pack, name) for name in pack.__slots__}
+        insert = _insert(self._db)(self._tables.packs).values(tenant=self._tenant, **values)
+        self._db.execute(insert.on_conflict_do_nothing())
+
+    def pack(self, pack: str, version: str) -> StoredPack | None:
+        return next(iter(self.packs(pack, version)), None)
+
+    def packs(self, pack: str | None = None, version: str | None = None) -> list[StoredPack]:
+        """In the order of putting."""
+        table = self._tables.packs
+        query = select(table).where(table.c.tenant == self._tenant)
+        if pack is not None:
+            query = query.where(table.c.pack == pack)
+        if version is not None:
+            query = query.where(table.c.version == version)
+        rows = self._db.execute(query.order_by(table.c.at, table.c.pack, table.c.version)).mappings()
+        return [StoredPack(**{name: row[name] for name in StoredPack.__slots__}) for row in rows]
+
+    def activations(self) -> list[Activation]:
+        """In the order of deciding."""
+        table = self._tables.activations
+        query = select(table).where(table.c.tenant == self._tenant).order_by(table.c.number)
+        rows = self._db.execute(query).mappings()
+        return [Activation(**{name: row[name] for name in Activation.__slots__}) for row in rows]
+
+    def next_number(self) -> int:
+        """The number of the next decision; from here on the tenant's decisions wait for this transaction."""
+        self._count_change(self._tenant)
+        table = self._tables.activations
+        query = select(func.max(table.c.number)).where(table.c.tenant == self._tenant)
+        return (self._db.scalar(query) or 0) + 1
+
+    def activate(self, activation: Activation) -> None:
+        """Keeps a decision; the same again changes nothing. Replicas notice once the transaction is committed."""
+        values = {name: getattr(activation, name) for name in activation.__slots__}
+        insert = _insert(self._db)(self._tables.activations).values(tenant=self._tenant, **values)
+        self._db.execute(insert.on_conflict_do_nothing())
+        self._count_change(self._tenant)
+        self._count_change(OF_ALL)
+
+    def texts(self, on: date | None, before: int | None = None) -> tuple[RuleText, ...]:
+        """What counts on day ``on``, by kind; with ``before`` as it was before that decision."""
+        decided = [one for one in self.activations() if before is None or one.number < before]
+        found = in_force(decided, on)
+        texts = []
+        for kind in sorted(found):
+            pack = self.pack(found[kind].pack, found[kind].version or "")
+            if pack is not None:
+                texts.append(pack.as_text(self._tenant))
+        return tuple(texts)
+
+    def _count_change(self, tenant: str) -> None:
+        table = self._tables.revisions
+        insert = _insert(self._db)(table).values(tenant=tenant, revision=1)
+        self._db.execute(
+            insert.on_conflict_do_update(index_elements=[table.c.tenant], set_={"revision": table.c.revision + 1})
+        )
+
+
+class StoredRules:
+    """A service's database as the place where rules outlive files and processes: ``shared.rules.live.StoredPacks``.
+
+    While the database is away, what is known of it stays.
+    """
+
+    def __init__(self, database: Database, tables: RuleTables) -> None:
+        self._database = database
+        self._tables = tables
+        self._overall: int | None = None
+        self._revisions: Mapping[str, int] = {}
+
+    def revisions(self) -> Mapping[str, int]:
+        """By tenant a number that changes with its stored packs. One row is read as long as nothing changes."""
+        table = self._tables.revisions
+        try:
+            with self._database.reading() as db:
+                overall = db.scalar(select(table.c.revision).where(table.c.tenant == OF_ALL)) or 0
+                if overall != self._overall:
+                    rows = db.execute(select(table.c.tenant, table.c.revision).where(table.c.tenant != OF_ALL))
+                    self._revisions = {row.tenant: row.revision for row in rows}
+                    self._overall = overall
+        except DBAPIError:
+            _log.warning("stored rule packs cannot be looked at; what is in force stays", exc_info=True)
+        return self._revisions
+
+    def texts(self, tenant: str, on: date | None) -> tuple[RuleText, ...]:
+        with self._database.reading() as db:
+            return RuleShelf(db, self._tables, tenant).texts(on)
+
+    def kept_tenants(self) -> frozenset[str]:
+        """Tenants whose own files were in force last."""
+        table = self._tables.kept_files
+        with self._database.reading() as db:
+            found = db.scalars(select(table.c.tenant).where(table.c.tenant != OF_ALL, table.c.layer == "own"))
+            return frozenset(found)
+
+    def last_good(self, tenant: str | None) -> RuleTexts | None:
+        files, texts = self._tables.kept_files, self._tables.kept_texts
+        query = (
+            select(files.c.layer, files.c.file, texts.c.text)
+            .join(texts, (texts.c.text_hash == files.c.text_hash) & texts.c.tenant.in_([tenant or OF_ALL, OF_ALL]))
+            .where(files.c.tenant == (tenant or OF_ALL))
+            .order_by(files.c.layer, files.c.place)
+            .distinct()
+            .add_columns(files.c.place)
+        )
+        with self._database.reading() as db:
+            rows = db.execute(query).all()
+        if not rows:
+            return None
+        layers: dict[str, list[RuleText]] = {"base": [], "own": []}
+        for layer, file, text, _ in rows:
+            layers[layer].append(RuleText(file, text.encode()))
+        return RuleTexts(tuple(layers["base"]), tuple(layers["own"]))
+
+    def keep(self, tenant: str | None, texts: RuleTexts | None) -> None:
+        """``texts`` are in force; None: the tenant has no files any more."""
+        whose = tenant or OF_ALL
+        rows = [
+            (layer, place, text)
+            for layer, found in (() if texts is None else (("base", texts.base), ("own", texts.own)))
+            for place, text in enumerate(found)
+        ]
+        wanted = {(layer, place): (text.file, _hash(text)) for layer, place, text in rows}
+        try:
+            if self._kept(whose) == wanted:
+                return
+            with self._database.transaction() as db:
+                self._keep(db, whose, rows)
+        except DBAPIError:
+            _log.warning("the rule files in force could not be stored", tenant=tenant, exc_info=True)
+
+    def _kept(self, whose: str) -> dict[tuple[str, int], tuple[str, str]]:
+        table = self._tables.kept_files
+        with self._database.reading() as db:
+            rows = db.execute(select(table).where(table.c.tenant == whose)).mappings()
+            return {(row["layer"], row["place"]): (row["file"], row["text_hash"]) for row in rows}
+
+    def _keep(self, db: Session, whose: str, rows: Sequence[tuple[str, int, RuleText]]) -> None:
+        files, texts = self._tables.kept_files, self._tables.kept_texts
+        insert = _insert(db)
+        for layer, _, text in rows:
+            # Base texts are the same for all tenants and stand there once.
+            owner = OF_ALL if layer == "base" else whose
+            kept = insert(texts).values(tenant=owner, text_hash=_hash(text), text=text.raw.decode())
+            db.execute(kept.on_conflict_do_nothing())
+        for layer, place, text in rows:
+            row = {"file": text.file, "text_hash": _hash(text)}
+            kept = insert(files).values(tenant=whose, layer=layer, place=place, **row)
+            db.execute(kept.on_conflict_do_update(index_elements=["tenant", "layer", "place"], set_=row))
+        for layer in ("base", "own"):
+            count = sum(1 for one, _, _ in rows if one == layer)
+            db.execute(delete(files).where(files.c.tenant == whose, files.c.layer == layer, files.c.place >= count))
+        if whose != OF_ALL:
+            used = select(files.c.text_hash).where(files.c.tenant == whose)
+            db.execute(delete(texts).where(texts.c.tenant == whose, texts.c.text_hash.not_in(used)))
+
+
+class _Upsert(Protocol):
+    def __call__(self, table: Any) -> Any: ...
+
+
+def _insert(db: Session) -> _Upsert:
+    dialect = db.get_bind().dialect.name
+    return cast(_Upsert, postgresql.insert if dialect == "postgresql" else sqlite.insert)
+
+
+def _hash(text: RuleText) -> str:
+    return hashlib.sha256(text.raw).hexdigest()
