@@ -8,15 +8,15 @@ from shared.rules.conditions import Conditions, both
 from shared.rules.errors import one_of
 from shared.rules.model import Condition, Outcome, PackKind, Shape
 from shared.rules.nodes import ListNode, MapNode, Node, ScalarNode
+from shared.rules.outcome_values import OUTCOME_VALUES, read_value
 from shared.rules.reading import Reader
-from shared.rules.vocabulary import OUTCOME_NAMES, OUTCOMES_OF_PACK
+from shared.rules.vocabulary import OUTCOMES_OF_PACK
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
-_NAME = re.compile(r"^[a-z][a-z0-9_]{0,59}$")
 
 
 def plain_value(reader: Reader, node: Node, what: str) -> Any:
-    """A payload or setting value: words and flags as they stand, amounts as one number ("-40 %" is -0.4)."""
+    """A setting's value: words and flags as they stand, amounts as one number ("-40 %" is -0.4)."""
     if isinstance(node, ListNode):
         return [plain_value(reader, item, what) for item in node.items]
     if isinstance(node, MapNode):
@@ -69,12 +69,9 @@ class Outcomes:
             if reader.flag(node, f"'{outcome}'") is False:
                 reader.mistakes.add(node.at, f"write '{outcome}: true', or leave the rule out")
             return {} if len(reader.mistakes) == before else None
-        names = OUTCOME_NAMES.get(outcome)
-        fields = reader.table(node, f"'{outcome}'", names)
-        for name in fields:
-            if names is None and not _NAME.match(name):
-                reader.mistakes.add(node.at, f"'{name}' is no name; use small letters, digits and '_'")
-        found = {name: plain_value(reader, value, f"'{name}'") for name, value in fields.items()}
+        declared = OUTCOME_VALUES[outcome]
+        fields = reader.table(node, f"'{outcome}'", declared)
+        found = {name: read_value(reader, declared[name], value) for name, value in fields.items()}
         if not found and len(reader.mistakes) == before:
             reader.mistakes.add(node.at, f"'{outcome}' is empty; say what it changes")
         return found if len(reader.mistakes) == before else None

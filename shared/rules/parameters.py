@@ -4,9 +4,10 @@ import re
 
 from shared.rules.amounts import NotAnAmount, parse_amount, within
 from shared.rules.model import Amount, Setting
-from shared.rules.nodes import MapNode, Node, ScalarNode
+from shared.rules.nodes import MapNode, Node, ScalarNode, told
 from shared.rules.outcomes import plain_value
 from shared.rules.reading import Reader
+from shared.rules.setting_shapes import SETTING_SHAPES, check_shape
 from shared.rules.sources import read_source
 
 SETTING_FIELDS = ("value", "unit", "allowed", "because", "source")
@@ -25,13 +26,18 @@ def read_settings(reader: Reader, node: Node) -> dict[str, Setting]:
             if isinstance(value, MapNode):
                 reader.mistakes.add(value.at, f"the setting '{name}' has no 'value'")
             continue
+        if name in SETTING_SHAPES:
+            # First, since of two mistakes at one place the first is told, and this one knows what belongs there.
+            check_shape(reader, SETTING_SHAPES[name], fields["value"], f"'{name}'")
         plain = plain_value(reader, fields["value"], f"'{name}'")
         unit = reader.text(fields["unit"], "'unit'") if "unit" in fields else None
         because = reader.text(fields["because"], "'because'") if "because" in fields else None
         if "source" in fields:
             read_source(reader, fields["source"])
         allowed = _allowed(reader, fields["allowed"]) if "allowed" in fields else None
-        if allowed is not None and isinstance(plain, float) and not within(allowed, plain):
+        if allowed is not None and name not in SETTING_SHAPES and not isinstance(plain, float):
+            reader.mistakes.add(fields["value"].at, f"'{name}' is one number, not {told(fields['value'])}")
+        elif allowed is not None and isinstance(plain, float) and not within(allowed, plain):
             reader.mistakes.add(fields["value"].at, f"'{name}' is {plain:g}; allowed is {_text_of(fields['allowed'])}")
         found[name] = Setting(name, plain, unit, allowed, because, value.at)
     return found

@@ -11,9 +11,10 @@ from shared.rules.dialect import MAX_RULES
 from shared.rules.examples import ATHLETE_OF_EXAMPLES, EXPECTED, PAIR_EXAMPLE_FIELDS
 from shared.rules.header import DIALECT
 from shared.rules.model import PackKind, RuleMode, Shape
+from shared.rules.outcome_values import OUTCOME_VALUES, OutcomeValue
 from shared.rules.overrides import OVERRIDE_FIELDS
 from shared.rules.sources import EVIDENCE
-from shared.rules.vocabulary import BUILTIN_WORDS, FEATURES, OUTCOME_NAMES, Feature, features_of
+from shared.rules.vocabulary import BUILTIN_WORDS, FEATURES, Feature, features_of
 from shared.rules.words import CLASS_FIELDS
 
 Schema = dict[str, Any]
@@ -118,8 +119,8 @@ def _one_or_more(words: Iterable[str]) -> Schema:
 def _rule_fields() -> dict[str, Schema]:
     exception = {"$ref": "#/$defs/exception"}
     named: dict[str, Schema] = {
-        str(outcome): {**_table({name: {} for name in names}), "minProperties": 1}
-        for outcome, names in OUTCOME_NAMES.items()
+        str(outcome): {**_table({name: _value(value) for name, value in values.items()}), "minProperties": 1}
+        for outcome, values in OUTCOME_VALUES.items()
     }
     return {
         "id": {"type": "string", "pattern": "^[a-z][a-z0-9-]*$"},
@@ -135,8 +136,6 @@ def _rule_fields() -> dict[str, Schema]:
         "allow": {"const": True},
         "require": {"type": "object", "minProperties": 1},
         **named,
-        "set": {"type": "object", "minProperties": 1},
-        "advise": {"type": "object", "minProperties": 1},
         "because": {"type": "string", "description": "why, in a sentence"},
         "source": {"$ref": "#/$defs/source"},
         "examples": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/example"}},
@@ -182,6 +181,15 @@ def _compared(feature: Feature) -> Schema:
         "anyOf": [_AMOUNT, {"type": "array", "minItems": 1, "items": _AMOUNT}],
         "description": feature.meaning + unit,
     }
+
+
+def _value(value: OutcomeValue) -> Schema:
+    if value.type == "word":
+        return {"enum": list(value.words), "description": value.meaning}
+    if value.type == "text":
+        return {"type": ["string", "number"], "description": value.meaning}
+    allowed = f"; {value.allowed}" if value.allowed else ""
+    return {**_AMOUNT, "description": f"{value.meaning} ({value.unit}{allowed})"}
 
 
 def _features(shape: Shape) -> Schema:

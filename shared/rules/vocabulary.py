@@ -185,20 +185,6 @@ OUTCOMES_OF_PACK: Mapping[PackKind, tuple[Outcome, ...]] = {
     "periodization": ("cap", "set"),
     "advice": ("advise",),
 }
-OUTCOME_NAMES: Mapping[Outcome, tuple[str, ...]] = {
-    "deload": ("volume", "sets", "run_minutes", "run_volume", "intensity", "for", "start", "reason"),
-    "cap": (
-        "lower_volume", "upper_volume", "run_volume", "sets", "lower_sets", "upper_sets", "run_minutes", "easy_share",
-        "quality_runs", "lift_sessions", "long_run_minutes", "reason",
-    ),
-    "set": (
-        "growth", "taper", "volume", "sets", "lower_sets", "upper_sets", "run_minutes", "long_run_minutes",
-        "easy_share", "quality_runs", "lift_sessions", "priority", "reason",
-    ),
-    "gate": ("intensity", "volume_factor", "limiting_factor", "reason", "action", "sign", "quality_steps"),
-}  # fmt: skip
-"""Names that an outcome may carry; ``advise`` is free, ``require`` takes features."""
-
 BUILTIN_WORDS: Mapping[str, Kind | None] = {
     "any session": None,
     "any run": "run",
