@@ -12,7 +12,6 @@ from shared.bus.unit_of_work import Clock
 from shared.ops.settings import Settings
 
 CONFIG_KEY = "tandem"
-HEARTBEAT_S = 30
 POLLING_INTERVAL_S = 0.001
 MAX_WORKERS = 32
 
@@ -41,7 +40,7 @@ class Wiring:
     def nameko_config(self) -> dict[str, Any]:
         return {
             "AMQP_URI": self.settings.amqp_uri,
-            "HEARTBEAT": HEARTBEAT_S,
+            "HEARTBEAT": self.settings.heartbeat_seconds,
             "TRANSPORT_OPTIONS": self.transport_options,
             "max_workers": MAX_WORKERS,
             CONFIG_KEY: self,
@@ -49,8 +48,8 @@ class Wiring:
 
     def connector(self) -> Callable[[], Connection]:
         """Opens a connection of its own for publishing."""
-        uri, options = self.settings.amqp_uri, self.transport_options
-        return lambda: Connection(uri, transport_options=options, heartbeat=HEARTBEAT_S, connect_timeout=5)
+        uri, options, heartbeat = self.settings.amqp_uri, self.transport_options, self.settings.heartbeat_seconds
+        return lambda: Connection(uri, transport_options=options, heartbeat=heartbeat, connect_timeout=5)
 
 
 def wiring_of(container: Any) -> Wiring:

@@ -111,6 +111,8 @@ class Settings(BaseModel):
     """Longest wait for a batch to fill."""
     prefetch_messages: int = Field(400, ge=1, le=20000)
     """Deliveries taken and not yet acknowledged, per service."""
+    heartbeat_seconds: int = Field(30, ge=2, le=600)
+    """A broker that says nothing for up to twice as long counts as gone; the connection is opened anew."""
     confirm_timeout_seconds: float = Field(10, gt=0, le=300)
     """How long a publisher waits for the broker's confirms."""
     drain_seconds: float = Field(25, ge=0, le=600)
