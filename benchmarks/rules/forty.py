@@ -65,12 +65,12 @@ EXTRA = (
 )
 
 
-def pack(version: int, *, only_one_new: bool = False) -> str:
+def pack(version: int, *, only_one_new: bool = False, size: int = 40) -> str:
     """The text of a version; with ``only_one_new`` a single rule differs from the version before."""
     rules = []
-    for number in range(40):
+    for number in range(size):
         first, then = PAIRS[number % len(PAIRS)]
-        changed = version if not only_one_new or number == version % 40 else 0
+        changed = version if not only_one_new or number == version % size else 0
         hours = 4 + number / 4 + changed / 1000
         one, two = (_session(which, number) for which in (first, then))
         rules.append(

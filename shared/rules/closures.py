@@ -22,7 +22,7 @@ def known_to_hold(condition: Condition) -> Known:
     return _known(condition, True)
 
 
-known_to_hold_once = ByIdentity(known_to_hold, limit=4_000)
+known_to_hold_once = ByIdentity(known_to_hold, limit=1_000)
 """As ``known_to_hold``, remembered: tenants share the conditions of the rules that they leave alone."""
 
 

@@ -112,7 +112,7 @@ def _split(when: Condition) -> tuple[tuple[Condition, tuple[Interval, ...], froz
     return tuple(found)
 
 
-_split_once = ByIdentity(_split, limit=4_000)
+_split_once = ByIdentity(_split, limit=1_000)
 
 
 def _prefixed(which: str, facts: Mapping[str, Scalar | None]) -> dict[str, Scalar | None]:

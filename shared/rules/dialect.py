@@ -23,7 +23,7 @@ class Content:
     settings: Mapping[str, Setting] = field(default_factory=dict)
 
 
-_rules_read: Kept[Rule] = Kept(4_000)
+_rules_read: Kept[Rule] = Kept(400)
 """Rules without mistakes by their text's tree, the words they may use and the pack's kind.
 
 A tenant's pack holds the very trees of the base rules that it leaves alone, and so the very same rules.

@@ -17,7 +17,7 @@ from shared.rules.worker import EngineWorker, WorkerFailure
 
 EvaluatorName = Literal["durable-rules", "reference"]
 RECHECKED_SHARE = 0.01
-AGREED = 20_000
+AGREED = 2_000
 ENGINE_SETTING = "TANDEM_RULES_ENGINE"
 
 

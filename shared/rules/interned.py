@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.rules.model import Condition, Leaf, Not
 
-REMEMBERED = 4_000
+REMEMBERED = 2_000
 
 _known: OrderedDict[bytes, Condition] = OrderedDict()
 

@@ -153,11 +153,11 @@ def content_hash(tree: MapNode, kind: PackKind) -> str:
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
 
-_packs_alone: Kept[Pack] = Kept(64)
+_packs_alone: Kept[Pack] = Kept(12)
 """Packs of one file each, without mistakes: the base packs, which most tenants change one of or none."""
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=12)
 def _read(text: RuleText, tenant: bool) -> tuple[_Source | None, tuple[RuleFileError, ...]]:
     """Trees are immutable, and parsing is most of a load: a file that did not change is parsed once per process."""
     mistakes = Mistakes()

@@ -62,7 +62,7 @@ def branches(condition: Condition) -> tuple[Branch, ...]:
     return _branches(condition, negate=False)
 
 
-branches_once = ByIdentity(branches, limit=4_000)
+branches_once = ByIdentity(branches, limit=1_000)
 """As ``branches``, remembered: a condition is compiled with its pack, split for the conflict table, and checked."""
 
 

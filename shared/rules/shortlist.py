@@ -68,4 +68,4 @@ class Shortlist:
         )
 
 
-needed_words_once = ByIdentity(needed_words, limit=4_000)
+needed_words_once = ByIdentity(needed_words, limit=1_000)

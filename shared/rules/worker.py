@@ -26,7 +26,9 @@ START_DEADLINE_S = 10.0
 BATCH = 500
 """Questions per exchange: a fiftieth of the deadline for a pack of one handle."""
 MAX_LOADED = 64
-"""Packs kept loaded, at 1.5 MB for one of 22 rules; the longest unused goes first and is loaded again when asked."""
+"""Packs kept loaded; the longest unused goes first and is loaded again when asked."""
+MAX_LOADED_TEXT = 300_000
+"""Characters of the rulesets kept loaded: 10,000 for a pack of 22 rules, which takes the engine 1.5 MB."""
 MAX_PAUSE_S = 30.0
 _ENGINE = Path(__file__).with_name("engine.py")
 
@@ -62,7 +64,7 @@ class _Process:
             os.close(child_out)
         self.pid = self._popen.pid
         self.owner = os.getpid()
-        self.loaded: OrderedDict[str, None] = OrderedDict()
+        self.loaded: OrderedDict[str, int] = OrderedDict()
 
     def end(self) -> None:
         os.close(self.to_child)
@@ -126,13 +128,16 @@ class EngineWorker:
         if compiled.key in process.loaded:
             process.loaded.move_to_end(compiled.key)
             return
-        while len(process.loaded) >= MAX_LOADED:
+        size = sum(map(len, compiled.rulesets))
+        while process.loaded and (
+            len(process.loaded) >= MAX_LOADED or sum(process.loaded.values()) + size > MAX_LOADED_TEXT
+        ):
             oldest, _ = process.loaded.popitem(last=False)
             self._exchange(process, json.dumps({"do": "drop", "key": oldest}), until)
         self._exchange(
             process, json.dumps({"do": "load", "key": compiled.key, "rulesets": list(compiled.rulesets)}), until
         )
-        process.loaded[compiled.key] = None
+        process.loaded[compiled.key] = size
 
     def _running(self) -> _Process:
         if self._process and self._process.owner != os.getpid():
