@@ -59,7 +59,8 @@ class Postgres:
             subprocess.run(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, check=True, timeout=60, cwd="/")
 
 
-def _programs() -> Path | None:
+def programs() -> Path | None:
+    """Where initdb and pg_ctl are, or None."""
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
     if installed:
         return installed[-1].parent
@@ -69,11 +70,11 @@ def _programs() -> Path | None:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    programs = _programs()
-    if programs is None:
+    found = programs()
+    if found is None:
         pytest.fail("these tests need PostgreSQL: apt-get install postgresql")
     with tempfile.TemporaryDirectory(prefix="tandem-postgres-", ignore_cleanup_errors=True) as folder:
-        server = Postgres(Path(folder), programs)
+        server = Postgres(Path(folder), found)
         server.create()
         server.start()
         try:

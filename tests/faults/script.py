@@ -1,0 +1,108 @@
+"""What a fault's publisher sends, made from a seed: the same messages whoever receives them."""
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+DUPLICATES, INVALID, POISON = 0.10, 0.05, 0.01
+ATHLETES = 12
+"""Per fault and kind of message, so that athletes get many sessions and replicas meet on the same athlete."""
+DAYS = 27
+
+Fate = Literal["effect", "rejected", "parked"]
+"""What must become of a message: its effect once, a rejection that is told, or the parked queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One message of the script. ``amount`` is what it adds to ``athlete``: repetitions, or nothing for a session."""
+
+    id: str
+    key: str
+    athlete: str
+    body: bytes
+    fate: Fate
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """``profiles`` first; then ``sends``, in which a message may stand twice, far apart."""
+
+    fault: str
+    profiles: tuple[Sent, ...]
+    sends: tuple[Sent, ...]
+
+    @property
+    def messages(self) -> dict[str, Sent]:
+        return {one.id: one for one in self.sends}
+
+
+def make_script(fault: str, count: int, seed: int, today: datetime) -> Script:
+    """``count`` different messages and their duplicates, half to the load service, half to the counting one."""
+    source = random.Random(f"{seed} {fault}")
+    made = [_message(source, fault, number, today) for number in range(count)]
+    sends: list[Sent] = list(made)
+    for one in source.sample(made, int(count * DUPLICATES)):
+        sends.insert(source.randrange(len(sends) + 1), one)
+    return Script(fault, tuple(_profiles(fault)), tuple(sends))
+
+
+def _profiles(fault: str) -> Iterator[Sent]:
+    for number in range(ATHLETES):
+        athlete = f"{fault}.runner{number}"
+        data = {"athlete": athlete, "timezone": "UTC"}
+        yield Sent(f"{fault}.profile{number}", "athlete.put", athlete, _json(data), "effect", data)
+
+
+def _message(source: random.Random, fault: str, number: int, today: datetime) -> Sent:
+    draw = source.random()
+    fate: Fate = "parked" if draw < POISON else "rejected" if draw < POISON + INVALID else "effect"
+    identity = f"{fault}.m{number}"
+    if source.random() < 0.5:
+        key, athlete, data = "load.record-session", f"{fault}.runner{source.randrange(ATHLETES)}", None
+        data = _session(source, athlete, identity, today, poison=fate == "parked")
+    else:
+        key, athlete = "toy.add", f"{fault}.counter{source.randrange(ATHLETES)}"
+        data = {"athlete": athlete, "repetitions": 666 if fate == "parked" else source.randint(1, 9)}
+    body = _spoilt(source, data) if fate == "rejected" else _json(data)
+    return Sent(identity, key, athlete, body, fate, data)
+
+
+def _session(source: random.Random, athlete: str, session: str, today: datetime, poison: bool) -> dict[str, Any]:
+    start = (today - timedelta(days=source.randint(1, DAYS))).replace(hour=source.randint(5, 20), minute=0, second=0)
+    tags = source.choice(
+        [
+            {"kind": "run", "type": "easy"},
+            {"kind": "run", "type": "tempo"},
+            {"kind": "lift", "region": "lower", "effort": "heavy"},
+            {"kind": "other", "mode": "bike"},
+        ]
+    )
+    return {
+        "athlete": athlete,
+        "session": f"poison-{session}" if poison else session,
+        "start": start.astimezone(UTC).isoformat(timespec="seconds"),
+        "duration_min": source.randint(20, 90),
+        "rpe": source.randint(2, 9),
+        **tags,
+    }
+
+
+def _spoilt(source: random.Random, data: dict[str, Any]) -> bytes:
+    spoilt: Sequence[bytes] = (
+        _json({**data, "athlet": "a typing mistake"}),
+        _json({name: value for name, value in data.items() if name != "athlete"}),
+        _json(data)[:-4],
+        b'{"athlete": NaN}',
+        b"[" * 200,
+        _json([data]),
+    )
+    return source.choice(spoilt)
+
+
+def _json(data: Any) -> bytes:
+    return json.dumps(data, separators=(",", ":")).encode()

@@ -1,0 +1,90 @@
+"""The platform's side while things break: publishes with confirms, and again, under the same id, what was not confirmed."""
+
+import json
+import threading
+import time
+from datetime import UTC, datetime
+
+import pika
+import pika.exceptions
+
+from tests.faults.script import Sent
+
+TENANT = "guest"
+GIVE_UP_S = 180.0
+
+
+class Sender:
+    """Publishes ``sends`` at ``per_second`` in a thread of its own. ``confirmed``: ids that the broker has taken on."""
+
+    def __init__(self, uri: str, sends: tuple[Sent, ...], per_second: float, wrapped: bool = False) -> None:
+        self.confirmed: set[str] = set()
+        self.failure: BaseException | None = None
+        self.resent = 0
+        self._uri = uri
+        self._sends = sends
+        self._pause_s = 1 / per_second
+        self._wrapped = wrapped
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Until all is confirmed."""
+        self._thread.join(GIVE_UP_S)
+        if self.failure is not None:
+            raise self.failure
+        if self._thread.is_alive():
+            raise TimeoutError(f"only {len(self.confirmed)} messages confirmed in {GIVE_UP_S} s")
+
+    @property
+    def done(self) -> bool:
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            self._publish_all()
+        except BaseException as error:  # noqa: BLE001 - handed to whoever waits
+            self.failure = error
+
+    def _publish_all(self) -> None:
+        connection, next_at, at = None, time.monotonic(), 0
+        while at < len(self._sends):
+            try:
+                if connection is None:
+                    connection = pika.BlockingConnection(pika.URLParameters(self._uri))
+                    channel = connection.channel()
+                    channel.confirm_delivery()
+                self._publish(channel, self._sends[at])
+            except (pika.exceptions.AMQPError, OSError):
+                connection, self.resent = None, self.resent + 1
+                time.sleep(0.3)
+                continue
+            self.confirmed.add(self._sends[at].id)
+            at += 1
+            next_at += self._pause_s
+            connection.sleep(max(0.0, next_at - time.monotonic())) if next_at > time.monotonic() else None
+        if connection is not None:
+            connection.close()
+
+    def _publish(self, channel: "pika.adapters.blocking_connection.BlockingChannel", one: Sent) -> None:
+        body = b'{"id":' + json.dumps(one.id).encode() + b',"data":' + one.body + b"}" if self._wrapped else one.body
+        channel.basic_publish(
+            "tandem.commands",
+            f"{TENANT}.{one.key}",
+            body,
+            pika.BasicProperties(
+                content_type="application/json",
+                delivery_mode=2,
+                user_id=TENANT,
+                correlation_id=one.id,
+                headers={
+                    "ce-id": one.id,
+                    "ce-source": "/faults",
+                    "ce-type": f"tandem.{one.key}.v1",
+                    "ce-specversion": "1.0",
+                    "ce-time": datetime.now(UTC).isoformat(),
+                    "ce-subject": one.athlete,
+                },
+            ),
+            mandatory=True,
+        )

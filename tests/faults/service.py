@@ -1,0 +1,80 @@
+"""The real load service and the counting one in one process: ``python -m tests.faults.service``.
+
+FAULT_DIES says where it kills itself, FAULT_DIES_AFTER after how many messages; sessions named poison-… make the real
+handler's transaction fail for ever.
+"""
+
+import eventlet
+
+eventlet.monkey_patch()
+
+import os  # noqa: E402 - nothing may be imported before the patch
+import signal  # noqa: E402
+import sys  # noqa: E402
+from dataclasses import replace  # noqa: E402
+from typing import Any  # noqa: E402
+
+from services.load.handlers import ROUTES, TIMERS  # noqa: E402
+from services.load.store import Tables  # noqa: E402
+from shared.bus.consumer import BatchEntrypoint  # noqa: E402
+from shared.bus.handling import Context, Incoming, Route  # noqa: E402
+from shared.bus.ledger import Ledger  # noqa: E402
+from shared.bus.relay import Relay  # noqa: E402
+from shared.bus.service import tandem_service  # noqa: E402
+from shared.ops.logging import configure_logging  # noqa: E402
+from shared.ops.settings import read_settings  # noqa: E402
+from tandem.serve import serve  # noqa: E402
+from tests.toy.service import ToyService  # noqa: E402
+
+_left = int(os.environ.get("FAULT_DIES_AFTER", "0"))
+
+
+def die_after(messages: int) -> None:
+    """No more than a power cut would leave."""
+    global _left
+    _left -= messages
+    if messages and _left <= 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def dying(owner: Any, name: str, count: Any, first: bool) -> None:
+    """Makes a method count messages and die, before (``first``) or after its work."""
+    whole = getattr(owner, name)
+
+    def method(self: Any, *arguments: Any, **named: Any) -> Any:
+        if first:
+            die_after(count(*arguments))
+        result = whole(self, *arguments, **named)
+        if not first:
+            die_after(count(*arguments))
+        return result
+
+    setattr(owner, name, method)
+
+
+def poisoned(route: Route) -> Route:
+    """The same route, whose handler has a mistake that only some sessions meet, after it has written."""
+
+    def handle(context: Context, incoming: Incoming[Any]) -> Any:
+        outcome = route.handle(context, incoming)
+        if incoming.body.session.startswith("poison-"):
+            context.db.flush()
+            raise RuntimeError("this handler has a mistake")
+        return outcome
+
+    return replace(route, handle=handle) if route.key == "load.record-session" else route
+
+
+match os.environ.get("FAULT_DIES"):
+    case "before-commit":
+        dying(Ledger, "write", lambda _db, taken, _messages: len(taken), first=False)
+    case "before-ack":
+        dying(BatchEntrypoint, "_acknowledge", len, first=True)
+    case "before-relay":
+        dying(Relay, "hand_over", len, first=True)
+
+if __name__ == "__main__":
+    settings = read_settings({name: value for name, value in os.environ.items() if name.startswith("TANDEM_")})
+    configure_logging(settings.log_level)
+    LoadService = tandem_service("load", [poisoned(route) for route in ROUTES], TIMERS, Tables.metadata)
+    sys.exit(serve([LoadService, ToyService], settings))
