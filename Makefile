@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Narrow a run: make test ARGS="tests/unit/services/load -k ewma"
 ARGS ?=
 
-.PHONY: help setup setup-test demo test lint format up clean lock bench-rules soak
+.PHONY: help setup setup-test demo test lint format up clean lock bench-rules soak fuzz
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ bench-rules: setup ## Rules at speed, beside other engines; ends with goal lines
 
 soak: setup ## A million random decisions on both evaluators and 10,000 reloads; ends with goal lines
 	@$(BIN)/python -m benchmarks.rules.soak $(ARGS)
+
+fuzz: setup-test ## Hostile rule files through the loader for 10 minutes (TANDEM_FUZZ_SECONDS); ends with goal lines
+	@$(BIN)/python -m tests.fuzz.rule_files $(ARGS)
 
 up: setup ## Run the four services, each in its own process (tandem up --help)
 	@$(BIN)/tandem up
