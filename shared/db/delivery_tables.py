@@ -7,14 +7,20 @@ from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, String,
 
 from shared.db.tables import AthleteId, MessageId, Tenant, UtcDateTime
 
+PARKED_AUDIT = "parked_audit"
+
 
 @dataclass(frozen=True, slots=True)
 class DeliveryTables:
-    """``inbox``: what was taken, with its outcome. ``outbox``: what is to be published. ``tenants``: who was seen."""
+    """``inbox``: what was taken, with its outcome. ``outbox``: what is to be published. ``tenants``: who was seen.
+
+    ``parked_audit``: who replayed or dropped which parked message, and when; it names no athlete.
+    """
 
     inbox: Table
     outbox: Table
     tenants: Table
+    parked_audit: Table
 
 
 def add_to(base: Any) -> DeliveryTables:
@@ -26,7 +32,7 @@ def of(metadata: MetaData) -> DeliveryTables:
     """The delivery tables already in ``metadata``; adds them when they are not there."""
     if "inbox" not in metadata.tables:
         return _tables(metadata)
-    return DeliveryTables(metadata.tables["inbox"], metadata.tables["outbox"], metadata.tables["tenants"])
+    return DeliveryTables(*(metadata.tables[name] for name in ("inbox", "outbox", "tenants", PARKED_AUDIT)))
 
 
 def _tables(metadata: MetaData) -> DeliveryTables:
@@ -62,7 +68,23 @@ def _tables(metadata: MetaData) -> DeliveryTables:
         Column("tenant", Tenant, primary_key=True),
         Column("first_seen", UtcDateTime, nullable=False),
     )
+    parked_audit = Table(PARKED_AUDIT, metadata, *parked_audit_columns())
     Index("ix_inbox_received_at", inbox.c.received_at)
     Index("ix_inbox_athlete", inbox.c.tenant, inbox.c.athlete)
     Index("ix_outbox_created_at_ms", outbox.c.created_at_ms)
-    return DeliveryTables(inbox, outbox, tenants)
+    return DeliveryTables(inbox, outbox, tenants, parked_audit)
+
+
+def parked_audit_columns() -> list[Column[Any]]:
+    """Fresh columns, for the table and for the migration that makes it."""
+    return [
+        Column("tenant", Tenant, primary_key=True),
+        Column("id", MessageId, primary_key=True),
+        Column("at", UtcDateTime, nullable=False),
+        Column("by", String(128), nullable=False, comment="who ran the command"),
+        Column("action", String(16), nullable=False, comment="replay or drop"),
+        Column("parked_id", String(128), nullable=False),
+        Column("key", String(255), nullable=False, comment="the routing key without the tenant"),
+        Column("message_id", String(128), nullable=True, comment="the sender's ce-id"),
+        Column("reason", String(64), nullable=False, comment="why it was parked"),
+    ]
