@@ -4,13 +4,34 @@ from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
+from shared.db.engine import Database
 from shared.db.migrations import check, upgrade
+from shared.db.row_security import is_bound
 from shared.ops.settings import Settings
 
 
 def upgrade_databases(settings: Settings, services: Iterable[str]) -> dict[str, str]:
-    """Apply what is missing; returns each service's revision."""
-    return {service: upgrade(service, settings.database_url_of(service), migrations(service)) for service in services}
+    """Apply what is missing, as the owner where one is set; returns each service's revision."""
+    owner, done = settings.database_owner_url, {}
+    for service in services:
+        url = settings.database_url_of(service)
+        done[service] = upgrade(service, owner or url, migrations(service), url if owner else None)
+    return done
+
+
+def unbound_services(settings: Settings, services: Iterable[str]) -> list[str]:
+    """Services on PostgreSQL whose role owns their tables or is a superuser: row-level security does not bind it."""
+    found = []
+    for service in services:
+        database = Database(service, settings.database_url_of(service))
+        try:
+            if not database.is_sqlite:
+                with database.engine.connect() as connection:
+                    if not is_bound(connection, service):
+                        found.append(service)
+        finally:
+            database.dispose()
+    return found
 
 
 def check_databases(settings: Settings, services: Iterable[str]) -> dict[str, str]:

@@ -88,8 +88,11 @@ def _broker(settings: Settings) -> Finding:
     from kombu import Connection
     from kombu.exceptions import OperationalError
 
+    from shared.bus.wiring import Wiring
+
     shown = without_password(settings.amqp_uri)
-    connection = Connection(settings.amqp_uri, connect_timeout=_BROKER_TIMEOUT_S)
+    tls = Wiring(settings, rules=None).tls
+    connection = Connection(settings.amqp_uri, ssl=tls, connect_timeout=_BROKER_TIMEOUT_S)
     try:
         connection.connect()
         version = getattr(connection.connection, "server_properties", {}).get("version", "")

@@ -40,6 +40,13 @@ def services_named(names: Sequence[str]) -> list[type[Any]]:
     return [service_named(name) for name in dict.fromkeys(names)]
 
 
+def tell_unbound(services: Sequence[str]) -> None:
+    """Warns of services for which PostgreSQL does not keep tenants apart, so that only their own queries do."""
+    if services:
+        todo = "set TANDEM_DATABASE_OWNER_URL to another role and run tandem db upgrade"
+        _log.warning("row-level security does not bind the database role", service=",".join(services), todo=todo)
+
+
 def serve(services: Sequence[type[Any]], settings: Settings, with_rules: bool = True) -> int:
     """Blocks; returns the exit code: 0 after a clean stop, 1 when a service died or did not drain in time."""
     book = _rule_book(settings) if with_rules else None

@@ -24,6 +24,7 @@ from shared.bus.unit_of_work import Cause, Clock, UnitOfWork
 from shared.db.delivery_tables import DeliveryTables
 from shared.db.engine import Database
 from shared.db.locks import take_tenant, take_turn
+from shared.db.row_security import act_for
 from shared.messages.envelope import Delivery
 from shared.ops import metrics
 from shared.ops.logging import bound
@@ -99,6 +100,7 @@ class Processor:
             try:
                 with self.database.transaction() as db:
                     take_tenant(db, self.service, tenant)
+                    act_for(db, tenant)
                     context = self._context(db, tenant, None)
                     timer.handle(context)
                     rows = self._rows(context)
@@ -127,6 +129,7 @@ class Processor:
                     break  # a long handler must not hold the transaction, and with it everybody's acknowledgement
                 self._take(db, work, delivery, reading)
                 done += 1
+            act_for(db, None)
             new_tenants = self.ledger.remember_tenants(db, work.tenants, work.now)
             self.ledger.write(db, work.taken, work.messages)
         self.ledger.tenants_committed(new_tenants)
@@ -144,6 +147,8 @@ class Processor:
             return
         if not reading.route.query and work.settled_before(reading):
             return
+        # Per handler, not per batch: a batch may hold several tenants' messages, each sees its own tenant's rows.
+        act_for(db, reading.incoming.tenant)
         context = self._context(db, reading.incoming.tenant, _cause_of(reading))
         with bound(
             tenant=reading.incoming.tenant,

@@ -6,17 +6,22 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, make_url
 
 from shared.db.engine import Database, create_schema
+from shared.db.row_security import secure
 
 
 class SchemaOutdated(RuntimeError):
     """The database's tables are not those of this version; the message says what to run."""
 
 
-def upgrade(service: str, url: str, migrations: Path) -> str:
-    """Applies every missing migration of ``service``; returns the revision reached. Idempotent."""
+def upgrade(service: str, url: str, migrations: Path, service_url: str | None = None) -> str:
+    """Applies every missing migration of ``service``; returns the revision reached. Idempotent.
+
+    ``service_url``: on PostgreSQL the address that the service itself will use, when ``url`` is that of another role,
+    which then owns the tables.
+    """
     database = Database(service, url)
     try:
         create_schema(database)
@@ -25,6 +30,8 @@ def upgrade(service: str, url: str, migrations: Path) -> str:
             config.attributes["connection"] = connection
             config.attributes["service"] = service
             command.upgrade(config, "head")
+            # Not a revision: it holds for every table there will be, and for whatever role the settings name.
+            secure(connection, service, make_url(service_url) if service_url else None)
             connection.commit()
         return newest(migrations)
     finally:
@@ -59,6 +66,8 @@ def create_all(database: Database, metadata: MetaData) -> None:
     try:
         create_schema(database)
         metadata.create_all(database.engine)
+        with database.engine.begin() as connection:
+            secure(connection, database.service)
     finally:
         database.dispose()
 

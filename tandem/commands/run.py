@@ -32,14 +32,15 @@ def serve(services: tuple[str, ...]) -> None:
     from shared.rules.errors import RuleFileErrors
     from tandem.commands.options import refuse
     from tandem.commands.settings import settings_or_exit
-    from tandem.databases import check_databases
+    from tandem.databases import check_databases, unbound_services
     from tandem.serve import serve as run_services
-    from tandem.serve import services_named
+    from tandem.serve import services_named, tell_unbound
 
     settings = settings_or_exit()
     configure_logging(settings.log_level, settings.log_format)
     try:
         check_databases(settings, services)
+        tell_unbound(unbound_services(settings, services))
         code = run_services(services_named(services), settings)
     except RuleFileErrors as error:
         refuse(error.errors, as_json=False)

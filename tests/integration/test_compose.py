@@ -72,7 +72,12 @@ def test_its_settings_are_settings_of_ours(service: str) -> None:
     settings = read_settings(SERVICES[service]["environment"])
     assert settings.metrics_host == "0.0.0.0"
     assert settings.amqp_uri.startswith("amqp://tandem:tandem@broker:5672/")
-    assert settings.database_url_of("load").startswith("postgresql+psycopg2://tandem:tandem@database:5432/")
+    assert settings.database_url_of("load").startswith("postgresql+psycopg2://tandem_services:")
+
+
+def test_only_the_migrations_know_the_owner_of_the_tables() -> None:
+    known = {service: read_settings(SERVICES[service]["environment"]).database_owner_url for service in OURS}
+    assert [service for service, owner in known.items() if owner] == ["migrate"]
 
 
 @pytest.mark.parametrize("service", OURS)
@@ -110,12 +115,14 @@ def test_what_it_mounts_exists(service: str) -> None:
 
 
 def test_passwords_come_from_the_environment() -> None:
-    filled = read_compose({"BROKER_PASSWORD": "b1", "DATABASE_PASSWORD": "d1"})["services"]
+    passwords = {"BROKER_PASSWORD": "b1", "DATABASE_PASSWORD": "d1", "SERVICES_PASSWORD": "s1"}
+    filled = read_compose(passwords)["services"]
     assert filled["broker"]["environment"]["RABBITMQ_DEFAULT_PASS"] == "b1"
     assert filled["database"]["environment"]["POSTGRES_PASSWORD"] == "d1"
     for service in OURS:
         assert ":b1@broker" in filled[service]["environment"]["TANDEM_AMQP_URI"]
-        assert ":d1@database" in filled[service]["environment"]["TANDEM_DATABASE_URL"]
+        assert ":s1@database" in filled[service]["environment"]["TANDEM_DATABASE_URL"]
+    assert ":d1@database" in filled["migrate"]["environment"]["TANDEM_DATABASE_OWNER_URL"]
 
 
 def test_prometheus_looks_at_every_service() -> None:
