@@ -25,6 +25,7 @@ AT_LEAST = 8
 """Questions for a rule, however many rules share ``PER_PACK``."""
 WHOLE_SET_EVERY = 16
 """One question in sixteen is put to all rules of both evaluators, the others to the rule that they were made for."""
+SEED = 1
 BREATH = 200
 """Questions after which an eventlet hub may turn to others."""
 _NO_RULES_WORD = "a word that no rule knows"
@@ -85,26 +86,29 @@ def questions(condition: Condition, at_most: int = PER_RULE) -> list[Question]:
     values = {feature: _distinct(leaves) for feature, leaves in _by_feature(condition).items()}
     if math.prod(len(choices) for choices in values.values()) <= at_most:
         return [dict(zip(values, picked, strict=True)) for picked in itertools.product(*values.values())]
-    found = dict.fromkeys(itertools.islice(_around_firing(condition, values), at_most * 3 // 4))
-    dice = random.Random(repr(condition))
+    dice = random.Random(SEED)
+    found = dict.fromkeys(itertools.islice(_around_firing(condition, values, dice), at_most * 3 // 4))
     while len(found) < at_most:
-        found[tuple((feature, dice.choice(choices)) for feature, choices in values.items())] = None
+        found[tuple((feature, choices[int(dice.random() * len(choices))]) for feature, choices in values.items())] = (
+            None
+        )
     return [dict(question) for question in found]
 
 
 def _around_firing(
-    condition: Condition, values: Mapping[str, Sequence[Scalar | None]]
+    condition: Condition, values: Mapping[str, Sequence[Scalar | None]], dice: random.Random
 ) -> Iterator[tuple[tuple[str, Scalar | None], ...]]:
     ways = []
     for branch in branches_once(condition):
         firing: Question = dict.fromkeys(values)
         for feature in firing:
             literals = [literal for literal in branch if literal.feature == feature]
-            fitting = (value for value in values[feature] if all(_fits(literal, value) for literal in literals))
-            firing[feature] = next(fitting, None)
+            if literals:  # Of what the branch does not ask, nothing is known: the first of its values.
+                fitting = (value for value in values[feature] if all(_fits(literal, value) for literal in literals))
+                firing[feature] = next(fitting, None)
         ways.append(firing)
     changes = [(feature, value) for feature, choices in values.items() for value in choices]
-    random.Random(repr(condition)).shuffle(changes)
+    dice.shuffle(changes)
     yield from (tuple(way.items()) for way in ways)
     for feature, value in changes:
         for way in ways:
@@ -117,11 +121,11 @@ def _fits(literal: Literal, value: Scalar | None) -> bool:
 
 
 def _by_feature(condition: Condition) -> dict[str, list[Leaf]]:
-    found: dict[str, list[Leaf]] = {}
+    found: dict[str, dict[tuple[str, type, Scalar], Leaf]] = {}
     for leaf in _leaves(condition):
         plain = leaf if leaf.lasting_days is None else Leaf(derived_feature(leaf), "==", True)
-        found.setdefault(plain.feature, []).append(plain)
-    return found
+        found.setdefault(plain.feature, {})[plain.op, type(plain.value), plain.value] = plain
+    return {feature: list(asked.values()) for feature, asked in found.items()}
 
 
 def _leaves(condition: Condition) -> Iterator[Leaf]:
@@ -137,8 +141,10 @@ def _leaves(condition: Condition) -> Iterator[Leaf]:
 def _distinct(leaves: Sequence[Leaf]) -> list[Scalar | None]:
     """One value for each way in which the comparisons of one feature can turn out together; None = unknown."""
     answers: dict[tuple[bool | None, ...], Scalar | None] = {}
+    feature = leaves[0].feature
     for value in (None, *_candidates([leaf.value for leaf in leaves])):
-        answers.setdefault(tuple(compare(leaf, {leaf.feature: value}) for leaf in leaves), value)
+        facts = {feature: value}
+        answers.setdefault(tuple([compare(leaf, facts) for leaf in leaves]), value)
     return list(answers.values())
 
 
