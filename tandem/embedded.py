@@ -27,6 +27,7 @@ from shared.messages.problems import InvalidInput, Problem
 from shared.ops.settings import Settings
 from shared.rules.live import RuleBook
 from tandem.service_classes import all_services
+from tandem.stored_rules import stored_rules
 
 _SETTLED_CHECK_S = 0.002
 
@@ -59,11 +60,18 @@ class Embedded:
     ) -> None:
         self._services = list(services) if services is not None else all_services()
         self._clock = clock
-        self._book = RuleBook(rules_dir, evaluator, today=lambda: clock().date()) if rules_dir is not None else None
         settings = Settings(
             amqp_uri="memory://localhost/",
             database_url=f"sqlite:///{folder.resolve()}/{{service}}.sqlite3",
             batch_wait_ms=0,
+        )
+        for service in self._services:
+            create_all(Database(service.name, settings.database_url), service.metadata)
+        self._stored = stored_rules(self._services, settings, durable=False) if rules_dir is not None else None
+        self._book = (
+            RuleBook(rules_dir, evaluator, self._stored, today=lambda: clock().date())
+            if rules_dir is not None
+            else None
         )
         self._watch = RuleWatch(self._book, settings.rules_poll_seconds) if self._book is not None else None
         self._settings = settings
@@ -76,8 +84,6 @@ class Embedded:
             raise RuntimeError("another embedded Tandem runs in this process; they would share one memory broker")
         Embedded._open = True
         _forget_memory_broker()
-        for service in self._services:
-            create_all(Database(service.name, self._settings.database_url), service.metadata)
         self._connection = Connection(
             self._settings.amqp_uri, transport_options={"polling_interval": POLLING_INTERVAL_S}
         )
@@ -95,6 +101,8 @@ class Embedded:
                 self._watch.stop()
             if self._book is not None:
                 self._book.close()
+            if self._stored is not None:
+                self._stored.close()
             self._connection.release()
             _forget_memory_broker()
             Embedded._open = False
@@ -137,8 +145,12 @@ class Embedded:
         return reply.data
 
     def settle(self, timeout: float = 60.0) -> None:
-        """Returns when nothing is in flight: queues and outboxes empty, every handler done. Raises NotSettled."""
+        """Returns when nothing is in flight: queues and outboxes empty, every handler done.
+
+        Raises NotSettled when nothing has moved for ``timeout`` seconds: on a busy machine there is progress, slowly.
+        """
         deadline = time.monotonic() + timeout
+        seen: object = None
         while True:
             self._collect()
             waiting = {
@@ -148,8 +160,16 @@ class Embedded:
             if not any(waiting.values()) and in_flight == 0 and self._outboxes_empty():
                 self._collect()
                 return
-            if time.monotonic() > deadline:
-                raise NotSettled(f"after {timeout} s: {in_flight} in flight, waiting {waiting}")
+            state = (waiting, in_flight, len(self.events), len(self.replies))
+            if state != seen:
+                seen, deadline = state, time.monotonic() + timeout
+            elif time.monotonic() > deadline:
+                raise NotSettled(f"nothing moved for {timeout} s: {in_flight} in flight, waiting {waiting}")
+
+    def poll_rules(self) -> None:
+        """Looks at rule files and stored packs now, instead of waiting for the next look."""
+        if self._book is not None:
+            self._book.poll()
 
     def tick(self) -> None:
         """Fires every timer of every service once, now."""
