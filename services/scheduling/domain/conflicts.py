@@ -3,7 +3,7 @@
 The rules are asked once per ordered pair of session *classes*; everything about times is arithmetic from there on.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from services.scheduling.domain.calendar import class_facts
@@ -34,6 +34,11 @@ class ConflictTable:
 
     def soft(self, first: str, then: str) -> tuple[Conflict, ...]:
         return tuple(c for c in self.between(first, then) if not is_binding(c.rule) and c.rule.severity != "advice")
+
+    def only(self, rules: Collection[str]) -> "ConflictTable":
+        """The same table with nothing in force but these rules."""
+        kept = {key: tuple(c for c in found if c.rule.id in rules) for key, found in self._table.items()}
+        return ConflictTable(self.pack, self._class_of, kept)
 
 
 def ask_conflicts(sessions: Iterable[PlannedSession], athlete: Facts, rules: Rules) -> ConflictTable:

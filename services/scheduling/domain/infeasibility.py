@@ -5,21 +5,21 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from ortools.sat.python import cp_model
 
 from services.scheduling.domain.availability import Span, midnight
 from services.scheduling.domain.calendar import hours_text, local_time, name_of
 from services.scheduling.domain.candidate_starts import Grid, grid_starts
+from services.scheduling.domain.conflicts import is_binding
+from services.scheduling.domain.pair_costs import PairTables
 from services.scheduling.domain.placement import Piece, Problem, movable_piece
-from services.scheduling.domain.placement_model import PlacementModel, new_solver
+from services.scheduling.domain.solving import Undecided, best_placement
 from services.scheduling.domain.week_plan import ConflictKind, ConflictMember
 
 _GRID_MINUTES = 60
-# Deterministic seconds: assumptions are quick or hopeless; a trial with members fixed is presolved and can be proved.
-_ASSUMING_BUDGET = 1.0
-_TRIAL_BUDGET = 10.0
-# Tried for removal in this order, so that what people can change (rules, fixed sessions) is what is left to name.
-_ORDER: tuple[ConflictKind, ...] = ("session", "context", "limit", "availability", "rule", "fixed")
+_NO_LIMITS = {"max_sessions_per_day": 1000, "min_rest_days": 0}
+# Tried for removal in this order: a conflict with fewer rules names fewer sessions too, and what people can change most
+# easily (limits, availability, fixed sessions) is what is left to name.
+_ORDER: tuple[ConflictKind, ...] = ("rule", "session", "context", "limit", "availability", "fixed")
 
 Member = tuple[str, str]
 
@@ -32,17 +32,62 @@ def explain_infeasible(
     Availability is one member: without it a session may start at any full hour of the week
     too.
     """
-    relaxed = _at_any_time(zone, problem, spans)
-    model = PlacementModel(relaxed, members=True)
-    members = sorted(model.switch, key=lambda m: (_ORDER.index(_kind(m)), m[1]))
-    core = _first_core(model, members)
-    for member in list(core):
-        smaller = [other for other in core if other != member]
-        if _cannot_hold(model, smaller):
-            core = smaller
+    trials = _Trials(problem, _at_any_time(zone, problem, spans))
+    members = sorted(trials.members(), key=lambda m: (_ORDER.index(_kind(m)), m[1]))
+    core = _minimal(trials, [], members)
     named = sorted(core, key=lambda m: (-_ORDER.index(_kind(m)), m[1]))
     conflict = tuple(ConflictMember(_kind(m), m[1], _message(m, problem, zone, spans)) for m in named)
     return conflict, tuple(_suggestion(m, problem, zone, spans) for m in named if m[0] != "context")
+
+
+def _minimal(trials: "_Trials", kept: Sequence[Member], doubted: Sequence[Member]) -> list[Member]:
+    """The members of ``doubted`` without which the rest, ``kept`` included, could hold: what is left when each is left
+    out in turn, found by leaving out halves."""
+    if trials.cannot_hold(kept):
+        return []
+    if len(doubted) == 1:
+        return list(doubted)
+    half = len(doubted) // 2
+    first, then = doubted[:half], doubted[half:]
+    needed = _minimal(trials, [*kept, *then], first)
+    return needed + _minimal(trials, [*kept, *needed], then)
+
+
+class _Trials:
+    """The week with only some of its members in force: whether it can be placed then."""
+
+    def __init__(self, problem: Problem, any_time: Problem) -> None:
+        self._problem, self._any_time = problem, any_time
+        self._tables = PairTables()
+
+    def members(self) -> set[Member]:
+        rules = {limit.rule.id for limit in self._problem.row_limits if is_binding(limit.rule)}
+        for one, other in self._problem.pairs():
+            for conflict in (*self._problem.table.hard(one.id, other.id), *self._problem.table.hard(other.id, one.id)):
+                rules.add(conflict.rule.id)
+        found = {(_piece_kind(piece), piece.id) for piece in self._problem.pieces}
+        found |= {("rule", rule) for rule in rules}
+        return found | {("limit", name) for name in _NO_LIMITS} | {("availability", "availability")}
+
+    def cannot_hold(self, members: Sequence[Member]) -> bool:
+        """Whether exactly these members, all others left out, are proved to be impossible together."""
+        on = set(members)
+        rules = {name for kind, name in on if kind == "rule"}
+        given = self._problem if ("availability", "availability") in on else self._any_time
+        limits = {
+            name: getattr(given.limits, name) if ("limit", name) in on else least for name, least in _NO_LIMITS.items()
+        }
+        trial = Problem(
+            tuple(piece for piece in given.pieces if (_piece_kind(piece), piece.id) in on),
+            given.table.only(rules),
+            given.limits.model_copy(update=limits),
+            given.week,
+            tuple(limit for limit in given.row_limits if limit.rule.id in rules),
+        )
+        try:
+            return best_placement(trial, None, tables=self._tables) is None
+        except Undecided:
+            return False
 
 
 def _kind(member: Member) -> ConflictKind:
@@ -63,29 +108,8 @@ def _at_any_time(zone: ZoneInfo, problem: Problem, spans: Sequence[Span]) -> Pro
     return replace(problem, pieces=tuple(pieces))
 
 
-def _first_core(model: PlacementModel, members: Sequence[Member]) -> list[Member]:
-    """A subset of ``members`` that cannot hold together, by CP-SAT's assumptions; all of them if it takes too long."""
-    model.cp.clear_assumptions()
-    model.cp.add_assumptions([model.switch[member] for member in members])
-    solver = new_solver(_ASSUMING_BUDGET)
-    status = solver.solve(model.cp)
-    model.cp.clear_assumptions()
-    if status != cp_model.INFEASIBLE:
-        return list(members)
-    needed = set(solver.sufficient_assumptions_for_infeasibility())
-    return [member for member in members if model.switch[member].index in needed] or list(members)
-
-
-def _cannot_hold(model: PlacementModel, members: Sequence[Member]) -> bool:
-    """Whether exactly these members, all others switched off, are proved to be impossible together."""
-    on = set(members)
-    trial = model.cp.clone()
-    for member, literal in model.switch.items():
-        same = trial.get_bool_var_from_proto_index(literal.index)
-        trial.add_bool_or(same if member in on else ~same)
-    solver = new_solver(_TRIAL_BUDGET)
-    solver.parameters.linearization_level = 2
-    return bool(solver.solve(trial) == cp_model.INFEASIBLE)
+def _piece_kind(piece: Piece) -> ConflictKind:
+    return "context" if piece.context else "fixed" if piece.fixed else "session"
 
 
 def _message(member: Member, problem: Problem, zone: ZoneInfo, spans: Sequence[Span]) -> str:

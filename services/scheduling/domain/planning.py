@@ -88,7 +88,7 @@ def plan_week(inputs: WeekInputs, rules: Rules, run: Run = run_here) -> WeekPlan
     strategy = inputs.profile.day_strategy if inputs.profile else None
     preferences = Preferences.from_settings(settings, strategy)
     for fine in (False, True):
-        problem = _pose(inputs, spans, rules, fine)
+        problem = pose(inputs, spans, rules, fine)
         plan = _solve(inputs, problem, spans, rules, preferences, run)
         if plan is not None:
             return plan
@@ -136,7 +136,7 @@ def settled_entries(inputs: WeekInputs) -> list[Entry]:
     return entries
 
 
-def _pose(inputs: WeekInputs, spans: Sequence[Span], rules: Rules, fine: bool) -> Problem:
+def pose(inputs: WeekInputs, spans: Sequence[Span], rules: Rules, fine: bool) -> Problem:
     """The problem on the regular grid; ``fine`` adds starts at which gaps between movable sessions are just kept."""
     settings = rules.settings("sequencing")
     week = week_days(inputs.week_start)

@@ -223,7 +223,7 @@ def test_24_hours_are_24_hours_in_the_week_of_23(rules: TenantRules, zone: str, 
     times = windows(("07:00", "08:00"), days=("sat",)) + windows(("08:00", "10:00"), days=("sun",))
     planned = plan(rules, [lift("squat"), run("long", 60, "long")], times, zone=zone, week_start=week_start)
     assert planned.status == "planned"
-    assert starts(planned)["long"].startswith(f"{week_start + timedelta(days=6)}T09:00")
+    assert max(starts(planned).values()).startswith(f"{week_start + timedelta(days=6)}T09:00")
     assert broken(planned.as_json()["sessions"], zone) == []
 
 
