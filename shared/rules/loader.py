@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import get_args
 
 from shared.rules.by_identity import Kept
+from shared.rules.collector import collector_paused
 from shared.rules.dialect import read_content
 from shared.rules.errors import Mistakes, RuleFileError, RuleFileErrors, did_you_mean
 from shared.rules.explain import told_example
@@ -88,6 +89,7 @@ def read_files(folder: Path) -> list[RuleText]:
     return texts
 
 
+@collector_paused()
 def load_texts(
     base: Iterable[RuleText],
     tenant: Iterable[RuleText] = (),
@@ -144,6 +146,11 @@ def load_texts(
             _packs_alone.keep(packs[kind], source)
     mistakes.refuse()
     return Loaded(packs, tuple(remarks), hidden)
+
+
+def headers_of(base: Iterable[RuleText]) -> list[Header]:
+    """The first lines of base packs, of those that can be read."""
+    return [source.header for source in _sources(base, Mistakes(), tenant=False)]
 
 
 def content_hash(tree: MapNode, kind: PackKind) -> str:
