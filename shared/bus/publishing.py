@@ -13,7 +13,7 @@ import eventlet
 from kombu import Connection, Producer
 
 from shared.bus.replies import DEFAULT_EXCHANGE
-from shared.messages.envelope import Outgoing
+from shared.messages.envelope import EVENTS_EXCHANGE, Outgoing
 
 PERSISTENT = 2
 
@@ -45,10 +45,11 @@ class ConfirmedPublisher:
         self._unconfirmed: set[int] = set()
         self._refused: set[int] = set()
         self._returned: list[str] = []
+        self._unroutable: set[str] = set()
 
     def publish(self, messages: Sequence[Outgoing]) -> list[str]:
         """Raises PublishFailed; the caller sends the same batch again later, under the same ids."""
-        self._returned = []
+        self._returned, self._unroutable = [], set()
         try:
             with eventlet.Timeout(self._confirm_timeout_s):
                 self._open()
@@ -59,7 +60,7 @@ class ConfirmedPublisher:
                         _amqp_message(message),
                         exchange=message.exchange,
                         routing_key=message.routing_key,
-                        mandatory=message.exchange == DEFAULT_EXCHANGE,
+                        mandatory=message.exchange != EVENTS_EXCHANGE,  # nobody has to listen to an event
                     )
                 while self._unconfirmed:
                     assert self._connection is not None
@@ -75,6 +76,9 @@ class ConfirmedPublisher:
             count = len(self._refused)
             self.close()
             raise PublishFailed(f"the broker refused {count} messages")
+        if self._unroutable:
+            # Put back or parked, and its queue is gone: unlike a reply, it must not vanish.
+            raise PublishFailed(f"no queue takes {', '.join(sorted(self._unroutable))}")
         return self._returned
 
     def keep_alive(self) -> None:
@@ -118,7 +122,10 @@ class ConfirmedPublisher:
         self._unconfirmed -= refused
 
     def _on_return(self, error: Any, exchange: str, routing_key: str, message: Any) -> None:
-        self._returned.append(routing_key)
+        if exchange == DEFAULT_EXCHANGE:
+            self._returned.append(routing_key)
+        else:
+            self._unroutable.add(routing_key)
 
 
 class MemoryPublisher:

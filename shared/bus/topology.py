@@ -14,6 +14,8 @@ from shared.messages.envelope import COMMANDS_EXCHANGE, EVENTS_EXCHANGE
 
 DELIVERY_LIMIT = 20
 """Deliveries of one message that kills or loses its consumer before the broker itself parks it."""
+PARKED_DELIVERY_LIMIT = 2**31 - 1
+"""Looking at a parked message delivers it; without a limit of its own RabbitMQ 4 would delete it at the 21st look."""
 
 COMMANDS = Exchange(COMMANDS_EXCHANGE, type="topic", durable=True)
 EVENTS = Exchange(EVENTS_EXCHANGE, type="topic", durable=True)
@@ -69,7 +71,7 @@ def declare(channel: Any, service: str, routes: Sequence[Route], waits: bool = T
                 waiting.bind_to(INTERNAL, routing_key=key)
             else:
                 queue.bind_to(INTERNAL, routing_key=key)
-    parked = Queue(parked_queue(service), durable=True, queue_arguments=_quorum() if waits else None)(channel)
+    parked = Queue(parked_queue(service), durable=True, queue_arguments=_parked() if waits else None)(channel)
     parked.queue_declare()
     parked.bind_to(INTERNAL, routing_key=parked_key(service))
 
@@ -81,6 +83,10 @@ def queue_names(services: Iterable[str]) -> list[str]:
 
 def _quorum() -> dict[str, Any]:
     return {"x-queue-type": "quorum", "x-delivery-limit": DELIVERY_LIMIT}
+
+
+def _parked() -> dict[str, Any]:
+    return _quorum() | {"x-delivery-limit": PARKED_DELIVERY_LIMIT}
 
 
 def _dead_letters_to(key: str) -> dict[str, Any]:

@@ -44,6 +44,10 @@ class Row:
     wrong_loads: int
     drain_seconds: float | None
 
+    def cells(self) -> tuple[object, ...]:
+        drain = "never" if self.drain_seconds is None else f"{self.drain_seconds:.1f}"
+        return self.side, self.fault, self.messages, self.lost, self.doubled, self.parked, self.wrong_loads, drain
+
 
 def main() -> int:
     options = _options()
@@ -92,7 +96,7 @@ def _run(side: Side, fault: Fault, options: argparse.Namespace, today: datetime,
         name, fault.what, len(first) + len(script.sends) + sender.resent, len(count.lost), len(count.doubled),
         len(count.parked), len(count.wrong_loads), seconds,
     )  # fmt: skip
-    print(_line(row), file=sys.stderr, flush=True)
+    print(_line(row.cells()), file=sys.stderr, flush=True)
     return row
 
 
@@ -111,9 +115,9 @@ def _control(ground: Ground, chosen: Sequence[Fault], options: argparse.Namespac
 
 
 def _tell(ours: Sequence[Row], control: Sequence[Row], left: Sequence[str], file: Path | None) -> int:
-    print(f"{'':8} {'fault':32} {'messages':>8} {'lost':>5} {'doubled':>7} {'parked':>6} {'loads wrong':>11} {'drain s':>8}")
+    print(_line(("", "fault", "messages", "lost", "doubled", "parked", "loads wrong", "drain s")))
     for row in (*ours, *control):
-        print(_line(row))
+        print(_line(row.cells()))
     for line in left:
         print(f"still in a queue: {line}")
     lost, doubled = sum(row.lost for row in ours), sum(row.doubled for row in ours)
@@ -133,12 +137,8 @@ def _tell(ours: Sequence[Row], control: Sequence[Row], left: Sequence[str], file
     return 0 if all(met for *_, met in goals) else 1
 
 
-def _line(row: Row) -> str:
-    drain = "never" if row.drain_seconds is None else f"{row.drain_seconds:.1f}"
-    return (
-        f"{row.side:8} {row.fault:32} {row.messages:8} {row.lost:5} {row.doubled:7} {row.parked:6} "
-        f"{row.wrong_loads:11} {drain:>8}"
-    )
+def _line(cells: Sequence[object]) -> str:
+    return "{:8} {:32} {:>8} {:>5} {:>7} {:>6} {:>11} {:>8}".format(*cells)
 
 
 @contextmanager

@@ -75,9 +75,12 @@ def database_restarted(side: Side, _chance: random.Random) -> None:
 
 
 def database_slow(side: Side, _chance: random.Random) -> None:
-    tables = [f"{schema}.{table}" for schema, table in side.ground.rows(
-        "SELECT table_schema, table_name FROM information_schema.tables WHERE table_name IN ('inbox', 'effects')"
-    )]
+    tables = [
+        f"{schema}.{table}"
+        for schema, table in side.ground.rows(
+            "SELECT table_schema, table_name FROM information_schema.tables WHERE table_name IN ('inbox', 'effects')"
+        )
+    ]
     with side.ground.locked(*tables):
         time.sleep(HELD_S)
     with side.ground.postgres_frozen():

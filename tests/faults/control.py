@@ -1,7 +1,7 @@
 """The control: what a stock nameko service does with the same messages: ``python -m tests.faults.control``.
 
-``@consume`` as nameko's documentation shows it: decode, write, commit, publish; nameko acknowledges when the handler has
-returned. The same kill points as ``tests.faults.service``.
+``@consume`` as nameko's documentation shows it: decode, write, commit, publish; nameko acknowledges when the handler
+has returned. The same kill points as ``tests.faults.service``.
 """
 
 import eventlet

@@ -110,9 +110,7 @@ def _check_totals(ground: Ground, script: Script, counted: set[str], count: Coun
             wrong.append(f"{athlete} has {has} repetitions, {total} were sent")
 
 
-def _check_loads(
-    script: Script, counted: set[str], rules: Rules, answers: Mapping[str, Any], count: Count
-) -> None:
+def _check_loads(script: Script, counted: set[str], rules: Rules, answers: Mapping[str, Any], count: Count) -> None:
     """Every athlete's answer against the pure functions on what was sent."""
     settings = rules.settings("recovery")
     for athlete, answer in answers.items():

@@ -1,4 +1,4 @@
-"""Where faults happen: a broker and a PostgreSQL server of their own, a proxy before the broker, services as processes."""
+"""Where faults happen: a broker and a PostgreSQL server of their own, a proxy in between, services as processes."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The platform's side while things break: publishes with confirms, and again, under the same id, what was not confirmed."""
+"""The platform's side while things break: publishes with confirms; what was not confirmed again, under the same id."""
 
 import json
 import threading
