@@ -16,11 +16,13 @@ from eventlet.event import Event
 from shared.bus.rule_watch import RuleWatch
 from shared.bus.running import Running
 from shared.bus.wiring import Wiring, utc_now
+from shared.db.rule_store import StoredRules
 from shared.ops.health import Check, HealthServer
 from shared.ops.rule_watch import RuleWatch as RuleMetrics
 from shared.ops.settings import Settings
 from shared.rules.live import RuleBook
 from tandem.service_classes import SERVICES, service_named
+from tandem.stored_rules import stored_rules
 
 _log = structlog.get_logger("tandem.serve")
 
@@ -49,7 +51,8 @@ def tell_unbound(services: Sequence[str]) -> None:
 
 def serve(services: Sequence[type[Any]], settings: Settings, with_rules: bool = True) -> int:
     """Blocks; returns the exit code: 0 after a clean stop, 1 when a service died or did not drain in time."""
-    book = _rule_book(settings) if with_rules else None
+    stored = stored_rules(services, settings) if with_rules else None
+    book = _rule_book(settings, stored) if with_rules else None
     running = Running(services, Wiring(settings, book))
     names = [service.name for service in services]
     checks = {f"broker-{name}": _connected(running, name) for name in names}
@@ -64,12 +67,15 @@ def serve(services: Sequence[type[Any]], settings: Settings, with_rules: bool = 
                 watch.stop()
             if book is not None:
                 book.close()
+            if stored is not None:
+                stored.close()
 
 
-def _rule_book(settings: Settings) -> RuleBook:
+def _rule_book(settings: Settings, stored: StoredRules | None) -> RuleBook:
     return RuleBook(
         settings.rules_dir,
         settings.rules_engine,
+        stored,
         observer=RuleMetrics(),
         today=lambda: utc_now().date(),
         run_blocking=eventlet.tpool.execute,

@@ -23,8 +23,9 @@ from services.load.messages import (
     RemoveSession,
 )
 from services.load.recording import MEASURED, Place, record, remove, rescore
-from services.load.store import AthleteRow, LoadStore, SessionRow, Version
+from services.load.store import RULES, AthleteRow, LoadStore, SessionRow, Version
 from shared.bus.handling import Accepted, Answered, Context, Incoming, Rejected, Route, Timer
+from shared.bus.rule_news import rule_routes
 from shared.messages.problems import Problem
 from shared.messages.values import Profile
 
@@ -188,5 +189,6 @@ ROUTES: tuple[Route, ...] = (
     Route("command", "load.get-load", GetLoad, get_load, query=True),
     Route("command", "athlete.put", PutAthlete, put_athlete, replies=False),
     Route("command", "athlete.erase", EraseAthlete, erase_athlete, replies=False),
+    *rule_routes("load", RULES, {}),
 )
 TIMERS: tuple[Timer, ...] = (Timer("assess-after-midnight", MIDNIGHT_CHECK_S, assess_after_midnight),)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
+from services.periodization import rule_packs
 from services.periodization.domain import CoachDeload, plan_season
 from services.periodization.erasure_store import NO_CORRELATION, Erasures
 from services.periodization.messages import (
@@ -163,5 +164,6 @@ ROUTES: tuple[Route, ...] = (
         Route("event", f"{service}.athlete-erased", AthleteErasedElsewhere, athlete_erased_elsewhere, replies=False)
         for service in sorted(OTHER_SERVICES)
     ),
+    *rule_packs.ROUTES,
 )
-TIMERS: tuple[Timer, ...] = (Timer("replan-due", REPLAN_SECONDS, replan_due),)
+TIMERS: tuple[Timer, ...] = (Timer("replan-due", REPLAN_SECONDS, replan_due), *rule_packs.TIMERS)

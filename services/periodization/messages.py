@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from shared.messages.rule_packs import By, PackId, PackVersion, RulesActivated, RulesTried, Why
 from shared.messages.values import Day, Goal, Id, PlannedSession, Profile, Text, Value, WeekTemplate
 from shared.messages.words import Phase, Priority
 
@@ -62,6 +63,40 @@ class GetSeason(Value):
     athlete: Id
     first: Annotated[Day | None, Field(alias="from")] = None
     weeks: Annotated[int, Field(ge=1, le=MOST_WEEKS_ASKED)] | None = None
+
+
+class PutPack(Value):
+    """A tenant's own pack as text; it is checked and kept, and counts once it is activated."""
+
+    text: Annotated[str, Field(min_length=1)]
+    author: By
+    reason: Why
+
+
+class ActivatePack(Value):
+    """``dry_run``: only say what would change."""
+
+    pack: PackId
+    version: PackVersion
+    author: By
+    reason: Why
+    dry_run: bool = False
+
+
+class RollBackPack(Value):
+    """To ``version``, or to what was in force before the latest activation of this pack's kind."""
+
+    pack: PackId
+    version: PackVersion | None = None
+    author: By
+    reason: Why
+    dry_run: bool = False
+
+
+class GetPacks(Value):
+    """``on``: a day, also a past one (default: today, UTC)."""
+
+    on: Day | None = None
 
 
 class _Heard(BaseModel):
@@ -172,4 +207,6 @@ EVENTS: dict[str, type[BaseModel]] = {
     "periodization.week-targets-set": WeekTargetsSet,
     "periodization.deload-started": DeloadStarted,
     "periodization.athlete-erased": AthleteErased,
+    "periodization.rules-tried": RulesTried,
+    "periodization.rules-activated": RulesActivated,
 }

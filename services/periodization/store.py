@@ -334,5 +334,16 @@ def due_athletes(db: Session, tenant: str, now: datetime, packs: str, limit: int
     return db.scalars(query).all()
 
 
+def planned_athletes(db: Session, tenant: str, limit: int) -> Sequence[str]:
+    """Athletes with goals; those whose season was planned most recently first."""
+    query = (
+        select(SeasonRow.athlete)
+        .where(SeasonRow.tenant == tenant)
+        .order_by(SeasonRow.due_at.desc(), SeasonRow.athlete)
+        .limit(limit)
+    )
+    return db.scalars(query).all()
+
+
 def _named(table: Any, key: Mapping[str, str]) -> Any:
     return (table.c.tenant == key["tenant"]) & (table.c.athlete == key["athlete"])

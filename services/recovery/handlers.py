@@ -15,8 +15,10 @@ from services.recovery.messages import (
     SessionScored,
     WeekPlanned,
 )
-from services.recovery.store import RecoveryStore
+from services.recovery.readiness_trial import compare_readiness
+from services.recovery.store import RULES, RecoveryStore
 from shared.bus.handling import Accepted, Answered, Context, Incoming, Rejected, Route, Timer
+from shared.bus.rule_news import rule_routes
 from shared.messages.problems import Problem
 from shared.messages.words import STREAMS
 
@@ -149,6 +151,7 @@ ROUTES: tuple[Route, ...] = (
     Route("event", "load.load-assessed", LoadAssessed, hear_load_assessed),
     Route("event", "load.session-scored", SessionScored, hear_session_scored),
     Route("event", "scheduling.week-planned", WeekPlanned, hear_week_planned),
+    *rule_routes("recovery", RULES, {"recovery": compare_readiness}),
 )
 TIMERS: tuple[Timer, ...] = ()
 """None: a new local day reaches this service as the load service's assessment of it."""

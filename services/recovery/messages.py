@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from shared.messages.rule_packs import RulesCompared
 from shared.messages.values import Day, Id, Instant, PlannedSession, Profile, Value, Wellness
 from shared.messages.words import Colour, DayState, LoadStatus
 
@@ -148,8 +149,9 @@ class AthleteErased(Emitted):
     service: Literal["recovery"] = "recovery"
 
 
-EVENTS: dict[str, type[Emitted]] = {
+EVENTS: dict[str, type[BaseModel]] = {
     "recovery.readiness-assessed": ReadinessAssessed,
     "recovery.overreaching-flagged": OverreachingFlagged,
     "recovery.athlete-erased": AthleteErased,
+    "recovery.rules-compared": RulesCompared,
 }

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Index, String, delete, select
+from sqlalchemy import ColumnElement, Date, Index, String, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -162,6 +162,16 @@ class RecoveryStore:
         elif newer:
             row.fields = {**held, **newer}
         return bool(newer)
+
+    def recorded_athletes(self, limit: int) -> Sequence[str]:
+        """Athletes with mornings; those with the newest first."""
+        query = (
+            select(MorningRow.athlete)
+            .where(MorningRow.tenant == self.tenant)
+            .group_by(MorningRow.athlete)
+            .order_by(func.max(MorningRow.date).desc(), MorningRow.athlete)
+        )
+        return self.db.scalars(query.limit(limit)).all()
 
     def mornings(self, athlete: str, since: date) -> list[Morning]:
         rows = self.db.execute(

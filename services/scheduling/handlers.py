@@ -23,8 +23,10 @@ from services.scheduling.messages import (
 )
 from services.scheduling.moving import move
 from services.scheduling.replanning import Desk, open_weeks, replan, replan_near, replan_open_weeks, surroundings
-from services.scheduling.store import DoneRow, GateRow, PlanRow, RequestRow, SchedulingStore, TargetRow
+from services.scheduling.store import RULES, DoneRow, GateRow, PlanRow, RequestRow, SchedulingStore, TargetRow
+from services.scheduling.week_trial import compare_weeks
 from shared.bus.handling import Accepted, Answered, Context, Incoming, Rejected, Route, Timer
+from shared.bus.rule_news import rule_routes
 from shared.messages.problems import Problem
 from shared.messages.values import AfterLift, PlannedSession
 
@@ -265,5 +267,6 @@ ROUTES: tuple[Route, ...] = (
     Route("event", "periodization.week-targets-set", WeekTargetsSet, hear_targets),
     Route("event", "load.session-scored", SessionScored, hear_session),
     Route("event", "recovery.readiness-assessed", ReadinessAssessed, hear_readiness),
+    *rule_routes("scheduling", RULES, {"sequencing": compare_weeks}),
 )
 TIMERS: tuple[Timer, ...] = (Timer("coming-weeks", COMING_WEEKS_SECONDS, plan_coming_weeks),)

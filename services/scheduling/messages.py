@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from shared.messages.rule_packs import RulesCompared
 from shared.messages.values import (
     AfterLift,
     Day,
@@ -226,9 +227,10 @@ class AthleteErased(Emitted):
     service: Literal["scheduling"] = "scheduling"
 
 
-EVENTS: dict[str, type[Emitted]] = {
+EVENTS: dict[str, type[BaseModel]] = {
     "scheduling.week-planned": WeekTold,
     "scheduling.week-infeasible": WeekTold,
     "scheduling.session-adjusted": SessionAdjusted,
     "scheduling.athlete-erased": AthleteErased,
+    "scheduling.rules-compared": RulesCompared,
 }

@@ -235,6 +235,11 @@ class SchedulingStore:
             .order_by(PlanRow.week_start)
         ).all()
 
+    def plans_since(self, athlete: str, week_start: date) -> Sequence[PlanRow]:
+        """The plans of that week and those after it, oldest first."""
+        query = select(PlanRow).where(*self._of(PlanRow, athlete), PlanRow.week_start >= week_start)
+        return self.db.scalars(query.order_by(PlanRow.week_start)).all()
+
     def plan_with(self, athlete: str, session: str) -> PlanRow | None:
         """The latest plan that holds a session."""
         rows = self.db.scalars(

@@ -118,16 +118,12 @@ class RuleShelf:
         self._count_change(self._tenant)
         self._count_change(OF_ALL)
 
-    def texts(self, on: date | None, before: int | None = None) -> tuple[RuleText, ...]:
+    def texts(self, on: date | None, before: int | None = None) -> dict[PackKind, RuleText]:
         """What counts on day ``on``, by kind; with ``before`` as it was before that decision."""
         decided = [one for one in self.activations() if before is None or one.number < before]
         found = in_force(decided, on)
-        texts = []
-        for kind in sorted(found):
-            pack = self.pack(found[kind].pack, found[kind].version or "")
-            if pack is not None:
-                texts.append(pack.as_text(self._tenant))
-        return tuple(texts)
+        packs = {kind: self.pack(found[kind].pack, found[kind].version or "") for kind in sorted(found)}
+        return {kind: pack.as_text(self._tenant) for kind, pack in packs.items() if pack is not None}
 
     def _count_change(self, tenant: str) -> None:
         table = self._tables.revisions
@@ -149,6 +145,9 @@ class StoredRules:
         self._overall: int | None = None
         self._revisions: Mapping[str, int] = {}
 
+    def close(self) -> None:
+        self._database.dispose()
+
     def revisions(self) -> Mapping[str, int]:
         """By tenant a number that changes with its stored packs. One row is read as long as nothing changes."""
         table = self._tables.revisions
@@ -165,7 +164,7 @@ class StoredRules:
 
     def texts(self, tenant: str, on: date | None) -> tuple[RuleText, ...]:
         with self._database.reading() as db:
-            return RuleShelf(db, self._tables, tenant).texts(on)
+            return tuple(RuleShelf(db, self._tables, tenant).texts(on).values())
 
     def kept_tenants(self) -> frozenset[str]:
         """Tenants whose own files were in force last."""

@@ -59,6 +59,10 @@ class TenantRules:
         """The resolved pack in force. Raises ``NoSuchPack``."""
         return self._of(kind).pack
 
+    def packs(self) -> tuple[Pack, ...]:
+        """All of them."""
+        return tuple(prepared.pack for prepared in self._prepared.values())
+
     def settings(self, kind: PackKind) -> Mapping[str, Any]:
         return {name: setting.value for name, setting in self._of(kind).pack.settings.items()}
 

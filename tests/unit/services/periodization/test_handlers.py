@@ -64,6 +64,11 @@ def test_every_event_fits_its_model(periodization: Periodization) -> None:
     periodization.take("athlete.put", ATHLETE)
     periodization.take("periodization.set-goals", GOALS)
     periodization.take("periodization.start-deload", {"athlete": "a1", "from": "2026-03-09", "reason": "exams"})
+    text = 'id: acme.deload\nversion: "1.0.0"\nextends: base.deload\noverride: {every-fourth-week: {because: ours}}\n'
+    periodization.take("rules.put-pack", {"text": text, "author": "Kim", "reason": "ours"})
+    periodization.take(
+        "rules.activate-pack", {"pack": "acme.deload", "version": "1.0.0", "author": "Kim", "reason": "ours"}
+    )
     periodization.take("athlete.erase", {"athlete": "a1"})
     assert {f"periodization.{name}" for name, _ in periodization.events} == set(EVENTS)
     for name, data in periodization.events:

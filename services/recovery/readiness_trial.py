@@ -1,0 +1,38 @@
+"""Readiness assessed again under other rules, without telling anybody: which days would be judged otherwise."""
+
+from datetime import timedelta
+from typing import Final
+
+from services.recovery.assessing import stored_inputs, today_of
+from services.recovery.domain import assess_with_facts
+from services.recovery.store import RecoveryStore
+from shared.bus.handling import Context
+from shared.bus.rule_news import Comparison, changes_of
+from shared.messages.rule_packs import DecisionChanged
+from shared.rules.changed_decisions import changed_readiness
+from shared.rules.trying import BothRules
+
+MOST_ATHLETES: Final = 50
+"""Enough to see what a rule does; a trial must not hold up the service."""
+DAYS_BACK: Final = 6
+
+
+def compare_readiness(context: Context, both: BothRules) -> Comparison:
+    """Today and the six days before."""
+    store = RecoveryStore(context.db, context.tenant)
+    changes: list[DecisionChanged] = []
+    looked_at = 0
+    for athlete in store.recorded_athletes(MOST_ATHLETES):
+        row = store.athlete(athlete)
+        profile = None if row is None else store.profile(row)
+        if profile is None:
+            continue
+        looked_at += 1
+        today = today_of(context, profile)
+        for back in range(DAYS_BACK, -1, -1):
+            inputs, loads = stored_inputs(store, athlete, profile, today - timedelta(days=back))
+            before, after = (
+                assess_with_facts(inputs, loads, (), rules)[0].as_json() for rules in (both.before, both.after)
+            )
+            changes += changes_of(athlete, changed_readiness(before, after))
+    return Comparison(looked_at, changes)

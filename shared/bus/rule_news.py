@@ -1,0 +1,112 @@
+"""How a service hears of rule packs that came over the bus: it keeps what is in force, and says what a trial changes.
+
+The periodization service answers ``rules.*``; the others take its events by these routes.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from shared.bus.handling import Context, Incoming, Route
+from shared.db.rule_store import Activation, RuleShelf, StoredPack
+from shared.db.rule_tables import RuleTables
+from shared.messages.rule_packs import (
+    MOST_CHANGES_TOLD,
+    DecisionChanged,
+    PackDecision,
+    PackSent,
+    RulesActivated,
+    RulesCompared,
+    RulesTried,
+)
+from shared.rules.errors import RuleFileErrors
+from shared.rules.model import PackKind
+from shared.rules.trying import BothRules, Triable, with_stored
+
+COMPARED = "rules-compared"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What two sets of rules decide otherwise for the athletes looked at."""
+
+    athletes: int
+    changes: Sequence[DecisionChanged]
+
+
+Compare = Callable[[Context, BothRules], Comparison]
+
+
+def rule_routes(service: str, tables: RuleTables, compare: Mapping[PackKind, Compare]) -> tuple[Route, ...]:
+    """``compare``: by kind of pack how this service's decisions are made again under other rules."""
+
+    def hear_activated(context: Context, incoming: Incoming[RulesActivated]) -> None:
+        keep(RuleShelf(context.db, tables, context.tenant), incoming.body)
+
+    def hear_tried(context: Context, incoming: Incoming[RulesTried]) -> None:
+        chosen = compare.get(incoming.body.kind)
+        if chosen is None:
+            return
+        shelf = RuleShelf(context.db, tables, context.tenant)
+        told = compared(context, shelf, incoming.body, chosen, service)
+        context.emit(COMPARED, told.model_dump(mode="json"), None)
+
+    return (
+        Route("event", "periodization.rules-activated", RulesActivated, hear_activated, replies=False),
+        Route("event", "periodization.rules-tried", RulesTried, hear_tried, replies=False),
+    )
+
+
+def keep(shelf: RuleShelf, decision: PackDecision) -> None:
+    """Keeps what is decided; the same again changes nothing, and the order does not matter."""
+    if decision.sent is not None:
+        shelf.put(StoredPack(**{name: getattr(decision.sent, name) for name in PackSent.model_fields}))
+    shelf.activate(
+        Activation(
+            number=decision.number,
+            action=decision.action,
+            kind=decision.kind,
+            pack=decision.pack,
+            version=None if decision.sent is None else decision.sent.version,
+            starts=decision.starts,
+            author=decision.author,
+            reason=decision.reason,
+            at=decision.at,
+            message_id=decision.message,
+        )
+    )
+
+
+def compared(
+    context: Context, shelf: RuleShelf, decision: PackDecision, compare: Compare, service: str
+) -> RulesCompared:
+    """This service's decisions under the rules before the decision and with it."""
+    try:
+        both = both_rules(context, shelf, decision)
+    except RuleFileErrors as errors:
+        return RulesCompared(
+            message=decision.message, service=service, athletes=0, changes=[], problem=str(errors.errors[0])
+        )
+    found = compare(context, both)
+    return RulesCompared(
+        message=decision.message,
+        service=service,
+        athletes=found.athletes,
+        changes=list(found.changes[:MOST_CHANGES_TOLD]),
+        left_out=max(0, len(found.changes) - MOST_CHANGES_TOLD),
+    )
+
+
+def both_rules(context: Context, shelf: RuleShelf, decision: PackDecision) -> BothRules:
+    """Raises ``RuleFileErrors``: the pack does not go with the files that this service has."""
+    rules = cast(Triable, context.rules)
+    before = shelf.texts(decision.starts, before=decision.number)
+    after = {kind: text for kind, text in before.items() if kind != decision.kind}
+    if decision.sent is not None:
+        sent = StoredPack(**{name: getattr(decision.sent, name) for name in PackSent.model_fields})
+        after[decision.kind] = sent.as_text(context.tenant)
+    return BothRules(with_stored(rules, before, decision.starts), with_stored(rules, after, decision.starts))
+
+
+def changes_of(athlete: str, differing: Iterable[tuple[str, str]]) -> list[DecisionChanged]:
+    return [DecisionChanged(athlete=athlete, about=about, sentence=sentence) for about, sentence in differing]
