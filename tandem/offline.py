@@ -179,22 +179,46 @@ class OfflineAthlete:
             planned_today=[s for s in planned if s.start is not None and s.start.astimezone(zone).date() == self.on],
         )
 
-    def day_history(self) -> dict[date, dict[str, Any]]:
-        """What each day up to today looked like to the deload rules: load figures and readiness features."""
+    def recorded_days(self) -> list[date]:
+        """Every day from the first record to today; none when nothing is recorded."""
+        first = self._first_record()
+        return [] if first is None else [first + timedelta(days=offset) for offset in range((self.on - first).days + 1)]
+
+    @cached_property
+    def _figures(self) -> dict[date, dict[str, Any]]:
+        days = self.recorded_days()
+        return dict(zip(days, self.load_series.day_figures(days), strict=True))
+
+    @cached_property
+    def readiness_by_day(self) -> "Mapping[date, Readiness]":
+        """Readiness of every recorded day, each as it was known on that day."""
         from services.recovery.domain import readiness_history
 
-        first = self._first_record()
-        if first is None:
+        days = self.recorded_days()
+        if not days:
             return {}
-        days = [first + timedelta(days=offset) for offset in range((self.on - first).days + 1)]
-        figures = dict(zip(days, self.load_series.day_figures(days), strict=True))
-        ratios = {day: stream_ratios(of_day) for day, of_day in figures.items()}
-        readiness = readiness_history(self._readiness_inputs(), ratios, days, self.rules)
+        ratios = {day: stream_ratios(of_day) for day, of_day in self._figures.items()}
+        return readiness_history(self._readiness_inputs(), ratios, days, self.rules)
+
+    def day_history(self) -> dict[date, dict[str, Any]]:
+        """What each day up to today looked like to the deload rules: load figures and readiness features."""
         history: dict[date, dict[str, Any]] = {}
-        for day in days:
-            features = {name: value for name, value in figures[day].items() if name not in ("date", "state")}
-            history[day] = {**features, **readiness[day].day_facts()}
+        for day, readiness in self.readiness_by_day.items():
+            features = {n: value for n, value in self._figures[day].items() if n not in ("date", "state")}
+            history[day] = {**features, **readiness.day_facts()}
         return history
+
+    def check_done_week(self, monday: date) -> "Verdict | None":
+        """The week that began on ``monday`` as it was done, judged as if it were proposed; None without sessions."""
+        from services.scheduling.domain import check_week, from_done
+
+        zone, end = self.profile.zone, monday + timedelta(days=7)
+        done = [one for one in self.file.sessions if monday <= one.start.astimezone(zone).date() < end]
+        if not done:
+            return None
+        around = self._surroundings(monday, {one.id for one in done})
+        profile = self._profile_in_phase(monday)
+        return check_week([from_done(one) for one in done], profile, self.rules, context=around)
 
     def _first_record(self) -> date | None:
         zone = self.profile.zone

@@ -1,15 +1,21 @@
 """What an athlete's answers become under other rules: the decisions that change, in a coach's words."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
-from tandem.offline import OfflineAthlete, open_offline_athlete
+from shared.rules.changed_decisions import (
+    Differing,
+    changed_plans,
+    changed_readiness,
+    changed_season,
+    changed_verdicts,
+)
+from tandem.offline import open_offline_athlete
+from tandem.rule_replay import Answers, replay
 
-SEASON_FIELDS = ("phase", "deload", "run_minutes", "lift_sessions", "lower_sets", "upper_sets", "long_run_minutes")
-_SMALLEST_CHANGE = 0.05
+RECENT_WEEKS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,97 +31,54 @@ class Change:
 
 
 def impact(
-    file: Path, old: Path, new: Path, tenant: str | None, on: date | None, clock: Callable[[], date]
+    file: Path,
+    old: Path,
+    new: Path,
+    tenant: str | None,
+    on: date | None,
+    clock: Callable[[], date],
+    weeks: int = RECENT_WEEKS,
+    advance: Callable[[], None] = lambda: None,
 ) -> tuple[Change, ...]:
     """The decisions on one athlete file that differ between rule folders ``old`` and ``new``.
 
-    Compared are the proposed calendar's verdict, the day's readiness and gate, and the season's weeks, as far as the
-    file gives them. Raises ``BadFile`` and ``RuleFileErrors``.
+    Compared are the last ``weeks`` weeks as they were done and each of their mornings, the week ahead as it was
+    proposed or would be planned, and the season's weeks, as far as the file gives them. ``advance`` is called
+    ``2 * PARTS`` times. Raises ``BadFile`` and ``RuleFileErrors``.
     """
-    answers = []
-    for folder in (old, new):
-        with open_offline_athlete(file, rules_dir=folder, tenant=tenant, on=on, clock=clock) as athlete:
-            answers.append(_answers(athlete))
-    before, after = answers
-    changes: list[tuple[str, str]] = []
-    for name, compare in _COMPARED.items():
-        if name in before and name in after:
-            changes += compare(before[name], after[name])
-    return tuple(Change(str(file), about, sentence) for about, sentence in changes)
+    before, after = (
+        _answers(file, folder, tenant=tenant, on=on, clock=clock, weeks=weeks, advance=advance) for folder in (old, new)
+    )
+    return tuple(Change(str(file), about, sentence) for about, sentence in _changes(before, after))
 
 
-def _answers(athlete: OfflineAthlete) -> dict[str, Mapping[str, Any]]:
-    found: dict[str, Mapping[str, Any]] = {}
-    week = athlete.file.week
-    if week is not None and week.sessions and all(session.start is not None for session in week.sessions):
-        found["check"] = athlete.check().as_json()
-    if athlete.file.wellness:
-        found["readiness"] = athlete.readiness().as_json()
-    if athlete.file.season is not None or athlete.file.goals:
-        found["season"] = athlete.season().as_json()
-    return found
+def _answers(
+    file: Path,
+    folder: Path,
+    *,
+    tenant: str | None,
+    on: date | None,
+    clock: Callable[[], date],
+    weeks: int,
+    advance: Callable[[], None],
+) -> Answers:
+    with open_offline_athlete(file, rules_dir=folder, tenant=tenant, on=on, clock=clock) as athlete:
+        return replay(athlete, weeks, advance)
 
 
-def _verdicts(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    if old["verdict"] != new["verdict"]:
-        yield "calendar", f"{old['verdict']} becomes {new['verdict']}"
-    for kind, verb in (("violations", "refuses"), ("warnings", "warns about")):
-        was, now = _by_rule(old[kind]), _by_rule(new[kind])
-        for key in [key for key in now if key not in was]:
-            yield "calendar", f"{key[0]} now {verb} {' and '.join(key[1])}: {now[key]['message']}"
-        for key in [key for key in was if key not in now]:
-            yield "calendar", f"{key[0]} no longer {verb} {' and '.join(key[1])}"
-
-
-def _by_rule(findings: Sequence[Mapping[str, Any]]) -> dict[tuple[str, tuple[str, ...]], Mapping[str, Any]]:
-    return {(finding["rule"], tuple(finding["sessions"])): finding for finding in findings}
-
-
-def _readiness(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, told in (("colour", "colour"), ("limiting_factor", "limiting factor"), ("action", "action")):
-        if old[name] != new[name]:
-            yield old["date"], f"{told}: {_told(old[name])} becomes {_told(new[name])}"
-    if old["score"] is not None and new["score"] is not None and abs(old["score"] - new["score"]) >= _SMALLEST_CHANGE:
-        yield old["date"], f"score: {old['score']:.1f} becomes {new['score']:.1f}"
-    for name in ("intensity", "volume_factor"):
-        if old["gate"][name] != new["gate"][name]:
-            yield (
-                old["date"],
-                f"gate {name.replace('_', ' ')}: {_told(old['gate'][name])} becomes {_told(new['gate'][name])}",
-            )
-
-
-def _season(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    after = {week["start"]: week for week in new["weeks"]}
-    for week in old["weeks"]:
-        now = after.get(week["start"])
-        if now is None:
-            yield f"week of {week['start']}", "is no longer in the season"
-            continue
-        for name in SEASON_FIELDS:
-            if not _alike(week[name], now[name]):
-                yield (
-                    f"week of {week['start']}",
-                    f"{name.replace('_', ' ')}: {_told(week[name])} becomes {_told(now[name])}",
-                )
-
-
-def _alike(old: Any, new: Any) -> bool:
-    if isinstance(old, int | float) and isinstance(new, int | float) and not isinstance(old, bool):
-        return abs(old - new) < _SMALLEST_CHANGE
-    return bool(old == new)
-
-
-def _told(value: Any) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-_COMPARED: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Iterator[tuple[str, str]]]] = {
-    "check": _verdicts,
-    "readiness": _readiness,
-    "season": _season,
-}
+def _changes(old: Answers, new: Answers) -> Iterator[Differing]:
+    """A calendar is told by its week, a morning by its day."""
+    told: set[str] = set()
+    for about in old.calendars:
+        for _, sentence in changed_verdicts(old.calendars[about], new.calendars[about]):
+            # A pair across the end of a week belongs to both weeks; once is enough. Verdicts are each week's own.
+            if " becomes " in sentence or sentence not in told:
+                yield about, sentence
+            told.add(sentence)
+    for about in old.plans:
+        yield from ((about, sentence) for _, sentence in changed_plans(old.plans[about], new.plans[about]))
+    for day in old.days:
+        for _, sentence in changed_readiness(old.days[day], new.days[day]):
+            yield f"morning of {day}", sentence
+    if old.season is not None and new.season is not None:
+        yield from changed_season(old.season, new.season)

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from tandem.commands.options import IsoDate, athlete_options, print_json, refuse
 
 if TYPE_CHECKING:
     from shared.rules.loader import Loaded
+    from tandem.rule_impact import Change
 
 FINDINGS = 1
 
@@ -256,32 +257,54 @@ def diff(old: Path, new: Path, tenant: str | None, as_json: bool) -> None:
 @click.option(
     "--on", type=IsoDate(), help="The day that counts as today (default: each file's last day with a record)."
 )
+@click.option("--weeks", type=click.IntRange(0, 52), default=4, show_default=True, help="Recent weeks to replay.")
 @click.option("--tenant", help="Use this tenant's packs of both folders.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
-def impact(old: Path, new: Path, files: tuple[Path, ...], on: date | None, tenant: str | None, as_json: bool) -> None:
-    """Which decisions on the athlete FILES change from rule folder OLD to NEW; exit 1 when any does."""
+def impact(
+    old: Path, new: Path, files: tuple[Path, ...], on: date | None, weeks: int, tenant: str | None, as_json: bool
+) -> None:
+    """Which decisions on the athlete FILES change from rule folder OLD to NEW; exit 1 when any does.
+
+    Replays the recent weeks as they were done, each of their mornings, the week ahead and the season under both.
+    """
     from tandem.athlete_file import BadFile
-    from tandem.rule_impact import Change
     from tandem.rule_impact import impact as impact_on
+    from tandem.rule_replay import PARTS
 
     changes: list[Change] = []
-    with click.progressbar(files, label="athletes", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
-        for file in bar:
+    steps = len(files) * 2 * PARTS
+    with click.progressbar(length=steps, label="replaying", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        for file in files:
             try:
-                changes += impact_on(file, old, new, tenant, on, today)
+                changes += impact_on(file, old, new, tenant, on, today, weeks, lambda: bar.update(1))
             except BadFile as error:
                 refuse(error.problems, as_json)
             except RuleFileErrors as error:
                 refuse(error.errors, as_json)
+    changed = len({change.file for change in changes})
     if as_json:
-        print_json({"changes": [change.as_json() for change in changes]})
+        print_json({"changes": [change.as_json() for change in changes], "athletes": len(files), "changed": changed})
     else:
-        for change in changes:
-            click.echo(f"{change.file}: {change.about}: {change.sentence}")
-        changed = len({change.file for change in changes})
-        click.echo(f"{len(changes)} decisions change for {changed} of {len(files)} athletes")
+        _show_changes(changes)
+        click.echo(f"{_counted(len(changes), 'decision')} changed, for {changed} of {_counted(len(files), 'athlete')}")
     if changes:
         raise click.exceptions.Exit(FINDINGS)
+
+
+def _show_changes(changes: "Sequence[Change]") -> None:
+    """By athlete, then by week or day, so that each is named once."""
+    for file in dict.fromkeys(change.file for change in changes):
+        click.echo(file)
+        of_file = [change for change in changes if change.file == file]
+        for about in dict.fromkeys(change.about for change in of_file):
+            click.echo(f"  {about}")
+            for change in of_file:
+                if change.about == about:
+                    click.echo(f"    {change.sentence}")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 @rules.command("new")

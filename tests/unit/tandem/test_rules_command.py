@@ -11,6 +11,8 @@ from tandem.cli import tandem
 from tandem.rule_directory import shipped_rules
 
 COLLISION = Path(__file__).parents[3] / "examples" / "athletes" / "check-collision.yaml"
+RUNNER = COLLISION.parent / "runner-who-lifts.yaml"
+DEEPER = "weeks_since_deload: at least 3}}\n    deload: {sets: -60 %"
 
 
 @pytest.fixture
@@ -156,10 +158,44 @@ def test_impact_tells_the_decisions_that_change(rules_dir: Path, tmp_path: Path)
     shutil.copytree(rules_dir, new)
     _tenant(new, HEADER + "override:\n  heavy-lower-near-long-run: {when: {gap: less than 20 h}, because: x}\n")
     same = _run("impact", rules_dir, rules_dir, COLLISION)
-    assert (same.exit_code, same.stdout) == (0, "0 decisions change for 0 of 1 athletes\n")
+    assert (same.exit_code, same.stdout) == (0, "0 decisions changed, for 0 of 1 athlete\n")
     result = _run("impact", rules_dir, new, COLLISION, "--tenant", "acme", "--json")
     assert result.exit_code == 1, result.output
-    assert [change["sentence"] for change in json.loads(result.stdout)["changes"]] == [
-        "heavy-lower-near-long-run no longer refuses deadlifts and long"
+    assert [(change["about"], change["sentence"]) for change in json.loads(result.stdout)["changes"]] == [
+        (
+            "week of 2026-03-09, as proposed",
+            "heavy-lower-near-long-run no longer refuses deadlifts and long: long run 'long' starts 21 h after heavy "
+            "full lift 'deadlifts' ends; at least 24 h are needed: No heavy lower-body lifting within 24 h of a long "
+            "run, before or after",
+        )
     ]
     assert _run("impact", rules_dir, new, tmp_path / "nobody.yaml").exit_code == 2
+
+
+def test_impact_replays_done_weeks_past_mornings_the_week_ahead_and_the_season(rules_dir: Path, tmp_path: Path) -> None:
+    new = tmp_path / "new"
+    shutil.copytree(rules_dir, new)
+    _tenant(new, HEADER + "override:\n  lift-run-gap: {when: {gap: less than 13 h}, because: x}\n")
+    _edit(new, "recovery", "when: {athlete: {score: less than 67}}", "when: {athlete: {score: less than 90}}")
+    _edit(new, "recovery", "athlete: {score: 67}", "athlete: {score: 90}")
+    _edit(new, "deload", "weeks_since_deload: at least 3}}\n    deload: {sets: -45 %", DEEPER)
+    result = _run("impact", rules_dir, new, RUNNER, "--tenant", "acme", "--weeks", "2", "--json")
+    assert result.exit_code == 1, result.output
+    told = json.loads(result.stdout)
+    assert (told["athletes"], told["changed"]) == (1, 1)
+    about = {change["about"] for change in told["changes"]}
+    assert any(one.endswith(", as done") for one in about)
+    assert "week of 2022-10-17, as planned" in about
+    assert any("gate intensity: full becomes reduced" in change["sentence"] for change in told["changes"])
+    mornings = sorted(one for one in about if one.startswith("morning of "))
+    assert mornings[0] >= "morning of 2022-10-03" and mornings[-1] <= "morning of 2022-10-16"
+    assert any("sets: " in change["sentence"] for change in told["changes"])
+    sentences = [change["sentence"] for change in told["changes"] if "lift-run-gap" in change["sentence"]]
+    assert sentences and len(sentences) == len(set(sentences))
+
+
+def _edit(rules_dir: Path, kind: str, old: str, new: str) -> None:
+    path = rules_dir / "base" / f"{kind}.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
