@@ -13,7 +13,7 @@ from time import perf_counter
 
 from benchmarks.goals import Goal, tell
 from benchmarks.rules.forty import pack
-from benchmarks.rules.memory import MB, resident_bytes
+from benchmarks.rules.processes import MB, resident_bytes
 from benchmarks.rules.random_packs import random_conditions, random_facts
 from shared.rules.closures import known_to_hold
 from shared.rules.compiler import ConstantOutOfRange, PackTooLarge

@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-from benchmarks.rules.memory import MB, resident_bytes
+from benchmarks.rules.processes import MB, resident_bytes
 from benchmarks.rules.week import ATHLETE, CLASSES
 from benchmarks.rules.work import works
 from shared.rules.live import RuleBook

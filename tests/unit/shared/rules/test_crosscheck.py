@@ -50,7 +50,7 @@ def test_a_good_pack_passes(evaluator):
     assert check(good, [{"gap": 1.0}], evaluator) == 1 + 3 + 3
 
 
-@pytest.mark.parametrize(("at_most", "least", "most"), [(PER_PACK, 900, PER_PACK), (100, 60 * AT_LEAST, 60 * AT_LEAST)])
+@pytest.mark.parametrize(("at_most", "least", "most"), [(PER_PACK, 500, PER_PACK), (100, 60 * AT_LEAST, 60 * AT_LEAST)])
 def test_a_large_pack_is_asked_a_bounded_number_of_questions(evaluator, at_most, least, most):
     rules = [All(tuple(Leaf(f"f{n}{m}", "<", float(n)) for m in range(6))) for n in range(60)]
     large = ConditionSet.of("large", rules, [str(n) for n in range(60)])
