@@ -11,7 +11,7 @@ from shared.rules.compiler import compile_conditions
 from shared.rules.evaluators import ConditionSet, Evaluator, UnknownEvaluator, choose_evaluator
 from shared.rules.model import Leaf
 from shared.rules.observer import Observer
-from shared.rules.worker import MAX_LOADED, EngineWorker, WorkerFailure
+from shared.rules.worker import MAX_LOADED, MAX_LOADED_TEXT, EngineWorker, WorkerFailure
 
 SHORT = Leaf("gap", "<", 24.0)
 ASKED = ConditionSet.of("test", [SHORT], ["short"])
@@ -126,6 +126,25 @@ def test_more_rulesets_than_are_kept_loaded(worker):
                 [],
             ]
     assert worker.starts == 1
+
+
+def test_large_rulesets_are_kept_loaded_only_to_a_bounded_size(worker):
+    def large(hours: float):
+        return compile_conditions([Leaf(f"gap{n}", "<", hours) for n in range(MAX_LOADED_TEXT // 300)])
+
+    sets = [large(float(hours)) for hours in range(1, 6)]
+    assert sum(len(text) for one in sets[:3] for text in one.rulesets) > MAX_LOADED_TEXT / 2
+    for _ in range(2):
+        for hours, compiled in enumerate(sets):
+            ((*held,), none) = worker.ask(
+                compiled, [compiled.body({"gap7": hours + 0.5}), compiled.body({"gap7": 9.0})]
+            )
+            assert (held, none) == ([7], [])
+            loaded = worker._process.loaded
+            assert compiled.key in loaded
+            assert len(loaded) == 1 or sum(loaded.values()) <= MAX_LOADED_TEXT
+    assert worker.starts == 1
+    assert len(worker._process.loaded) < len(sets)
 
 
 def test_more_questions_than_a_pipe_holds(worker):
