@@ -76,12 +76,22 @@ class Context(Protocol):
 
 Handle = Callable[[Context, Incoming[Any]], "Accepted | Answered | None"]
 
+HandleMany = Callable[
+    [Sequence[tuple[Context, Incoming[Any]]]],
+    Sequence["Accepted | Answered | Rejected | None"],
+]
+"""``Handle`` for several messages of one tenant at once, in the order in which they came: an outcome for each.
+
+A ``Rejected`` in an outcome's place says that nothing was done for that message. When it raises, nothing of what it did
+is kept and every message goes to ``handle`` alone, so it is a quicker way to the same effects, never another one.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """One message a service takes. ``source`` is the exchange; ``key`` is the routing key without the tenant,
     e.g. ``load.record-session`` or ``athlete.put``. ``replies``: this service answers it (all four hear
-    ``athlete.*``, periodization answers)."""
+    ``athlete.*``, periodization answers). ``handle_many``: for messages that come in numbers."""
 
     source: Literal["command", "event"]
     key: str
@@ -89,6 +99,7 @@ class Route:
     handle: Handle
     query: bool = False
     replies: bool = True
+    handle_many: HandleMany | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from shared.bus.decided import decisions_in
-from shared.bus.handling import Rejected, Route, Timer
+from shared.bus.gathering import Gathered
+from shared.bus.handling import Accepted, Answered, Rejected, Route, Timer
 from shared.bus.intake import Intake, Readable, Refused
 from shared.bus.ledger import Ledger, ToPublish, to_publish
 from shared.bus.outcomes import Work
@@ -124,17 +125,50 @@ class Processor:
             work.seen = self.ledger.taken(
                 db, (work.identity(reading) for reading in readings if work.in_inbox(reading))
             )
+            gathered = Gathered()
             for delivery, reading in zip(deliveries, readings, strict=True):
                 if done and time.monotonic() - started > self._budget_s:
                     break  # a long handler must not hold the transaction, and with it everybody's acknowledgement
-                self._take(db, work, delivery, reading)
+                if len(deliveries) == 1 or not self._gather(db, work, gathered, reading):
+                    self._take(db, work, delivery, reading)
                 done += 1
+            self._handle_gathered(db, work, gathered)
             act_for(db, None)
             new_tenants = self.ledger.remember_tenants(db, work.tenants, work.now)
             self.ledger.write(db, work.taken, work.messages)
         self.ledger.tenants_committed(new_tenants)
         work.count(time.monotonic() - started, done)
         return Batch(done, tuple(work.messages))
+
+    def _gather(self, db: Session, work: Work, gathered: Gathered, reading: Readable | Refused) -> bool:
+        """True when ``reading`` is settled or waits to be handled with its neighbours; else it is to be taken now."""
+        if isinstance(reading, Readable) and reading.route.handle_many is not None:
+            if gathered.holds(work.identity(reading)) or not gathered.joins(reading):
+                self._handle_gathered(db, work, gathered)
+            if reading.route.query or not work.settled_before(reading):
+                gathered.add(reading)
+            return True
+        if isinstance(reading, Readable) or (work.in_inbox(reading) and gathered.holds(work.identity(reading))):
+            self._handle_gathered(db, work, gathered)
+        return False
+
+    def _handle_gathered(self, db: Session, work: Work, gathered: Gathered) -> None:
+        readings = gathered.take_all()
+        if not readings:
+            return
+        route, tenant = readings[0].route, readings[0].incoming.tenant
+        assert route.handle_many is not None
+        act_for(db, tenant)
+        contexts = [self._context(db, tenant, _cause_of(reading)) for reading in readings]
+        with bound(tenant=tenant, key=route.key):
+            outcomes = route.handle_many(
+                [(one, reading.incoming) for one, reading in zip(contexts, readings, strict=True)]
+            )
+        for reading, context, outcome in zip(readings, contexts, outcomes, strict=True):
+            if isinstance(outcome, Rejected):
+                work.reject(reading, outcome.problems)
+            else:
+                self._accept(db, work, reading, context, outcome)
 
     def _take(self, db: Session, work: Work, delivery: Delivery, reading: Readable | Refused) -> None:
         if isinstance(reading, Refused):
@@ -163,6 +197,11 @@ class Processor:
                     raise  # what the handler wrote has to go, and with it, for now, the rest of the batch
                 work.reject(reading, rejected.problems)
                 return
+        self._accept(db, work, reading, context, outcome)
+
+    def _accept(
+        self, db: Session, work: Work, reading: Readable, context: UnitOfWork, outcome: Accepted | Answered | None
+    ) -> None:
         work.accept(reading, outcome, self._rows(context))
         if reading.route.source == "command" and reading.route.key == ERASE:
             tenant, athlete = _whose(reading)

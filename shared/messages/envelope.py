@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
 
 from shared.messages.json_text import MAX_BYTES, read_json
 from shared.messages.problems import InvalidInput, Problem
@@ -29,6 +30,7 @@ STRUCTURED = "application/cloudevents+json"
 _TENANT = re.compile(r"^[a-z0-9-]{2,40}$")
 _ID = re.compile(r"^[A-Za-z0-9_.:-]{1,128}$")
 _REQUIRED = ("id", "source", "type", "specversion")
+_write = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 
 
@@ -123,7 +125,7 @@ def read_envelope(delivery: Delivery, address: Address, received: datetime) -> E
         encoding = f"content encoding {quoted(delivery.content_encoding)} is not taken; send plain UTF-8"
         raise Refusal(address, (_whole("content_encoding", encoding),), _header_id(delivery))
     try:
-        body = read_json(delivery.body)
+        body = read_json(delivery.body, names_sorted=True)
     except InvalidInput as error:
         raise Refusal(address, error.problems, _header_id(delivery)) from None
     if media_type == STRUCTURED:
@@ -189,7 +191,7 @@ def outgoing(
         headers["ce-subject"] = subject
     if traceparent is not None:
         headers["traceparent"] = traceparent
-    body = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    body = _write(data).encode()
     if exchange == EVENTS_EXCHANGE and len(body) > MAX_BYTES:
         raise MessageTooLarge(f"{type}: {len(body)} bytes, and at most {MAX_BYTES} are taken")
     return Outgoing(exchange, routing_key, headers, body, correlation_id)
@@ -270,8 +272,8 @@ def _as_id(value: Any) -> str | None:
 
 
 def _hash_of(key: str, data: Any) -> str:
-    canonical = json.dumps(data, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(f"{key}\n{canonical}".encode()).hexdigest()
+    """``data``: with sorted names, so that the order in which a sender writes them does not matter."""
+    return hashlib.sha256(key.encode() + b"\n" + to_json(data)).hexdigest()
 
 
 def _whole(code: str, message: str) -> Problem:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from operator import itemgetter
 from typing import Any, NoReturn
 
 from shared.messages.problems import InvalidInput, Problem
@@ -12,10 +13,14 @@ MAX_DEPTH = 32
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _OPENING = frozenset(b"[{")
+_name_of = itemgetter(0)
 
 
-def read_json(body: bytes, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Any:
-    """``body`` (UTF-8) as plain values; raises InvalidInput with one problem about the whole document."""
+def read_json(body: bytes, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH, names_sorted: bool = False) -> Any:
+    """``body`` (UTF-8) as plain values; raises InvalidInput with one problem about the whole document.
+
+    ``names_sorted``: every object's names in alphabetical order, so that equal documents are equal text when written.
+    """
     if len(body) > max_bytes:
         _refuse("too_large", f"{len(body)} bytes, and at most {max_bytes} are taken")
     if _deeper_than(body, max_depth):
@@ -25,7 +30,9 @@ def read_json(body: bytes, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPT
     except UnicodeDecodeError as error:
         _refuse("not_utf8", f"not UTF-8 text: byte {error.start} is {body[error.start]:#04x}")
     try:
-        value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object)
+        value = json.loads(
+            text, parse_constant=_refuse_constant, object_pairs_hook=_sorted_object if names_sorted else _object
+        )
     except json.JSONDecodeError as error:
         what = "the document is empty" if not text.strip() else f"not JSON: {error.msg}"
         _refuse("json_invalid", f"{what} (line {error.lineno}, column {error.colno})")
@@ -57,6 +64,10 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         _refuse("duplicate_name", f"'{twice[:60]}' is written twice in one object")
     return found
+
+
+def _sorted_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return _object(sorted(pairs, key=_name_of))
 
 
 def _refuse_unstorable_text(value: Any) -> None:
