@@ -5,10 +5,10 @@ BIN := .venv/bin
 # Narrow a run: make test ARGS="tests/unit/services/load -k ewma"
 ARGS ?=
 
-.PHONY: help setup setup-test demo test lint format up clean lock bench-rules soak fuzz
+.PHONY: bench-scheduling help setup setup-test demo test lint format up clean lock bench-rules soak fuzz
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Make .venv/bin/tandem ready (done by demo and test themselves)
 	@sh deploy/setup.sh
@@ -41,6 +41,9 @@ soak: setup ## A million random decisions on both evaluators and 10,000 reloads;
 
 fuzz: setup-test ## Hostile rule files through the loader for 10 minutes (TANDEM_FUZZ_SECONDS); ends with goal lines
 	@$(BIN)/python -m tests.fuzz.rule_files $(ARGS)
+
+bench-scheduling: setup ## Time how weeks are placed and explained, in CPU milliseconds
+	@$(BIN)/python -m benchmarks.scheduling
 
 up: setup ## Run the four services, each in its own process (tandem up --help)
 	@$(BIN)/tandem up
