@@ -45,4 +45,4 @@ def serve(case: Case, requests: TextIO, replies: TextIO) -> None:
 
 if __name__ == "__main__":
     module = importlib.import_module(f"benchmarks.rules.cases.{sys.argv[1]}")
-    serve(module, sys.stdin, sys.stdout)  # type: ignore[arg-type]
+    serve(module, sys.stdin, sys.stdout)

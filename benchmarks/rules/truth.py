@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 Known = Mapping[str, Any]
+Truth = Callable[[Known], Any]
 
 
 def _legs(facts: Known, side: str, efforts: tuple[str, ...] = ("heavy", "max")) -> bool:
@@ -20,7 +21,8 @@ def _legs(facts: Known, side: str, efforts: tuple[str, ...] = ("heavy", "max")) 
 def _long(facts: Known, side: str) -> bool:
     if facts[f"{side}_kind"] != "run":
         return False
-    return facts[f"{side}_type"] == "long" or (facts[f"{side}_type"] == "race" and facts[f"{side}_duration_min"] >= 90)
+    long_race = facts[f"{side}_type"] == "race" and facts[f"{side}_duration_min"] >= 90
+    return bool(long_race or facts[f"{side}_type"] == "long")
 
 
 def _quality(facts: Known, side: str) -> bool:
@@ -38,11 +40,11 @@ def _easy(facts: Known, side: str) -> bool:
 
 
 def _upper(facts: Known, side: str) -> bool:
-    return facts[f"{side}_kind"] == "lift" and facts[f"{side}_region"] == "upper"
+    return bool(facts[f"{side}_kind"] == "lift" and facts[f"{side}_region"] == "upper")
 
 
 def _is(facts: Known, first: str, then: str) -> bool:
-    return facts["first_kind"] == first and facts["then_kind"] == then
+    return bool(facts["first_kind"] == first and facts["then_kind"] == then)
 
 
 def _lift_run_gap(f: Known) -> bool:
@@ -51,7 +53,7 @@ def _lift_run_gap(f: Known) -> bool:
     return not (_easy(f, "then") and (_upper(f, "first") or f["then_duration_min"] <= 20))
 
 
-PAIRS: Mapping[str, Callable[[Known], bool]] = {
+PAIRS: Mapping[str, Truth] = {
     "heavy-legs-before-long": lambda f: _legs(f, "first") and _long(f, "then") and f["gap_hours"] < 24,
     "long-before-heavy-legs": lambda f: _long(f, "first") and _legs(f, "then") and f["gap_hours"] < 24,
     "heavy-legs-around-quality": lambda f: (
@@ -100,7 +102,7 @@ PAIRS: Mapping[str, Callable[[Known], bool]] = {
     "short-recovery": lambda f: f["same_day"] and f["gap_hours"] < 3 and not _easy(f, "first") and not _easy(f, "then"),
 }
 
-DAYS: Mapping[str, Callable[[Known], bool]] = {
+DAYS: Mapping[str, Truth] = {
     "every-fourth-week": lambda f: f["weeks_since_deload"] >= 3,
     "coach-asks": lambda f: f["coach_deload"],
     "low-hrv-lasting": lambda f: f["hrv_low"] and f["hrv_low_days"] >= 3,
