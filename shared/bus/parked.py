@@ -156,12 +156,14 @@ class Pace:
 
     def __init__(self, per_second: float | None) -> None:
         self._gap_s = 1 / per_second if per_second else 0.0
-        self._next = time.monotonic()
+        self._next = 0.0
 
-    def step(self) -> None:
-        """Waits until the next step is due."""
-        eventlet.sleep(max(0.0, self._next - time.monotonic()))
+    def step(self) -> float:
+        """Waits until the next step is due; returns for how long, in seconds."""
+        wait_s = max(0.0, self._next - time.monotonic())
+        eventlet.sleep(wait_s)
         self._next = max(self._next, time.monotonic()) + self._gap_s
+        return wait_s
 
 
 def read_parked(service: str, message: Any) -> Parked:
