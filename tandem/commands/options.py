@@ -4,13 +4,19 @@ import functools
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 import click
 
 INPUT_IS_WRONG = 2
+FINDINGS = 1
+"""Exit code of a check that worked and found something."""
+
+
+def utc_today() -> date:
+    return datetime.now(UTC).date()
 
 
 class IsoDate(click.ParamType[date]):
