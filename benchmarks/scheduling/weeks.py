@@ -65,10 +65,4 @@ CASES: Sequence[Case] = (
     Case("10 sessions, all day, two rest days", HYBRID, ALL_DAY, Limits(min_rest_days=2)),
     Case("no room: 10 sessions, 4 rest days", HYBRID, ALL_DAY, Limits(min_rest_days=4), "infeasible"),
     Case("no room: 7 sessions, an hour a day", HYBRID[:7], ("06:00", "07:00"), Limits(), "infeasible"),
-    Case(
-        HYBRID[:7],
-        ALL_DAY,
-        Limits(min_rest_days=5, max_sessions_per_day=4),
-        "infeasible",
-    ),
 )
