@@ -15,21 +15,27 @@ import structlog
 from eventlet.event import Event
 from kombu import Connection
 from nameko.exceptions import ContainerBeingKilled
-from nameko.extensions import Entrypoint
-from nameko.messaging import QueueConsumer
+from nameko.extensions import Entrypoint, ProviderCollector
+from nameko.messaging import QueueConsumer, QueueConsumerStopped
 
 from shared.bus import topology
 from shared.bus.deliveries import delivery_from
 from shared.bus.handling import Route
+from shared.bus.hostile_frames import survive_hostile_frames
 from shared.bus.processing import Batch
 from shared.bus.wiring import wiring_of
 from shared.ops import metrics
+
+survive_hostile_frames()
 
 _log = structlog.get_logger("tandem.consumer")
 
 _GONE = (amqp.AMQPError, OSError)
 _DATABASE_PAUSE_S = 1.0
 _IDLE_CHECK_S = 0.2
+_ANSWER_S = 2.0
+"""How long the broker may take to confirm the end of a subscription or of a connection."""
+_RECONNECT_S, _RECONNECT_MOST_S = 1, 5
 
 
 class Subscription:
@@ -54,10 +60,14 @@ class Subscription:
             self.cancel()
 
     def cancel(self) -> None:
-        """No new deliveries; those taken can still be acknowledged."""
+        """No new deliveries; those taken can still be acknowledged. Raises ConnectionError when nobody answers."""
         if self._consuming:
             self._consuming = False
-            self.channel.basic_cancel(self._queue)
+            try:
+                with eventlet.Timeout(_ANSWER_S):
+                    self.channel.basic_cancel(self._queue)
+            except eventlet.Timeout:
+                raise ConnectionResetError(f"the broker did not answer in {_ANSWER_S} s") from None
 
     def _receive(self, message: Any) -> None:
         self._on_message(self, message)
@@ -75,20 +85,53 @@ class DrainingQueueConsumer(QueueConsumer):  # type: ignore[misc]  # nameko ship
     def run(self) -> None:
         try:
             super().run(safety_interval=_IDLE_CHECK_S)
+        except QueueConsumerStopped:
+            _log.info("stopped while the broker was away", service=self.container.service_name)
         finally:
             self._tell_connected(False)
 
     def quiet(self, provider: Any) -> None:
-        """Stops deliveries to ``provider`` and returns when the broker has confirmed it."""
+        """Stops deliveries to ``provider``; returns when the broker has confirmed it, or at once while it is away."""
+        if not self.connected:
+            return
         done = Event()
         self._to_quiet.append((provider, done))
         done.wait()
 
+    def unregister_provider(self, provider: Any) -> None:
+        """nameko's own waits for the thread that consumes, which waits for the broker, which may be away."""
+        self._consumers.pop(provider, None)
+        ProviderCollector.unregister_provider(self, provider)
+        if not self._providers:
+            self.should_stop = True
+
     @contextlib.contextmanager
     def establish_connection(self) -> Iterator[Connection]:
-        with super().establish_connection() as connection:
+        connection = self.create_connection()
+        try:
+            connection.ensure_connection(
+                self.on_connection_error,
+                interval_start=_RECONNECT_S,
+                interval_step=_RECONNECT_S,
+                interval_max=_RECONNECT_MOST_S,
+                callback=self._stop_looking,
+            )
             self._live = connection
             yield connection
+        finally:
+            self._let_go(connection)
+
+    def _stop_looking(self) -> None:
+        if self.should_stop:
+            raise QueueConsumerStopped()
+
+    def _let_go(self, connection: Connection) -> None:
+        """A half-open connection answers nothing, not even that it closes."""
+        try:
+            with eventlet.Timeout(_ANSWER_S):
+                connection.release()
+        except (eventlet.Timeout, *_GONE):
+            connection.collect()
 
     def get_consumers(self, consumer_cls: Any, channel: Any) -> list[Subscription]:
         wiring = wiring_of(self.container)
@@ -117,6 +160,9 @@ class DrainingQueueConsumer(QueueConsumer):  # type: ignore[misc]  # nameko ship
 
     def on_connection_error(self, exc: Exception, interval: float) -> None:
         self._tell_connected(False)
+        requests, self._to_quiet = self._to_quiet, []
+        for _, done in requests:
+            done.send(None)
         _log.warning("no connection to the broker", service=self.container.service_name, exc_info=exc)
 
     def _tell_connected(self, connected: bool) -> None:

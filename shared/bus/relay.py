@@ -18,6 +18,8 @@ from shared.ops import metrics
 _log = structlog.get_logger("tandem.relay")
 
 ROWS_PER_PUBLISH = 500
+UNDER_WAY = 4
+"""Batches published and not yet confirmed: what is committed next does not wait for the confirms of the one before."""
 FULL_AT = 5000
 """Rows in hand at which the consumer waits: a broker that takes nothing more must slow down what is taken from it."""
 
@@ -42,7 +44,8 @@ class Relay:
         self._sweep_age_ms = sweep_age_ms
         self._rows: deque[ToPublish] = deque()
         self._in_hand: set[str] = set()
-        self._turn = eventlet.semaphore.Semaphore(1)
+        self._confirmed: list[ToPublish] = []
+        self._forgetting = eventlet.semaphore.Semaphore(1)
         self._woken = Event()
         self._stopping = False
 
@@ -62,13 +65,24 @@ class Relay:
 
     def run(self) -> None:
         """Publishes what is handed over, until ``stop``."""
+        others = [eventlet.spawn(self._carry) for _ in range(UNDER_WAY - 1)]
+        try:
+            self._carry()
+            for other in others:
+                other.wait()
+        finally:
+            for other in others:
+                other.kill()
+
+    def _carry(self) -> None:
         while True:
-            self._woken.wait()
-            self._woken = Event()
             while self._rows:
                 self._publish_next()
             if self._stopping:
                 return
+            if self._woken.ready():
+                self._woken = Event()
+            self._woken.wait()
 
     def stop(self) -> None:
         """Lets ``run`` publish what it holds and return."""
@@ -78,43 +92,55 @@ class Relay:
 
     def sweep(self) -> int:
         """Publishes rows left behind by a crash or a broken connection; returns how many."""
-        with self._turn:
-            before = self._now_ms() - self._sweep_age_ms
-            with self._database.transaction() as db:
-                rows = self._ledger.unpublished(db, before, ROWS_PER_PUBLISH)
-                left = [row for row in rows if row.id not in self._in_hand]
-                oldest = min((row.created_at_ms for row in rows), default=None)
-                if left and not self._database.is_sqlite:  # the rows stay locked, so no other replica sends them too
-                    self._publish(left)
-                    self._ledger.published(db, left)
-            if left and self._database.is_sqlite:
+        before = self._now_ms() - self._sweep_age_ms
+        held = frozenset(self._in_hand)
+        with self._database.transaction() as db:
+            rows = self._ledger.unpublished(db, before, ROWS_PER_PUBLISH)
+            left = [row for row in rows if row.id not in held and row.id not in self._in_hand]
+            oldest = min((row.created_at_ms for row in rows), default=None)
+            if left and not self._database.is_sqlite:  # the rows stay locked, so no other replica sends them too
                 self._publish(left)
-                with self._database.transaction() as db:
-                    self._ledger.published(db, left)
-            age_s = 0.0 if oldest is None else (self._now_ms() - oldest) / 1000
-            metrics.outbox_oldest_seconds.labels(self.service).set(age_s)
-            return len(left)
+                self._ledger.published(db, left)
+        if left and self._database.is_sqlite:
+            self._publish(left)
+            with self._database.transaction() as db:
+                self._ledger.published(db, left)
+        age_s = 0.0 if oldest is None else (self._now_ms() - oldest) / 1000
+        metrics.outbox_oldest_seconds.labels(self.service).set(age_s)
+        return len(left)
 
     def keep_alive(self) -> None:
         """Sends heartbeats between publishes."""
-        with self._turn:
-            self._publisher.keep_alive()
+        self._publisher.keep_alive()
 
     def _publish_next(self) -> None:
         rows = [self._rows.popleft() for _ in range(min(len(self._rows), ROWS_PER_PUBLISH))]
         try:
-            with self._turn:
-                self._publish(rows)
-                with self._database.transaction() as db:
-                    self._ledger.published(db, rows)
+            self._publish(rows)
+            self._forget(rows)
         except (PublishFailed, DBAPIError):
             # They stand in the outbox; the sweeper sends them once broker and database answer again.
             _log.warning(
                 "publishing failed, the sweeper will repeat it", service=self.service, rows=len(rows), exc_info=True
             )
+            if self._stopping:  # whoever comes next sends the rest; trying it batch by batch would outlast the deadline
+                rows += self._rows
+                self._rows.clear()
         finally:
             self._in_hand.difference_update(row.id for row in rows)
             metrics.outbox_rows.labels(self.service).set(len(self._in_hand))
+
+    def _forget(self, rows: list[ToPublish]) -> None:
+        """Deletes confirmed rows, with those that were confirmed while the last ones were being deleted.
+
+        A power cut may undo it; then they are published once more, under the same ids.
+        """
+        self._confirmed += rows
+        with self._forgetting:
+            confirmed, self._confirmed = self._confirmed, []
+            if confirmed:
+                with self._database.transaction(durable=False) as db:
+                    self._ledger.published(db, confirmed)
 
     def _publish(self, rows: Sequence[ToPublish]) -> None:
         started = time.monotonic()
