@@ -56,7 +56,8 @@ def serve(services: Sequence[type[Any]], settings: Settings, with_rules: bool = 
     running = Running(services, Wiring(settings, book))
     names = [service.name for service in services]
     checks = {f"broker-{name}": _connected(running, name) for name in names}
-    with HealthServer(settings.metrics_host, settings.metrics_port, checks):
+    documents = {"/rules": book.status} if book is not None else {}
+    with HealthServer(settings.metrics_host, settings.metrics_port, checks, documents):
         watch = RuleWatch(book, settings.rules_poll_seconds) if book is not None else None
         if watch is not None:
             watch.start()

@@ -1,4 +1,5 @@
-"""One small HTTP server per process: ``/metrics`` for Prometheus, ``/healthz`` and ``/readyz`` for who restarts it.
+"""One small HTTP server per process: ``/metrics`` for Prometheus, ``/healthz`` and ``/readyz`` for who restarts it,
+and what else a process has to say of itself.
 
 It runs in a thread, which ``eventlet.monkey_patch()`` turns into a green one, so that a stalled hub also stalls
 ``/healthz`` and gets the process restarted.
@@ -21,6 +22,9 @@ Check = Callable[[], str | None]
 """Says why the process should get no work, e.g. "no connection to the broker", or None when all is well. Must be quick
 and must not name secrets: the answer is served to whoever asks."""
 
+Document = Callable[[], Mapping[str, object]]
+"""Makes a JSON document for people who look after the process. Like a check it must be quick and name no secrets."""
+
 _REQUEST_SECONDS: Final = 5.0
 _log = structlog.get_logger(__name__)
 
@@ -29,11 +33,15 @@ class HealthServer:
     """Serves until ``stop``; usable as a context manager.
 
     ``ready`` are the checks behind ``/readyz``, by name. ``/healthz`` answers 200 as long as the process can answer at
-    all: a service that waits for its broker is alive and must not be restarted for it.
+    all: a service that waits for its broker is alive and must not be restarted for it. ``documents``: what else is
+    served, by path, e.g. ``/rules``.
     """
 
-    def __init__(self, host: str, port: int, ready: Mapping[str, Check]) -> None:
+    def __init__(
+        self, host: str, port: int, ready: Mapping[str, Check], documents: Mapping[str, Document] | None = None
+    ) -> None:
         self._ready: Final = dict(ready)
+        self.documents: Final = dict(documents or {})
         try:
             self._server = _Server((host, port), self)
         except OSError as error:
@@ -110,8 +118,11 @@ class _Handler(BaseHTTPRequestHandler):
                 ready = all(said == "ok" for said in checks.values())
                 status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
                 self._answer_json(status, {"status": "ready" if ready else "not ready", "checks": checks})
+            case path if path in self.server.owner.documents:
+                self._answer_json(HTTPStatus.OK, self.server.owner.documents[path]())
             case _:
-                self._answer_json(HTTPStatus.NOT_FOUND, {"paths": ["/metrics", "/healthz", "/readyz"]})
+                paths = ["/metrics", "/healthz", "/readyz", *self.server.owner.documents]
+                self._answer_json(HTTPStatus.NOT_FOUND, {"paths": paths})
 
     def _answer_json(self, status: HTTPStatus, body: Mapping[str, object]) -> None:
         self._answer(status, json.dumps(body).encode() + b"\n", "application/json")
