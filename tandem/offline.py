@@ -155,6 +155,14 @@ class OfflineAthlete:
         with self._pointing_at("/after_lift"):
             return advise(self.file.after_lift, self._profile_or_none, self.rules, self._gate_of_today())
 
+    def advice_facts(self) -> "Mapping[str, Any] | None":
+        """What the advice rules are asked about ``after_lift``; None when the file has none."""
+        from services.scheduling.domain.advice import question_of
+
+        if self.file.after_lift is None:
+            return None
+        return question_of(self.file.after_lift, self._profile_or_none, self._gate_of_today())[0]
+
     def _readiness_inputs(self) -> "ReadinessInputs":
         from services.load.domain import local_day
         from services.recovery.domain import EasyRun, ReadinessInputs, StrengthMark

@@ -2,19 +2,26 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from services.scheduling.domain import check_week
 from services.scheduling.domain.calendar import athlete_facts, by_week, entries_of, pair_facts
 from services.scheduling.domain.verdict import LegalStart
 from services.scheduling.domain.week_features import week_facts
-from shared.rules.explain import Explanation, explain
+from shared.rules.explain import Cause, Explanation, explain
 from shared.rules.history import facts_of_day
 from shared.rules.lasting import lasting_leaves
 from shared.rules.model import Facts, PackKind, Rule
+from shared.rules.situations import leaves
+from shared.rules.vocabulary import FEATURES
 from tandem.offline import OfflineAthlete
 
-ATHLETE_PACKS: tuple[PackKind, ...] = ("recovery", "deload")
+if TYPE_CHECKING:
+    from services.periodization.domain import SeasonWeek
+
+DAY_PACKS: tuple[PackKind, ...] = ("recovery", "deload", "periodization")
+_MOST_WEEKS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,7 @@ class RuleExplained:
     about: str
     explanation: Explanation
     way_out: LegalStart | None = None
+    nearest_miss: bool = False
 
     @property
     def answer(self) -> str:
@@ -39,6 +47,7 @@ class RuleExplained:
             "severity": self.rule.severity,
             "answer": self.answer,
             "about": self.about,
+            "nearest_miss": self.nearest_miss,
             "why": self.explanation.text,
             "causes": [
                 {"feature": cause.feature, "answer": cause.answer, "margin": cause.margin, "text": cause.text}
@@ -49,16 +58,46 @@ class RuleExplained:
 
 
 def explain_rules(athlete: OfflineAthlete) -> Iterator[RuleExplained]:
-    """Every sequencing rule on the proposed week, every recovery and deload rule on today, in the packs' order."""
-    if athlete.file.week is not None:
+    """Every rule that the file can be asked: sequencing on the proposed week, recovery and deload on today, the
+    season's on its weeks, advice on the run after the lift; in the packs' order."""
+    if athlete.file.week is not None and athlete.file.week.sessions:
         yield from _sequencing(athlete)
-    history = athlete.day_history()
-    for kind in ATHLETE_PACKS:
+    has_athlete = athlete.file.athlete is not None
+    weeks = _season_weeks(athlete) if has_athlete else ()
+    history = athlete.day_history() if has_athlete else {}
+    for kind in DAY_PACKS:
         pack = athlete.rules.pack(kind)
         for rule in pack.rules:
-            if rule.shape == "athlete":
+            if _about_the_season(rule):
+                if weeks:
+                    yield RuleExplained(pack.id, rule, f"season of {len(weeks)} weeks", _in_weeks(rule, weeks))
+            elif rule.shape == "athlete" and history:
                 facts = facts_of_day(tuple(lasting_leaves(rule.when)), history, athlete.on)
-                yield RuleExplained(pack.id, rule, athlete.on.isoformat(), explain(rule, facts))
+                yield RuleExplained(pack.id, rule, f"{athlete.on}", explain(rule, facts))
+    asked = athlete.advice_facts()
+    if asked is not None:
+        pack = athlete.rules.pack("advice")
+        yield from (RuleExplained(pack.id, rule, "run after the lift", explain(rule, asked)) for rule in pack.rules)
+
+
+def _season_weeks(athlete: OfflineAthlete) -> "Sequence[SeasonWeek]":
+    return athlete.season().weeks if athlete.file.season is not None or athlete.file.goals else ()
+
+
+def _about_the_season(rule: Rule) -> bool:
+    """Whether only a season's plan can say: its weeks are counted from its start, not read from a day."""
+    return rule.shape == "season" or any(
+        "season" in FEATURES[leaf.feature].shapes and "pair" not in FEATURES[leaf.feature].shapes
+        for leaf in leaves(rule.when)
+    )
+
+
+def _in_weeks(rule: Rule, weeks: "Sequence[SeasonWeek]") -> Explanation:
+    """In which of the season's weeks the rule decided."""
+    fired = [week for week in weeks if any(decided.rule == rule.id for decided in week.decided_by)]
+    said = ", ".join(str(week.start) for week in fired[:_MOST_WEEKS]) + (", …" if len(fired) > _MOST_WEEKS else "")
+    text = f"decides the weeks of {said}" if fired else "decides none of its weeks"
+    return Explanation(rule.id, bool(fired), (Cause("week", bool(fired), None, text),))
 
 
 def _sequencing(athlete: OfflineAthlete) -> Iterator[RuleExplained]:
@@ -85,7 +124,8 @@ def _sequencing(athlete: OfflineAthlete) -> Iterator[RuleExplained]:
         answers = [(about, ids, explain(rule, facts)) for about, ids, facts in asked]
         fired = [answer for answer in answers if answer[2].answer is True]
         for about, ids, explanation in fired or _nearest_miss(answers):
-            yield RuleExplained(pack.id, rule, about, explanation, ways_out.get((rule.id, ids)))
+            way_out, missed = ways_out.get((rule.id, ids)), not fired and len(asked) > 1
+            yield RuleExplained(pack.id, rule, about, explanation, way_out, missed)
 
 
 def _nearest_miss(
@@ -101,11 +141,28 @@ def _nearest_miss(
     return sorted(answers, key=distance)[:1]
 
 
-def show(explained: Mapping[str, Any]) -> str:
-    """One rule's answer as two lines of text."""
+def show(explained: Mapping[str, Any]) -> Iterator[str]:
+    """One rule's answer as lines of text: what it is, what settled it, the way out."""
+    yield f"{explained['answer']:<8}{explained['rule']} ({explained['severity']}): {explained['title']}"
+    nearest = "nearest miss: " if explained["answer"] == "silent" and explained["nearest_miss"] else ""
+    yield f"        {nearest}{explained['about']}: {explained['why']}"
     way_out = explained["nearest_legal_start"]
-    moved = f"; nearest legal start: {way_out['session']} at {way_out['start']}" if way_out else ""
-    return (
-        f"{explained['answer']:<8}{explained['rule']} ({explained['severity']}): {explained['title']}\n"
-        f"        {explained['about']}: {explained['why']}{moved}"
-    )
+    if way_out:
+        yield f"        nearest legal start: {way_out['session']} on {_clock(way_out['start'])}"
+
+
+def show_all(explained: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Pack after pack; the rules that nobody can answer come last, a line each."""
+    for pack in dict.fromkeys(one["pack"] for one in explained):
+        yield pack
+        of_pack = [one for one in explained if one["pack"] == pack]
+        for one in of_pack:
+            if one["answer"] != "unknown":
+                yield from (f"  {line}" for line in show(one))
+        for one in of_pack:
+            if one["answer"] == "unknown":
+                yield f"  unknown {one['rule']} ({one['severity']}): {one['why']}"
+
+
+def _clock(start: str) -> str:
+    return f"{datetime.fromisoformat(start):%a %d %b %H:%M}"

@@ -33,7 +33,27 @@ class Explanation:
 
     @property
     def text(self) -> str:
-        return "; ".join(cause.text for cause in self.causes) or "always applies"
+        """The causes in words. Of a rule that fires, what kind of session each is goes without saying where an amount
+        or a flag can be told; several bounds on one feature are told together."""
+        told = self.causes
+        if self.answer is True:
+            told = tuple(cause for cause in told if not _says_the_class(cause)) or told
+        by_feature: dict[str, list[str]] = {}
+        for cause in told:
+            by_feature.setdefault(cause.feature, []).append(cause.text)
+        return "; ".join(_together(texts) for texts in by_feature.values()) or "always applies"
+
+
+def _says_the_class(cause: Cause) -> bool:
+    return cause.feature.startswith(("first_", "then_")) and cause.margin is None and not cause.feature.endswith("_key")
+
+
+def _together(texts: list[str]) -> str:
+    """ "gap 7 h (at least 6 h)" and "gap 7 h (less than 8 h)" as one."""
+    bounds = [text[:-1].split(" (", 1) for text in texts if text.endswith(")") and " (" in text]
+    if len(texts) < 2 or len(bounds) < len(texts) or len({measured for measured, _ in bounds}) > 1:
+        return "; ".join(texts)
+    return f"{bounds[0][0]} ({', '.join(bound for _, bound in bounds)})"
 
 
 def explain(rule: Rule, facts: Facts) -> Explanation:

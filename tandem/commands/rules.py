@@ -118,7 +118,7 @@ def explain(only: str | None, **options: Any) -> None:
     """Say for each rule why it fires on the athlete's proposed week, or why not and by how much."""
     from tandem.athlete_file import BadFile
     from tandem.offline import open_offline_athlete
-    from tandem.rule_explanations import explain_rules, show
+    from tandem.rule_explanations import explain_rules, show, show_all
 
     try:
         with open_offline_athlete(
@@ -136,8 +136,8 @@ def explain(only: str | None, **options: Any) -> None:
     if options["as_json"]:
         print_json({"rules": wanted})
         return
-    for one in wanted:
-        click.echo(show(one))
+    for line in show_all(wanted) if only is None else (line for one in wanted for line in show(one)):
+        click.echo(line)
 
 
 @rules.command()

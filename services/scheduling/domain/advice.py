@@ -81,7 +81,7 @@ def advise(after: AfterLift, profile: Profile | None, rules: Rules, gate: Intens
     full-body one, and ``why`` says so. Raises InvalidInput when ``lift`` is no lift or ``run`` is one, or has no type.
     """
     _check(after)
-    facts, assumed = _facts(after, profile, gate)
+    facts, assumed = question_of(after, profile, gate)
     fired = rules.decide("advice", [facts])[0]
     verdicts = [_verdict(rule, after) for rule in fired]
     given: list[Answer] = [verdict for verdict in verdicts if verdict is not None]
@@ -120,7 +120,8 @@ def _check(after: AfterLift) -> None:
         raise InvalidInput(problems)
 
 
-def _facts(after: AfterLift, profile: Profile | None, gate: Intensity | None) -> tuple[Facts, list[str]]:
+def question_of(after: AfterLift, profile: Profile | None, gate: Intensity | None) -> tuple[Facts, list[str]]:
+    """What the advice rules are asked, and what was assumed for it."""
     priority: Priority = "balanced" if profile is None else profile.priority
     assumed = []
     if after.lift.region is None:

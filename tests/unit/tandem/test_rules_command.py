@@ -105,6 +105,26 @@ def test_explain_says_why_and_why_not_and_the_way_out() -> None:
     assert told["spread-hard-days"]["answer"] == "unknown"
 
 
+def test_explain_reads_well_pack_by_pack_with_what_nobody_knows_last() -> None:
+    told = _run("explain", COLLISION).stdout.splitlines()
+    assert [line for line in told if not line.startswith(" ")] == ["base.sequencing", "base.advice"]
+    at = next(at for at, line in enumerate(told) if line.startswith("  fires   heavy-lower-near-long-run (hard): No "))
+    assert told[at + 1 : at + 3] == [
+        "          deadlifts then long: gap 21 h (less than 24 h)",
+        "          nearest legal start: long on Sun 15 Mar 11:00",
+    ]
+    assert "  unknown spread-hard-days (soft): day strategy is unknown" in told
+    assert any(line.startswith("          nearest miss: bench then easy: gap 0.25 h") for line in told)
+
+
+def test_explain_tells_in_which_weeks_of_the_season_a_rule_decides() -> None:
+    told = {one["rule"]: one for one in json.loads(_run("explain", RUNNER, "--json").stdout)["rules"]}
+    assert told["every-fourth-week"]["answer"] == "fires"
+    assert told["every-fourth-week"]["why"] == "decides the weeks of 2022-11-14, 2022-12-12"
+    assert told["taper-b-race"]["why"] == "decides none of its weeks"
+    assert told["early-on-combined-ratio"]["causes"][0]["margin"] < 0
+
+
 def test_explain_one_rule_and_a_misspelt_one() -> None:
     assert len(_run("explain", COLLISION, "--rule", "easy-share").stdout.splitlines()) == 2
     result = _run("explain", COLLISION, "--rule", "easy-shar")
