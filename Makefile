@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Narrow a run: make test ARGS="tests/unit/services/load -k ewma"
 ARGS ?=
 
-.PHONY: bench-scheduling help setup setup-test demo test lint format up clean lock bench-rules soak fuzz
+.PHONY: bench-scheduling help setup setup-test demo test lint format up clean lock breakin bench-rules soak fuzz
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ demo: setup ## Play the example athlete through all four services, no broker nee
 
 test: setup-test ## Run the tests (RabbitMQ and PostgreSQL nodes of their own); ARGS="-k load" narrows
 	@sh tests/run.sh $(ARGS)
+
+breakin: setup-test ## A hostile tenant on a real broker tries what it can; ends with goal lines
+	@$(BIN)/python -m tests.breakin $(ARGS)
 
 lint: setup ## Check format, style, types and import arrows
 	@$(BIN)/ruff format --check --quiet .

@@ -11,42 +11,61 @@ from services.scheduling.domain.conflicts import ConflictTable, gap_bounds_secon
 from shared.messages.values import PlannedSession
 
 _MINUTE = 60
+MARK_MINUTES = 5
+"""Nobody goes for a run at 17:58."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """``step_minutes``: distance of the regular starts, on the local clock."""
+    """``step_minutes``: distance of the regular starts, on the local clock; other starts fall on multiples of
+    ``mark_minutes`` there."""
 
     step_minutes: int
     zone: ZoneInfo
+    mark_minutes: int = 1
+
+    def mark_from(self, moment: int, minutes: int) -> int:
+        """The first multiple of ``minutes`` on the local clock at or after a moment."""
+        offset = local_time(moment, self.zone).utcoffset()
+        shift = round(offset.total_seconds()) if offset else 0
+        step = minutes * _MINUTE
+        return -(-(moment + shift) // step) * step - shift
+
+    def up(self, moment: int) -> int:
+        return self.mark_from(moment, self.mark_minutes)
+
+    def down(self, moment: int) -> int:
+        above = self.up(moment)
+        return above if above == moment else above - self.mark_minutes * _MINUTE
+
+
+def edge_starts(span: Span, seconds: int, grid: Grid) -> set[int]:
+    """The first and the last marks at which a session fits the window; where it holds none, its opening."""
+    last = span.closes - seconds
+    if last < span.opens:
+        return set()
+    edges = {mark for mark in (grid.up(span.opens), grid.down(last)) if span.opens <= mark <= last}
+    return edges or {span.opens}
 
 
 def grid_starts(span: Span, seconds: int, grid: Grid) -> Iterable[int]:
-    """The window's opening, every grid point of the local clock in it, and the last start that still fits."""
-    last = span.closes - seconds
-    if last < span.opens:
-        return
-    yield span.opens
-    offset = local_time(span.opens, grid.zone).utcoffset()
-    shift = round(offset.total_seconds()) if offset else 0
-    step = grid.step_minutes * _MINUTE
-    first = math.ceil((span.opens + shift) / step) * step - shift
-    yield from range(first, last + 1, step)
-    yield last
+    """The window's edges and every grid point of the local clock in it."""
+    yield from edge_starts(span, seconds, grid)
+    first = grid.mark_from(span.opens, grid.step_minutes)
+    yield from range(first, span.closes - seconds + 1, grid.step_minutes * _MINUTE)
 
 
 def boundary_starts(
-    session: PlannedSession, settled: Sequence[Entry], table: ConflictTable, spans: Sequence[Span]
+    session: PlannedSession, settled: Sequence[Entry], table: ConflictTable, spans: Sequence[Span], grid: Grid
 ) -> set[int]:
-    """Starts at which a gap to a settled session is kept to the second ("exactly 24 h after"), inside the windows."""
+    """Starts at which a gap to a settled session is just kept ("exactly 24 h after"), inside the windows."""
     length = duration_seconds(session)
     moments: set[int] = set()
     for entry in settled:
-        moments.update((entry.ends, entry.starts - length))
-        for conflict in table.between(entry.id, session.id):
-            moments.update(entry.ends + _whole_minute_up(bound) for bound in gap_bounds_seconds(conflict))
-        for conflict in table.between(session.id, entry.id):
-            moments.update(entry.starts - length - _whole_minute_up(bound) for bound in gap_bounds_seconds(conflict))
+        after = [0, *(bound for c in table.between(entry.id, session.id) for bound in gap_bounds_seconds(c))]
+        before = [0, *(bound for c in table.between(session.id, entry.id) for bound in gap_bounds_seconds(c))]
+        moments.update(grid.up(entry.ends + _whole_minute_up(bound)) for bound in after)
+        moments.update(grid.down(entry.starts - length - _whole_minute_up(bound)) for bound in before)
     return {moment for moment in moments if any(span.holds(moment, length) for span in spans)}
 
 

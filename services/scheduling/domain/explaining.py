@@ -1,18 +1,28 @@
-"""Why a session stands where it stands, in sentences that name the rule."""
+"""Why a session stands where it stands: the most telling reasons, in words an athlete would use."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from services.scheduling.domain.availability import Span
+from services.scheduling.domain.availability import DAYS_IN_WEEK, Span
 from services.scheduling.domain.calendar import Entry, gap_hours, hours_text, local_time, name_of, time_order
-from services.scheduling.domain.conflicts import ConflictTable, is_binding
+from services.scheduling.domain.conflicts import ConflictTable, decided_by
 from services.scheduling.domain.placement import Problem
 from services.scheduling.domain.verdict import Verdict
-from shared.rules.model import Conflict
+from shared.rules.model import Conflict, DecidedBy
 
-_MOST_RULES = 4
+_MOST_REASONS = 2
 # A rule shaped a place when the gap is not much longer than it asks; a session two days on was never in its way.
 _NEAR_HOURS = 24.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """``lines``: per session how it came to its time, the tightest rules around it, and which it strains.
+    ``decided_by``: the rules named there, then the hard rules that the planner held to."""
+
+    lines: Mapping[str, tuple[str, ...]]
+    decided_by: tuple[DecidedBy, ...]
 
 
 def reasons(
@@ -22,21 +32,27 @@ def reasons(
     verdict: Verdict,
     spans: Sequence[Span],
     zone: ZoneInfo,
-) -> dict[str, list[str]]:
-    """Per session its lines: how it came to its time, which rules shaped it (tightest first), which it strains."""
+) -> Reasons:
+    """Why each of ``entries`` stands where it does."""
     fixed = {piece.id for piece in problem.pieces if piece.fixed}
     calendar = sorted([*entries.values(), *surroundings], key=time_order)
-    lines: dict[str, list[str]] = {}
+    lines: dict[str, tuple[str, ...]] = {}
+    by: dict[DecidedBy, None] = {}
     for entry in entries.values():
-        own = [_place_line(entry, entry.id in fixed, spans, zone)]
-        own += _rule_lines(entry, calendar, problem.table, zone)
-        own += [
+        shaped = _shaping(entry, calendar, problem.table)[:_MOST_REASONS]
+        by.update(dict.fromkeys(decided_by(problem.table.pack, conflict.rule) for conflict, _ in shaped))
+        strained = [
             f"Accepted at a cost of {warning.penalty:g} ({warning.rule}): {warning.message}"
             for warning in verdict.warnings
             if entry.id in warning.sessions
         ]
-        lines[entry.id] = own
-    return lines
+        own = [_place_line(entry, entry.id in fixed, spans, zone)]
+        lines[entry.id] = (*own, *(_kept_line(conflict, entry, other) for conflict, other in shaped), *strained)
+    # Every hard rule that speaks about two of the week's sessions ruled out places, wherever they stand now.
+    for one, other in problem.pairs():
+        held = (*problem.table.hard(one.id, other.id), *problem.table.hard(other.id, one.id))
+        by.update(dict.fromkeys(decided_by(problem.table.pack, conflict.rule) for conflict in held))
+    return Reasons(lines, tuple(by))
 
 
 def _place_line(entry: Entry, fixed: bool, spans: Sequence[Span], zone: ZoneInfo) -> str:
@@ -48,20 +64,23 @@ def _place_line(entry: Entry, fixed: bool, spans: Sequence[Span], zone: ZoneInfo
     return f"Placed at {when}, inside the window {opens:%a %H:%M} to {closes:%a %H:%M}"
 
 
-def _rule_lines(entry: Entry, calendar: Sequence[Entry], table: ConflictTable, zone: ZoneInfo) -> list[str]:
-    found: list[tuple[float, str]] = []
-    said: set[tuple[str, str]] = set()
+def _shaping(entry: Entry, calendar: Sequence[Entry], table: ConflictTable) -> list[tuple[Conflict, Entry]]:
+    """The rules that had a say in this place, each with the session it spoke about: the tightest first, of two about
+    the same session the one that asks for more, and each rule once."""
+    found: list[tuple[float, float, str, Conflict, Entry]] = []
     for other in calendar:
-        if other.id == entry.id or (entry.context and other.context):
+        if other.id == entry.id:
             continue
         first, then = (entry, other) if time_order(entry) < time_order(other) else (other, entry)
         for conflict in table.between(first.id, then.id):
             margin = _margin_hours(conflict, first, then)
-            if conflict.rule.severity == "advice" or margin is None or (conflict.rule.id, other.id) in said:
-                continue
-            said.add((conflict.rule.id, other.id))
-            found.append((margin, _kept_line(conflict, entry, other, gap_hours(first, then))))
-    return [line for _, line in sorted(found)[:_MOST_RULES]]
+            if conflict.rule.severity != "advice" and margin is not None:
+                found.append((margin, -conflict.gap_to, conflict.rule.id, conflict, other))
+    told: list[tuple[Conflict, Entry]] = []
+    for *_, conflict, other in sorted(found, key=lambda one: (*one[:3], one[4].id)):
+        if all(conflict.rule.id != rule.rule.id and other.id != earlier.id for rule, earlier in told):
+            told.append((conflict, other))
+    return told
 
 
 def _margin_hours(conflict: Conflict, first: Entry, then: Entry) -> float | None:
@@ -74,12 +93,17 @@ def _margin_hours(conflict: Conflict, first: Entry, then: Entry) -> float | None
     return margin if 0 <= margin <= _NEAR_HOURS else None
 
 
-def _kept_line(conflict: Conflict, entry: Entry, other: Entry, gap: float) -> str:
-    where = "after" if other.starts < entry.starts else "before"
-    kind = "hard rule" if is_binding(conflict.rule) else "rule"
+def _kept_line(conflict: Conflict, entry: Entry, other: Entry) -> str:
+    """Such as "24 h 5 min before Sunday's long run (needs 24 h: heavy-lower-near-long-run)"."""
+    first, then = (entry, other) if time_order(entry) < time_order(other) else (other, entry)
+    where = "after" if other is first else "before"
+    days_apart = abs((other.day - entry.day).days)
+    what = f"{other.day:%A}'s {name_of(other.session)}" if days_apart < DAYS_IN_WEEK else _dated(other)
     if conflict.same_day is True:
-        return f"On another day than {name_of(other.session)} '{other.id}' ({kind} {conflict.rule.id})"
-    return (
-        f"{hours_text(gap)} {where} {name_of(other.session)} '{other.id}': at least {hours_text(conflict.gap_to)} "
-        f"apart ({kind} {conflict.rule.id})"
-    )
+        return f"Not on the day of {what} ({conflict.rule.id})"
+    kept, needed = hours_text(gap_hours(first, then)), hours_text(conflict.gap_to)
+    return f"{kept} {where} {what} (needs {needed}: {conflict.rule.id})"
+
+
+def _dated(entry: Entry) -> str:
+    return f"the {name_of(entry.session)} of {entry.day:%a} {entry.day.day} {entry.day:%b}"

@@ -23,7 +23,14 @@ from services.scheduling.domain.calendar import (
     local_time,
     monday_of,
 )
-from services.scheduling.domain.candidate_starts import Grid, boundary_starts, chained_starts, grid_starts
+from services.scheduling.domain.candidate_starts import (
+    MARK_MINUTES,
+    Grid,
+    boundary_starts,
+    chained_starts,
+    edge_starts,
+    grid_starts,
+)
 from services.scheduling.domain.checking import check_week
 from services.scheduling.domain.conflicts import ask_conflicts, decided_by, is_binding
 from services.scheduling.domain.explaining import reasons
@@ -137,19 +144,21 @@ def settled_entries(inputs: WeekInputs) -> list[Entry]:
 
 
 def pose(inputs: WeekInputs, spans: Sequence[Span], rules: Rules, fine: bool) -> Problem:
-    """The problem on the regular grid; ``fine`` adds starts at which gaps between movable sessions are just kept."""
+    """The problem on the regular grid, all starts on marks that people like; ``fine`` adds starts to the minute and
+    those at which gaps between movable sessions are just kept."""
     settings = rules.settings("sequencing")
     week = week_days(inputs.week_start)
     settled = settled_entries(inputs)
     athlete = athlete_facts(inputs.profile)
     table = ask_conflicts([*inputs.sessions, *(e.session for e in settled if e.context)], athlete, rules)
-    grid = Grid(round(settings.get("planner_grid", _GRID_MINUTES)), inputs.zone)
+    mark = 1 if fine else MARK_MINUTES
+    grid = Grid(round(settings.get("planner_grid", _GRID_MINUTES)), inputs.zone, mark)
     movable = [session for session in inputs.sessions if session.start is None]
     edges: dict[str, set[int]] = {}
     for session in movable:
         length = duration_seconds(session)
-        ends = {t for span in spans if span.holds(span.opens, length) for t in (span.opens, span.closes - length)}
-        edges[session.id] = ends | boundary_starts(session, settled, table, spans)
+        ends = {t for span in spans for t in edge_starts(span, length, grid)}
+        edges[session.id] = ends | boundary_starts(session, settled, table, spans, grid)
     pieces: list[Piece] = [fixed_piece(entry, week) for entry in settled]
     for session in movable:
         length = duration_seconds(session)
@@ -206,7 +215,7 @@ def _planned(
             local_time(entry.starts, inputs.zone),
             local_time(entry.ends, inputs.zone),
             not _piece(problem, entry.id).movable,
-            tuple(why[entry.id]),
+            why.lines[entry.id],
         )
         for entry in sorted(entries.values(), key=lambda e: (e.starts, e.id))
     ]
@@ -225,7 +234,7 @@ def _planned(
         (),
         (),
         _notes(inputs, verdict.notes, settings),
-        verdict.decided_by,
+        tuple(dict.fromkeys((*why.decided_by, *verdict.decided_by))),
     )
 
 

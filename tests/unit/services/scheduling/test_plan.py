@@ -150,6 +150,32 @@ def test_two_sessions_that_just_fit_are_found_between_grid_points(rules: TenantR
     assert broken(planned.as_json()["sessions"], "Europe/Berlin") == []
 
 
+def test_starts_stand_on_marks_of_five_minutes(rules: TenantRules) -> None:
+    # 31 minutes before a closing at 18:29 is 17:58; a day after Sunday's run ended at 09:08 is 09:08.
+    settled = [at(run("last", 68, "long"), "2026-03-08T08:00:00+01:00")]
+    times = windows(("09:01", "10:17"), ("17:31", "18:29"))
+    sessions = [lift("squat", 31), lift("press", 29, "upper"), run("easy", 33), run("long", 68, "long")]
+    planned = plan(rules, sessions, times, context=settled)
+    assert planned.status == "planned"
+    assert {one.start.minute % 5 for one in planned.sessions} == {0}
+    assert {line for one in planned.sessions for line in one.why if "'" in line and "'s " not in line} == set()
+
+
+def test_a_window_that_holds_no_mark_is_used_from_its_opening(rules: TenantRules) -> None:
+    times = [Window.model_validate({"day": "tue", "from": "06:03", "to": "06:34"})]
+    assert starts(plan(rules, [run("easy", 30)], times)) == {"easy": "2026-03-10T06:03:00+01:00"}
+
+
+def test_reasons_are_few_and_name_days_and_sessions_as_people_do(rules: TenantRules) -> None:
+    fixed = [at(lift("a"), "2026-03-13T07:00:00+01:00"), at(run("b", 90, "long"), "2026-03-14T09:00:00+01:00")]
+    planned = plan(rules, fixed)
+    why = {one.session.id: one.why for one in planned.sessions}
+    assert "25 h before Saturday's long run (needs 24 h: heavy-lower-near-long-run)" in why["a"]
+    assert "25 h after Friday's heavy lower lift (needs 24 h: heavy-lower-near-long-run)" in why["b"]
+    assert all(len([line for line in lines if "needs" in line]) <= 2 for lines in why.values())
+    assert "heavy-lower-near-long-run" in {one.rule for one in planned.decided_by}
+
+
 def test_the_sample_week_is_refused_at_seven_everywhere(rules: TenantRules) -> None:
     at_seven = [at(s, f"2026-03-{SAMPLE_DAYS[s.id]:02}T07:00:00+01:00") for s in SAMPLE if "easy" not in s.id]
     next_monday = at(lift("next"), "2026-03-16T07:00:00+01:00")
