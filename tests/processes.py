@@ -61,6 +61,14 @@ class ServiceProcess:
         assert self._process is not None
         return self._process.wait(timeout)
 
+    def wait_at_most(self, seconds: float) -> int | None:
+        """The exit code, or None when it still runs after so long."""
+        assert self._process is not None
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
     def kill(self) -> None:
         """No more than a power cut would leave: nothing is drained."""
         if self._process is not None and self._process.poll() is None:

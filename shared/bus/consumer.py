@@ -5,6 +5,7 @@ docs/explanation), so its queue consumer and entrypoint are subclassed here: raw
 """
 
 import contextlib
+import random
 from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
@@ -33,6 +34,8 @@ _log = structlog.get_logger("tandem.consumer")
 _GONE = (amqp.AMQPError, OSError)
 _DATABASE_PAUSE_S = 1.0
 _IDLE_CHECK_S = 0.2
+SUSPECT_AFTER = 5
+"""Deliveries in vain, of topology.DELIVERY_LIMIT, after which a message may be one that kills its service."""
 _ANSWER_S = 2.0
 """How long the broker may take to confirm the end of a subscription or of a connection."""
 _RECONNECT_S, _RECONNECT_MOST_S = 1, 5
@@ -184,6 +187,7 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
         self._arrived = Event()
         self._stopping = False
         self._taking = False
+        self._singly = False
         self._loop: Any = None
 
     @property
@@ -241,12 +245,30 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
             while self._waiting:
                 if len(self._waiting) < self._settings.batch_messages and not self._stopping:
                     eventlet.sleep(self._settings.batch_wait_ms / 1000)
+                if any(_is_suspect(message) for message in self._waiting):
+                    self._settle_suspects()
                 size = min(len(self._waiting), self._settings.batch_messages)
                 batch = [self._waiting.popleft() for _ in range(size)]
                 if batch:
                     self._settle(batch)
             if self._stopping:
                 return
+
+    def _settle_suspects(self) -> None:
+        """All that waits, one by one: first what was hardly delivered before, then the rest in any order.
+
+        One of them may kill the process each time, and the broker counts that against everything it had handed over.
+        In their own order the ones behind the killer would never get their turn and be parked together with it.
+        """
+        subscription = self._subscription
+        messages = list(self._waiting)
+        self._waiting.clear()
+        random.shuffle(messages)
+        self._singly = True
+        for message in sorted(messages, key=_is_suspect):
+            if subscription is self._subscription:
+                self._settle([message])
+        self._singly = False
 
     def _settle(self, messages: list[Any]) -> None:
         subscription = self._subscription
@@ -299,9 +321,10 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
             return
         channel = self._subscription.channel
         try:
-            if self._in_memory:
+            if self._in_memory or self._singly:
                 for message in messages:
-                    channel.basic_ack(message.delivery_tag)
+                    if self._in_memory or message.channel is channel:
+                        channel.basic_ack(message.delivery_tag)
             elif messages[0].channel is channel:
                 # One worker per channel takes deliveries in order, so everything up to this tag is settled.
                 channel.basic_ack(messages[-1].delivery_tag, multiple=True)
@@ -322,6 +345,12 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
     def _wake(self) -> None:
         if not self._arrived.ready():
             self._arrived.send(None)
+
+
+def _is_suspect(message: Any) -> bool:
+    headers = message.properties.get("application_headers") or {} if isinstance(message, amqp.Message) else {}
+    delivered = headers.get("x-delivery-count", 0)
+    return isinstance(delivered, int) and delivered >= SUSPECT_AFTER
 
 
 batches = BatchEntrypoint.decorator

@@ -11,7 +11,8 @@ from typing import Protocol
 
 import structlog
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from shared.bus.decided import decisions_in
@@ -36,6 +37,11 @@ _log = structlog.get_logger("tandem.bus")
 
 ERASE = "athlete.erase"
 """After this command the delivery tables, too, must not name the athlete."""
+
+
+_NOTHING_CAN_BE_WRITTEN = (OperationalError, InterfaceError, InternalError, PoolTimeout)
+"""A full disk, a server that takes reads only, no connection to be had: where not even a failure can be noted, the
+database is away for every message, whatever it answers."""
 
 
 class RuleSource(Protocol):
@@ -224,7 +230,11 @@ class Processor:
             except Exception as error:  # noqa: BLE001 - whatever a handler raises, its message is put back with it
                 if isinstance(error, DBAPIError) and not self._database_answers():
                     return Batch(index, tuple(messages), database_away=True)
-                batch = self._put_back(delivery, error)
+                try:
+                    batch = self._put_back(delivery, error)
+                except _NOTHING_CAN_BE_WRITTEN:
+                    _log.warning("nothing can be written", service=self.service, exc_info=True)
+                    return Batch(index, tuple(messages), database_away=True)
             messages += batch.messages
         return Batch(len(deliveries), tuple(messages))
 

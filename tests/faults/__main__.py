@@ -41,6 +41,8 @@ class Row:
     lost: int
     doubled: int
     parked: int
+    bystanders: int
+    """Parked although nothing was wrong with them."""
     wrong_loads: int
     drain_seconds: float | None
 
@@ -76,7 +78,7 @@ def main() -> int:
 def _run(side: Side, fault: Fault, options: argparse.Namespace, today: datetime, measure: Any) -> Row:
     ground, name = side.ground, "control" if not side.must_stop_cleanly else "tandem"
     side.scale(fault.replicas)
-    script = make_script(fault.name, options.messages, options.seed, today)
+    script = make_script(fault.name, options.messages, options.seed, today, fault.killer)
     first = script.profiles if side.must_stop_cleanly else ()
     sender = Sender(ground.broker.uri, first + script.sends, options.rate, wrapped=not side.must_stop_cleanly)
     time.sleep(0.5)  # the fault strikes into the stream, not before it
@@ -94,7 +96,8 @@ def _run(side: Side, fault: Fault, options: argparse.Namespace, today: datetime,
         print(f"  {fault.name}: {problem}", file=sys.stderr)
     row = Row(
         name, fault.what, len(first) + len(script.sends) + sender.resent, len(count.lost), len(count.doubled),
-        len(count.parked), len(count.wrong_loads), seconds,
+        len(count.parked), sum(script.messages[one].fate != "parked" for one in count.parked),
+        len(count.wrong_loads), seconds,
     )  # fmt: skip
     print(_line(row.cells()), file=sys.stderr, flush=True)
     return row
@@ -109,6 +112,7 @@ def _control(ground: Ground, chosen: Sequence[Fault], options: argparse.Namespac
         return [
             _run(side, fault, options, today, lambda script, confirmed: count_control(ground, script, confirmed))
             for fault in chosen
+            if not fault.killer
         ]
     finally:
         side.end()
@@ -122,11 +126,13 @@ def _tell(ours: Sequence[Row], control: Sequence[Row], left: Sequence[str], file
         print(f"still in a queue: {line}")
     lost, doubled = sum(row.lost for row in ours), sum(row.doubled for row in ours)
     wrong, undrained = sum(row.wrong_loads for row in ours), sum(row.drain_seconds is None for row in ours)
+    bystanders = sum(row.bystanders for row in ours)
     fails = any(row.lost or row.doubled for row in control)
     goals = [
         ("lost", 0, lost, lost == 0),
         ("doubled", 0, doubled, doubled == 0),
         ("loads-recomputed-wrong", 0, wrong, wrong == 0),
+        ("parked-without-reason", 0, bystanders, bystanders == 0),
         ("left-in-queues", 0, len(left) + undrained, not left and not undrained),
         ("control-fails", "yes", "yes" if fails else "no", fails),
     ]

@@ -25,6 +25,8 @@ class Fault:
     what: str
     strike: Break
     replicas: int = 1
+    killer: bool = False
+    """One message of the script kills whoever takes it; stock nameko would take it again for ever."""
 
 
 def killed(moment: str) -> Break:
@@ -37,6 +39,13 @@ def killed(moment: str) -> Break:
         side.first.start()
 
     return strike
+
+
+def killed_by_a_message(side: Side, _chance: random.Random) -> None:
+    """Starts the service again whenever it dies, as an orchestrator would, until it stays alive."""
+    while side.first.wait_at_most(20) is not None:
+        side.first.launch()
+    side.first.until_ready()
 
 
 def rolling(side: Side, _chance: random.Random) -> None:
@@ -106,6 +115,7 @@ FAULTS = (
     Fault("kill-commit", "kill -9 before the commit", killed("before-commit")),
     Fault("kill-ack", "kill -9 between commit and ack", killed("before-ack")),
     Fault("kill-relay", "kill -9 between ack and relay", killed("before-relay")),
+    Fault("killer", "a message that kills its service", killed_by_a_message, killer=True),
     Fault("rolling", "rolling SIGTERM restarts", rolling, replicas=2),
     Fault("broker", "broker stopped, started", broker_restarted),
     Fault("term-no-broker", "SIGTERM while the broker is away", stopped_without_broker),

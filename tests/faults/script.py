@@ -41,13 +41,20 @@ class Script:
         return {one.id: one for one in self.sends}
 
 
-def make_script(fault: str, count: int, seed: int, today: datetime) -> Script:
-    """``count`` different messages and their duplicates, half to the load service, half to the counting one."""
+def make_script(fault: str, count: int, seed: int, today: datetime, killer: bool = False) -> Script:
+    """``count`` different messages and their duplicates, half to the load service, half to the counting one.
+
+    ``killer``: one more, early among them, that kills the process of its handler.
+    """
     source = random.Random(f"{seed} {fault}")
     made = [_message(source, fault, number, today) for number in range(count)]
     sends: list[Sent] = list(made)
     for one in source.sample(made, int(count * DUPLICATES)):
         sends.insert(source.randrange(len(sends) + 1), one)
+    if killer:
+        athlete = f"{fault}.killer"
+        data = {"athlete": athlete, "repetitions": 999}
+        sends.insert(count // 4, Sent(f"{fault}.killer", "toy.add", athlete, _json(data), "parked", data))
     return Script(fault, tuple(_profiles(fault)), tuple(sends))
 
 
