@@ -57,7 +57,7 @@ class ConfirmedPublisher:
                     self._published += 1
                     self._unconfirmed.add(self._published)
                     self._channel.basic_publish(
-                        _amqp_message(message),
+                        amqp_message(message),
                         exchange=message.exchange,
                         routing_key=message.routing_key,
                         mandatory=message.exchange != EVENTS_EXCHANGE,  # nobody has to listen to an event
@@ -157,7 +157,8 @@ class MemoryPublisher:
         self._producer = None
 
 
-def _amqp_message(message: Outgoing) -> amqp.Message:
+def amqp_message(message: Outgoing) -> amqp.Message:
+    """As it goes over the wire."""
     properties: dict[str, Any] = {
         "content_type": message.content_type,
         "delivery_mode": PERSISTENT,

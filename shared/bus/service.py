@@ -15,8 +15,9 @@ from sqlalchemy.exc import DBAPIError
 
 from shared.bus.consumer import batches
 from shared.bus.handling import Route, Timer
+from shared.bus.pipelining import PipelinedPublisher
 from shared.bus.processing import Batch, Processor
-from shared.bus.publishing import ConfirmedPublisher, MemoryPublisher, Publisher, PublishFailed
+from shared.bus.publishing import MemoryPublisher, Publisher, PublishFailed
 from shared.bus.relay import Relay
 from shared.bus.wiring import wiring_of
 from shared.db import delivery_tables
@@ -57,7 +58,7 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
         publisher: Publisher = (
             MemoryPublisher(wiring.connector())
             if wiring.in_memory
-            else ConfirmedPublisher(wiring.connector(), settings.confirm_timeout_seconds)
+            else PipelinedPublisher(wiring.connector(), settings.confirm_timeout_seconds)
         )
         self._publisher = publisher
         self._clock = wiring.clock

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 SERVICE_PLACEHOLDER = "{service}"
 BUSY_TIMEOUT_S = 5.0
 _READS_ONLY = "tandem_reads_only"
+_WITHOUT_WAITING = text("SET LOCAL synchronous_commit TO off")
 _TURNS: dict[str, Semaphore] = {}
 """By SQLite file."""
 
@@ -28,7 +29,11 @@ class Database:
     def __init__(self, service: str, url: str, durable: bool = True) -> None:
         self.service = service
         self.url = service_url(url, service)
-        self.engine = _sqlite(self.url, durable) if self.is_sqlite else _postgresql(self.url, service)
+        if self.is_sqlite:
+            self.engine = _sqlite(self.url, "FULL" if durable else "OFF")
+            self._lazy_engine = _sqlite(self.url, "NORMAL") if durable and _is_file(self.url) else self.engine
+        else:
+            self.engine = self._lazy_engine = _postgresql(self.url, service)
         # SQLite has one writer. Two greenlets of one process that wait for each other inside sqlite3 would stop the
         # whole hub until the busy timeout, so they queue here instead, whichever object they came by.
         self._turn = _TURNS.setdefault(str(self.url), Semaphore(1)) if self.is_sqlite else nullcontext()
@@ -38,13 +43,17 @@ class Database:
         return self.url.get_backend_name() == "sqlite"
 
     @contextmanager
-    def transaction(self, keeps_loaded: bool = False) -> Iterator[Session]:
+    def transaction(self, keeps_loaded: bool = False, durable: bool = True) -> Iterator[Session]:
         """One transaction: committed when the block ends, rolled back when it raises.
 
         ``keeps_loaded``: what one message of a batch has loaded is still there for the next (SQLAlchemy holds objects
         weakly, so each message would read the same rows again).
+        ``durable``: False does not wait for the disk; a power cut (a killed process not) may undo what was committed.
         """
-        with self._turn, Session(self.engine, expire_on_commit=False) as session, session.begin():
+        engine = self.engine if durable else self._lazy_engine
+        with self._turn, Session(engine, expire_on_commit=False) as session, session.begin():
+            if not durable and not self.is_sqlite:
+                session.execute(_WITHOUT_WAITING)
             if keeps_loaded:
                 loaded: set[object] = set()
                 event.listen(session, "loaded_as_persistent", lambda _session, instance: loaded.add(instance))
@@ -59,6 +68,7 @@ class Database:
 
     def dispose(self) -> None:
         self.engine.dispose()
+        self._lazy_engine.dispose()
 
 
 def service_url(url: str, service: str) -> URL:
@@ -69,7 +79,11 @@ def service_url(url: str, service: str) -> URL:
     return parsed
 
 
-def _sqlite(url: URL, durable: bool) -> Engine:
+def _is_file(url: URL) -> bool:
+    return url.database not in (None, "", ":memory:")
+
+
+def _sqlite(url: URL, synchronous: str) -> Engine:
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     # Green threads share the hub's thread but may run pure work in tpool; a connection is never used by two at once.
@@ -82,7 +96,7 @@ def _sqlite(url: URL, durable: bool) -> Engine:
         connection.isolation_level = None  # BEGIN is ours, see below
         for pragma in (
             "journal_mode=WAL",
-            f"synchronous={'FULL' if durable else 'OFF'}",
+            f"synchronous={synchronous}",
             f"busy_timeout={int(BUSY_TIMEOUT_S * 1000)}",
             "foreign_keys=ON",
         ):

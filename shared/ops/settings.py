@@ -107,8 +107,8 @@ class Settings(BaseModel):
 
     batch_messages: int = Field(200, ge=1, le=5000)
     """Most messages in one database transaction."""
-    batch_wait_ms: int = Field(5, ge=0, le=5000)
-    """Longest wait for a batch to fill."""
+    batch_wait_ms: int = Field(0, ge=0, le=5000)
+    """Wait for a batch to fill. Without it, what arrives while one batch is being committed makes up the next."""
     prefetch_messages: int = Field(400, ge=1, le=20000)
     """Deliveries taken and not yet acknowledged, per service."""
     heartbeat_seconds: int = Field(30, ge=2, le=600)
