@@ -60,6 +60,11 @@ def athlete_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return functools.reduce(lambda wrapped, decorate: decorate(wrapped), reversed(decorators), command)
 
 
+def counted(number: int, noun: str) -> str:
+    """ "1 decision", "2 decisions"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def print_json(document: Mapping[str, Any]) -> None:
     """The one JSON document of a command, on standard output."""
     whole = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2)  # before a part of it is written

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from shared.rules.errors import RuleFileErrors, did_you_mean
-from tandem.commands.options import FINDINGS, IsoDate, print_json, refuse, rules_option, utc_today
+from tandem.commands.options import FINDINGS, IsoDate, counted, print_json, refuse, rules_option, utc_today
 
 if TYPE_CHECKING:
     from tandem.rule_impact import Change
@@ -86,7 +86,7 @@ def impact(
         print_json({"changes": [change.as_json() for change in changes], "athletes": len(files), "changed": changed})
     else:
         _show_changes(changes)
-        click.echo(f"{_counted(len(changes), 'decision')} changed, for {changed} of {_counted(len(files), 'athlete')}")
+        click.echo(f"{counted(len(changes), 'decision')} changed, for {changed} of {counted(len(files), 'athlete')}")
     if changes:
         raise click.exceptions.Exit(FINDINGS)
 
@@ -101,10 +101,6 @@ def _show_changes(changes: "Sequence[Change]") -> None:
             for change in of_file:
                 if change.about == about:
                     click.echo(f"    {change.sentence}")
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 @click.command("new")

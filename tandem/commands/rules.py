@@ -1,15 +1,16 @@
 """``tandem rules …``: check, test, lint, explain and describe rule packs. Exit 2 = a file is wrong, 1 = findings."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from shared.rules.errors import RuleFileError, RuleFileErrors, did_you_mean
-from tandem.commands.options import FINDINGS, athlete_options, print_json, refuse, rules_option, utc_today
+from tandem.commands.options import FINDINGS, athlete_options, counted, print_json, refuse, rules_option, utc_today
 from tandem.commands.rule_changes import diff, impact, new_pack
+from tandem.commands.rule_status import status
 
 if TYPE_CHECKING:
     from shared.rules.loader import Loaded
@@ -42,12 +43,7 @@ def check(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
     if as_json:
         print_json(document)
         return
-    base = {pack["hash"] for pack in document["packs"] if pack["tenant"] is None}
-    for pack in document["packs"]:
-        if pack["tenant"] is not None and (pack["hash"] in base):
-            continue  # the tenant has the base's pack as it is
-        if tenant is not None and pack["tenant"] is None:
-            continue
+    for pack in _told(document["packs"], tenant):
         whose = f"tenant {pack['tenant']}: " if pack["tenant"] else ""
         click.echo(
             f"{whose}{pack['id']} {pack['version']} ({pack['hash']}): "
@@ -71,13 +67,14 @@ def test(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
         for kind, pack in one.packs.items():
             examples = sum(len(rule.examples) for rule in pack.rules)
             results.append(
-                {"tenant": name, "kind": kind, "id": pack.id, "rules": len(pack.rules), "examples": examples,
+                {"tenant": name, "kind": kind, "id": pack.id, "hash": pack.hash[:12], "rules": len(pack.rules),
+                 "examples": examples,
                  "evaluators": ["reference"] if evaluator == "reference" else ["reference", evaluator]}
             )  # fmt: skip
     if as_json:
         print_json({"tested": results, "changed": [remark.as_json() for remark in _remarks(loaded)]})
         return
-    for result in results:
+    for result in _told(results, tenant):
         whose = f"tenant {result['tenant']}: " if result["tenant"] else ""
         click.echo(f"{whose}{result['id']}: {result['examples']} examples hold on {' and '.join(result['evaluators'])}")
     for remark in _remarks(loaded):
@@ -106,7 +103,7 @@ def lint(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
     else:
         for name, finding in findings:
             click.echo(f"tenant {name}: {finding}" if name else str(finding))
-        click.echo(f"{len(findings)} findings" if findings else "no findings")
+        click.echo(counted(len(findings), "finding") if findings else "no findings")
     if findings:
         raise click.exceptions.Exit(FINDINGS)
 
@@ -171,40 +168,6 @@ def reference(rules_dir: Path, write: Path | None) -> None:
     write.write_text(page, encoding="utf-8")
 
 
-@rules.command()
-@_pack_options
-def status(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
-    """What would be in force from these files, by tenant, and what is wrong with them; exit 1 when something is."""
-    from shared.rules.live import RuleBook
-
-    try:
-        book = RuleBook(rules_dir)
-    except RuleFileErrors as errors:
-        refuse(errors.errors, as_json)
-    try:
-        document = book.status()
-    finally:
-        book.close()
-    if tenant is not None:
-        document = {**document, "tenants": [one for one in document["tenants"] if one["tenant"] == tenant]}
-    if as_json:
-        print_json(document)
-    else:
-        _show_status(document)
-    if document["errors"]:
-        raise click.exceptions.Exit(FINDINGS)
-
-
-def _show_status(document: Mapping[str, Any]) -> None:
-    click.echo(f"evaluator: {document['evaluator']}")
-    for one in document["tenants"]:
-        click.echo(f"{one['tenant'] or 'base'} (from {one['from']})")
-        for pack in one["packs"]:
-            click.echo(f"  {pack['id']} {pack['version']} ({pack['hash']}): {pack['rules']} rules")
-        for error in one["errors"]:
-            click.echo(f"  not in force: {RuleFileError(**error)}")
-
-
 def _load_all(rules_dir: Path, tenant: str | None, as_json: bool) -> "dict[str | None, Loaded]":
     """The base and the tenants asked for; every mistake of all of them at once, then exit 2."""
     from shared.rules.loader import load
@@ -226,9 +189,15 @@ def _load_all(rules_dir: Path, tenant: str | None, as_json: bool) -> "dict[str |
     return loaded
 
 
+def _told(packs: Sequence[Mapping[str, Any]], tenant: str | None) -> list[Mapping[str, Any]]:
+    """What is worth a line: not the base's packs when a tenant is asked about, nor those a tenant has from the base."""
+    base = {pack["hash"] for pack in packs if pack["tenant"] is None}
+    return [pack for pack in packs if (pack["hash"] not in base if pack["tenant"] is not None else tenant is None)]
+
+
 def _remarks(loaded: "Mapping[str | None, Loaded]") -> Iterable[RuleFileError]:
     return dict.fromkeys(remark for one in loaded.values() for remark in one.remarks)
 
 
-for _command in (diff, impact, new_pack):
+for _command in (diff, impact, new_pack, status):
     rules.add_command(_command)
