@@ -56,6 +56,17 @@ def test_ready_when_every_check_is_content() -> None:
     assert json.loads(body) == {"status": "ready", "checks": {"broker": "ok", "database": "ok"}}
 
 
+def test_other_documents_are_served_as_they_are_now_and_listed() -> None:
+    asked = []
+    documents = {"/rules": lambda: asked.append(1) or {"asked": len(asked)}}
+    with HealthServer("127.0.0.1", 0, {}, documents) as server:
+        told = [json.loads(get(server, "/rules")[1]) for _ in range(2)]
+        response, body = get(server, "/else")
+    assert told == [{"asked": 1}, {"asked": 2}]
+    assert response.status == 404
+    assert "/rules" in json.loads(body)["paths"]
+
+
 def test_not_ready_says_why() -> None:
     checks = {"broker": lambda: "no connection to the broker", "database": lambda: None}
     with HealthServer("127.0.0.1", 0, checks) as server:
