@@ -5,7 +5,7 @@ from typing import Any, Literal
 import amqp
 
 from shared.bus.putting_back import INTERNAL_EXCHANGE, from_internal
-from shared.messages.envelope import Delivery
+from shared.messages.envelope import COMMANDS_EXCHANGE, Delivery
 
 
 def delivery_from(message: Any, source: Literal["command", "event"]) -> Delivery:
@@ -14,6 +14,7 @@ def delivery_from(message: Any, source: Literal["command", "event"]) -> Delivery
     in_memory = not isinstance(message, amqp.Message)
     headers = message.headers if in_memory else properties.get("application_headers") or {}
     body = message.body
+    exchange = message.delivery_info["exchange"]
     delivery = Delivery(
         source=source,
         routing_key=message.delivery_info["routing_key"],
@@ -24,7 +25,8 @@ def delivery_from(message: Any, source: Literal["command", "event"]) -> Delivery
         user_id=properties.get("user_id"),
         reply_to=properties.get("reply_to"),
         correlation_id=properties.get("correlation_id"),
+        direct=exchange == COMMANDS_EXCHANGE and "x-death" not in headers,
     )
-    if message.delivery_info["exchange"] == INTERNAL_EXCHANGE:
+    if exchange == INTERNAL_EXCHANGE:
         return from_internal(delivery)
     return delivery

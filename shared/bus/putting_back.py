@@ -77,6 +77,7 @@ def from_internal(delivery: Delivery) -> Delivery:
         routing_key=ours["tandem-routing-key"],
         user_id=ours.get("tandem-user-id"),
         reply_to=ours.get("tandem-reply-to"),
+        direct=True,  # what was not is refused at once and never put back
         attempts=int(ours.get("tandem-attempts", "0")),
         first_failed=ours.get("tandem-first-failed"),
     )

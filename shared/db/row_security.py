@@ -20,7 +20,7 @@ _POLICY = "one_tenant"
 _ACTS_FOR = f"coalesce(current_setting('{_SETTING}', true), '')"
 _OWN_ROWS = f"tenant = {_ACTS_FOR}"
 _MACHINERY_ROWS = f"{_ACTS_FOR} IN (tenant, '') OR tenant = ''"
-_MACHINERY = ("inbox", "outbox", "tenants")
+_MACHINERY = ("inbox", "outbox", "tenants", "parked_audit")
 _MACHINERY_PREFIX = "rule_"
 
 

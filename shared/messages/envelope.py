@@ -36,7 +36,11 @@ _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One AMQP message as the broker handed it over, nothing believed yet. ``attempts``: how often it was put back."""
+    """One AMQP message as the broker handed it over, nothing believed yet. ``attempts``: how often it was put back.
+
+    ``direct``: published to the exchange we listen to. Only then has the broker checked the routing key against the
+    sender; a tenant may also dead-letter into ``tandem.commands`` or bind an exchange of its own to it, under any key.
+    """
 
     source: Literal["command", "event"]
     routing_key: str
@@ -47,6 +51,7 @@ class Delivery:
     user_id: str | None = None
     reply_to: str | None = None
     correlation_id: str | None = None
+    direct: bool = True
     attempts: int = 0
     first_failed: str | None = None
 
@@ -100,7 +105,9 @@ def read_address(delivery: Delivery, user_id_required: bool) -> Address:
     address = Address(tenant, key, reply_to if delivery.correlation_id else None, delivery.correlation_id)
     if delivery.user_id is None and user_id_required:
         missing = "the user_id property must be set to the tenant"
-        raise Refusal(address, (_whole("user_id_missing", missing),), _header_id(delivery))
+        # On a detour nobody vouches for the tenant in the key: telling it would let others write to its events.
+        known = address if delivery.direct else None
+        raise Refusal(known, (_whole("user_id_missing", missing),), _header_id(delivery))
     if delivery.user_id is not None and delivery.user_id != tenant:
         other = f"user_id {quoted(delivery.user_id)} may not send for tenant {quoted(tenant)}"
         sender = Address(delivery.user_id, key, None, delivery.correlation_id)

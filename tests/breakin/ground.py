@@ -1,0 +1,168 @@
+"""The place that is broken into: a broker as deployed, PostgreSQL as deployed, four services, two tenants."""
+
+import json
+import re
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg2
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import make_url
+
+from shared.bus.management import Management
+from shared.bus.tenants import Limits, Tenants
+from shared.ops.settings import Settings
+from tandem.databases import upgrade_databases
+from tandem.declaring import declare_services
+from tandem.service_classes import SERVICES
+from tandem.tenant_address import tenant_uri
+from tests.broker import Broker
+from tests.postgres import Postgres
+from tests.processes import ROOT, ServiceProcess
+
+HOSTILE = "acme"
+VICTIM = "globex"
+_OUTCOMES = ("accepted", "duplicate", "answered", "rejected", "parked")
+
+
+@dataclass
+class Ground:
+    """``uris``: by tenant. ``owner``: the database's owner, whom no policy binds."""
+
+    broker: Broker
+    owner: str
+    processes: list[ServiceProcess]
+    uris: dict[str, str]
+
+    def alive(self) -> set[str]:
+        """Services that consume from the broker now and never ended."""
+        found = set()
+        for process in self.processes:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{process.port}/readyz", timeout=10) as answer:
+                    checks = json.load(answer)["checks"]
+            except urllib.error.HTTPError as not_ready:
+                checks = json.load(not_ready)["checks"]
+            found |= {name.removeprefix("broker-") for name, said in checks.items() if said == "ok"}
+        return found & set(SERVICES)
+
+    def totals(self) -> dict[str, float]:
+        """``consumed`` and every outcome, over all services and keys."""
+        totals = dict.fromkeys(("consumed", *_OUTCOMES), 0.0)
+        for process in self.processes:
+            for family in text_string_to_metric_families(process.metrics()):
+                name = family.name.removeprefix("tandem_messages_").removeprefix("tandem_queries_")
+                if name in totals:
+                    totals[name] += sum(one.value for one in family.samples if one.name.endswith("_total"))
+        return totals
+
+    def waiting(self) -> int:
+        """Messages in the services' queues."""
+        names = tuple(f"{service}.{kind}" for service in SERVICES for kind in ("commands", "events"))
+        lines = self.broker.control("list_queues", "--quiet", "name", "messages").splitlines()
+        return sum(int(line.split("\t")[1]) for line in lines if line.split("\t")[0] in names)
+
+    def fingerprint(self, tenant: str) -> dict[str, str]:
+        """By table a digest of all rows of ``tenant``; what is only passing through (the outbox) is left out."""
+        found = {}
+        for schema, table in self._tables():
+            if table != "outbox":
+                ((digest,),) = self._rows(
+                    f"SELECT coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '')"
+                    f' FROM "{schema}"."{table}" t WHERE tenant = %s',
+                    tenant,
+                )
+                found[f"{schema}.{table}"] = digest
+        return found
+
+    def tenants_stored(self) -> set[str]:
+        """Every tenant that any row of any table names; ``""`` are the base rules."""
+        found: set[str] = set()
+        for schema, table in self._tables():
+            found |= {tenant for (tenant,) in self._rows(f'SELECT DISTINCT tenant FROM "{schema}"."{table}"')}
+        return found - {""}
+
+    def errors_logged(self) -> list[str]:
+        return [
+            line
+            for process in self.processes
+            for line in process.log.read_text(encoding="utf-8").splitlines()
+            if '"level": "error"' in line or "Traceback" in line
+        ]
+
+    def _tables(self) -> list[tuple[str, str]]:
+        return [
+            (schema, table)
+            for schema, table in self._rows(
+                "SELECT table_schema, table_name FROM information_schema.columns"
+                " WHERE column_name = 'tenant' AND table_schema = ANY(%s) ORDER BY 1, 2",
+                list(SERVICES),
+            )
+        ]
+
+    def _rows(self, query: str, *parameters: object) -> list[tuple[str, ...]]:
+        connection = psycopg2.connect(self.owner.replace("+psycopg2", ""))
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(query, parameters)
+                return list(cursor.fetchall())
+        finally:
+            connection.close()
+
+
+class DeployedBroker(Broker):
+    """A node with the management API and the message size limit of ``deploy/rabbitmq``."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, management=True)
+        deployed = (ROOT / "deploy" / "rabbitmq" / "rabbitmq.conf").read_text(encoding="utf-8")
+        limit = re.search(r"^max_message_size = \d+$", deployed, re.MULTILINE)
+        assert limit is not None, "deploy/rabbitmq/rabbitmq.conf limits no message"
+        with (folder / "rabbitmq.conf").open("a") as configuration:
+            configuration.write(limit.group() + "\n")
+
+
+@contextmanager
+def break_in_ground(postgres: Postgres, processes: int) -> Iterator[Ground]:
+    """``processes``: 4, one per service, or 1 for all four."""
+    with tempfile.TemporaryDirectory(prefix="tandem-breakin-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        (folder / "broker").mkdir()
+        broker = DeployedBroker(folder / "broker")
+        broker.start()
+        running: list[ServiceProcess] = []
+        try:
+            owner = postgres.new_database()
+            services = make_url(owner).set(username="breakin_services", password="breakin")
+            settings = Settings(
+                amqp_uri=broker.uri,
+                management_url=broker.management_url,
+                database_url=services.render_as_string(hide_password=False),
+                database_owner_url=owner,
+            )
+            upgrade_databases(settings, SERVICES)
+            declare_services(settings)
+            broker.control("import_definitions", str(ROOT / "deploy" / "rabbitmq" / "policies-3.10.json"))
+            tenants = Tenants(Management(broker.management_url))
+            uris = {
+                tenant: tenant_uri(broker.uri, tenant, tenants.add(tenant, Limits())) for tenant in (HOSTILE, VICTIM)
+            }
+            groups = [tuple(SERVICES)] if processes == 1 else [(service,) for service in SERVICES]
+            variables = {
+                "TANDEM_AMQP_URI": broker.uri,
+                "TANDEM_DATABASE_URL": settings.database_url,
+                "TANDEM_RULES_DIR": str(ROOT / "rules"),
+            }
+            running = [ServiceProcess(folder, "tandem", ("serve", *group), variables).launch() for group in groups]
+            for process in running:
+                process.until_ready(90)
+            yield Ground(broker, owner, running, uris)
+        finally:
+            for process in running:
+                process.kill()
+            broker.stop()

@@ -1,0 +1,169 @@
+"""The break-in from beginning to end: what the victim had before, every attack, what it has after."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tests.breakin import attacks
+from tests.breakin.attacks import Attack, Hostile, Victim
+from tests.breakin.bodies import bodies
+from tests.breakin.flood import Latency, measure
+from tests.breakin.ground import HOSTILE, VICTIM, Ground, break_in_ground
+from tests.postgres import Postgres
+
+ATHLETE = "globex-athlete-7"
+SECRET = "globex-secret"
+SETTLE_S = 240.0
+FLOODED_LATENCY_S = 2.0
+"""What a question may take at worst while another tenant floods."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """``texts``: how many of the SQL texts; ``questions``: of the victim, before and during the flood."""
+
+    processes: int
+    flood: int
+    questions: int
+    texts: int
+    megabytes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    name: str
+    figure: str
+    bound: str
+    met: bool
+
+    def __str__(self) -> str:
+        return f"goal {self.name} {self.figure} {self.bound} {'met' if self.met else 'missed'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    attacks: list[Attack]
+    latency: Latency
+    crossed: list[str]
+    goals: list[Goal]
+
+    @property
+    def met(self) -> bool:
+        return all(goal.met for goal in self.goals)
+
+    def lines(self) -> list[str]:
+        rows = [f"{'attack':28} {'tried':>6} {'refused':>8} {'had to be':>10}  told"]
+        rows += [f"{one.name:28} {one.tried:6} {one.refused:8} {one.expected:10}  {one.told}" for one in self.attacks]
+        seconds = self.latency
+        rows.append(
+            f"another tenant's question: {seconds.quiet_median * 1000:.0f} ms when quiet; "
+            f"{seconds.flooded_median * 1000:.0f} ms, at worst {seconds.flooded_worst * 1000:.0f} ms, "
+            f"while {seconds.flood_sent} messages flooded in"
+        )
+        return [*rows, *(f"crossed: {what}" for what in self.crossed), *map(str, self.goals)]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "attacks": [asdict(one) for one in self.attacks],
+            "latency_seconds": asdict(self.latency),
+            "crossed": self.crossed,
+            "goals": [asdict(goal) for goal in self.goals],
+        }
+
+
+def run(postgres: Postgres, scale: Scale) -> Report:
+    with break_in_ground(postgres, scale.processes) as ground:
+        victim, hostile = Victim(ground.uris[VICTIM]), Hostile(ground.uris[HOSTILE])
+        asked = _furnish(victim)
+        _settle(ground)
+        before, answers = ground.fingerprint(VICTIM), _answers(victim, asked)
+        victim.events.clear()
+        done = _strike(ground, hostile, scale)
+        latency = measure(ground.uris[HOSTILE], victim, ATHLETE, scale.flood, scale.questions)
+        _settle(ground)
+        after = _answers(victim, asked)
+        crossed = _crossed(ground, victim, hostile, before)
+        crossed += [f"the victim's {key} was answered otherwise" for key in answers if after[key] != answers[key]]
+        totals, alive = ground.totals(), ground.alive()
+        failures = ground.errors_logged()
+        goals = _goals(done, latency, crossed, totals, alive, failures)
+        victim.close()
+        hostile.close()
+        return Report(done, latency, crossed, goals)
+
+
+def _strike(ground: Ground, hostile: Hostile, scale: Scale) -> list[Attack]:
+    uri = ground.uris[HOSTILE]
+    strikes: tuple[Callable[[], Attack], ...] = (
+        lambda: attacks.about_the_victims_athlete(hostile, ATHLETE),
+        lambda: attacks.at_the_broker(uri),
+        lambda: attacks.with_crafted_envelopes(hostile),
+        lambda: attacks.with_crafted_headers(hostile),
+        lambda: attacks.around_the_broker(hostile, uri),
+        lambda: attacks.with_big_bodies(uri, scale.megabytes),
+        lambda: attacks.with_sql(hostile, scale.texts),
+    )
+    return [strike() for strike in strikes]
+
+
+def _furnish(victim: Victim) -> dict[str, dict[str, Any]]:
+    """Gives the victim an athlete with one of everything; returns the questions about it."""
+    given = bodies(ATHLETE, SECRET)
+    kept_out = ("athlete.erase", "load.remove-session", "periodization.start-deload", "scheduling.move-session")
+    for key, body in given.items():
+        if ".get-" not in key and not key.startswith("rules.") and key not in kept_out:
+            reply = victim.tell(key, body, 60)
+            assert not reply["type"].endswith(".rejected.v1"), (key, reply["data"])
+    return {key: given[key] for key in given if ".get-" in key and not key.startswith("rules.")}
+
+
+def _answers(victim: Victim, asked: dict[str, dict[str, Any]]) -> dict[str, str]:
+    replies = {key: victim.tell(key, body, 60) for key, body in asked.items()}
+    return {key: json.dumps([reply["type"], reply["data"]], sort_keys=True) for key, reply in replies.items()}
+
+
+def _settle(ground: Ground) -> None:
+    """Until nothing is under way: the queues stay empty and the services take nothing more."""
+    deadline, last, same = time.monotonic() + SETTLE_S, -1.0, 0
+    while same < 4:
+        taken = ground.totals()["consumed"]
+        same = same + 1 if taken == last and ground.waiting() == 0 else 0
+        last = taken
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{ground.waiting()} messages still wait after {SETTLE_S} s")
+        time.sleep(0.5)
+
+
+def _crossed(ground: Ground, victim: Victim, hostile: Hostile, before: dict[str, str]) -> list[str]:
+    """Everything of one tenant that reached the other."""
+    after = ground.fingerprint(VICTIM)
+    found = [f"rows of the victim in {table}" for table in before if after[table] != before[table]]
+    found += [f"rows of a tenant {tenant!r}" for tenant in ground.tenants_stored() - {HOSTILE, VICTIM}]
+    found += [f"event {event['type']} at the victim" for event in victim.events]
+    received = json.dumps([*hostile.events, *hostile.replies.values()], default=str)
+    found += ["the victim's data at the hostile tenant"] if SECRET in received else []
+    return found
+
+
+def _goals(
+    done: list[Attack],
+    latency: Latency,
+    crossed: list[str],
+    totals: dict[str, float],
+    alive: set[str],
+    failures: list[str],
+) -> list[Goal]:
+    expected, refused = sum(one.expected for one in done), sum(one.refused for one in done if one.held)
+    outcomes = int(sum(totals.values()) - totals["consumed"])
+    consumed = int(totals["consumed"])
+    worst = latency.flooded_worst
+    return [
+        Goal("crossed-tenants", str(len(crossed)), "0", not crossed),
+        Goal("services-alive", str(len(alive)), "4", len(alive) == 4),
+        Goal("refused", str(refused), str(expected), refused == expected),
+        Goal("counted", str(outcomes), str(consumed), outcomes == consumed),
+        Goal("errors-logged", str(len(failures)), "0", not failures),
+        Goal("flooded-latency", f"{worst:.2f}_s", f"<{FLOODED_LATENCY_S:g}_s", worst < FLOODED_LATENCY_S),
+    ]
