@@ -116,7 +116,11 @@ def readiness_assessed(context: Context, incoming: Incoming[ReadinessAssessed]) 
 
 
 def replan_due(context: Context) -> None:
-    """Plans again for whom a new local day has begun or whose rules have changed; tells only what that changes."""
+    """Plans again for whom a new local day has begun or whose rules have changed; tells only what that changes.
+
+    It also answers those whom a service keeps waiting about rules: a timer of its own would cost as much again.
+    """
+    rule_packs.settle_trials(context)
     packs = packs_of(context.rules)
     for athlete in due_athletes(context.db, context.tenant, context.now(), packs, ATHLETES_PER_TICK):
         plan_and_tell(context, athlete)
@@ -166,4 +170,4 @@ ROUTES: tuple[Route, ...] = (
     ),
     *rule_packs.ROUTES,
 )
-TIMERS: tuple[Timer, ...] = (Timer("replan-due", REPLAN_SECONDS, replan_due), *rule_packs.TIMERS)
+TIMERS: tuple[Timer, ...] = (Timer("replan-due", REPLAN_SECONDS, replan_due),)

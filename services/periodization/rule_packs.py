@@ -13,7 +13,7 @@ from services.periodization.rule_trials import SETTLE_AFTER, Trials
 from services.periodization.season_trial import compare_seasons
 from services.periodization.store import RULES
 from services.periodization.tenant_packs import sound_pack
-from shared.bus.handling import Accepted, Answered, Context, Incoming, Rejected, Route, Timer
+from shared.bus.handling import Accepted, Answered, Context, Incoming, Rejected, Route
 from shared.bus.replies import Later, RepliesLater
 from shared.bus.rule_news import Compare, both_rules, compared, keep
 from shared.db.rule_store import Action, RuleShelf, StoredPack, in_force
@@ -28,7 +28,6 @@ from shared.rules.rule_texts import STORED
 from shared.rules.trying import Triable, with_stored
 
 SERVICE: Final = "periodization"
-SETTLE_SECONDS: Final = 2.0
 ROOM_IN_EVENT: Final = 8 * 1024
 """What an event that carries a pack's text needs beside it, bytes."""
 ASKED: Final[dict[PackKind, tuple[str, ...]]] = {"sequencing": ("scheduling",), "recovery": ("recovery",)}
@@ -258,4 +257,3 @@ ROUTES: tuple[Route, ...] = (
         for service in sorted({service for asked in ASKED.values() for service in asked})
     ),
 )
-TIMERS: tuple[Timer, ...] = (Timer("settle-trials", SETTLE_SECONDS, settle_trials),)
