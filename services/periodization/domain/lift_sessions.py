@@ -12,6 +12,9 @@ _HARDER: Final[tuple[Effort, ...]] = ("light", "moderate", "heavy", "max")
 _LEG_SHARE: Final[Mapping[Region, float]] = {"lower": 1.0, "full": 0.5, "upper": 0.0}
 """How a session divides its attention: a full-body lift gives each half of the body the same."""
 
+MARK_MINUTES: Final = 5
+"""Planned sessions last multiples of this: nobody plans 29 minutes."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedLift:
@@ -39,7 +42,8 @@ def planned_lifts(
         if sets > 0.0:
             minutes = float(settings["lift_warm_up_minutes"]) + sets * float(settings["minutes_per_set"][effort])
             longest = min(float(settings["lift_minutes_most"]), float(MAX_SESSION_MINUTES))
-            found.append(PlannedLift(region, effort, sets, float(round(min(minutes, longest)))))
+            rounded = max(MARK_MINUTES, MARK_MINUTES * round(minutes / MARK_MINUTES))
+            found.append(PlannedLift(region, effort, sets, float(min(rounded, longest))))
     return tuple(found)
 
 
