@@ -57,6 +57,7 @@ def serve(services: Sequence[type[Any]], settings: Settings, with_rules: bool = 
     names = [service.name for service in services]
     checks = {f"broker-{name}": _connected(running, name) for name in names}
     documents = {"/rules": book.status} if book is not None else {}
+    checks |= {f"database-{name}": _answering(running, name) for name in names}
     with HealthServer(settings.metrics_host, settings.metrics_port, checks, documents):
         watch = RuleWatch(book, settings.rules_poll_seconds) if book is not None else None
         if watch is not None:
@@ -126,3 +127,7 @@ def _wait_for_death(running: Running, stop: Event) -> None:
 
 def _connected(running: Running, service: str) -> Check:
     return lambda: None if running.connected(service) else f"{service} has no connection to the broker"
+
+
+def _answering(running: Running, service: str) -> Check:
+    return lambda: running.database_problem(service)

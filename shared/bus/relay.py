@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import eventlet
 import structlog
 from eventlet.event import Event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from shared.bus.ledger import Ledger, ToPublish
 from shared.bus.publishing import Publisher, PublishFailed
@@ -118,7 +118,7 @@ class Relay:
         try:
             self._publish(rows)
             self._forget(rows)
-        except (PublishFailed, DBAPIError):
+        except (PublishFailed, SQLAlchemyError):
             # They stand in the outbox; the sweeper sends them once broker and database answer again.
             _log.warning(
                 "publishing failed, the sweeper will repeat it", service=self.service, rows=len(rows), exc_info=True

@@ -9,6 +9,8 @@ from shared.bus.consumer import DrainingQueueConsumer
 from shared.bus.service import ServiceBus
 from shared.bus.wiring import Wiring
 
+_DATABASE_ANSWERS_S = 2.0
+
 
 class Running:
     """Services between ``start`` and ``stop``."""
@@ -49,6 +51,10 @@ class Running:
         """True while the service consumes from its broker."""
         extensions = self._runner.service_map[service].subextensions
         return any(extension.connected for extension in extensions if isinstance(extension, DrainingQueueConsumer))
+
+    def database_problem(self, service: str) -> str | None:
+        """Why the service's database cannot be used right now, or None."""
+        return self.bus_of(service).database.problem(_DATABASE_ANSWERS_S)
 
     def in_flight(self) -> int:
         """Messages taken and not acknowledged, and outbox rows not yet published, over all services."""

@@ -11,14 +11,16 @@ from eventlet import tpool
 from nameko.extensions import DependencyProvider
 from nameko.timer import Timer as TimerEntrypoint
 from sqlalchemy import MetaData
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from shared.bus.consumer import batches
+from shared.bus.crowding import Shares
 from shared.bus.handling import Route, Timer
 from shared.bus.pipelining import PipelinedPublisher
 from shared.bus.processing import Batch, Processor
 from shared.bus.publishing import MemoryPublisher, Publisher, PublishFailed
 from shared.bus.relay import Relay
+from shared.bus.retention import Retention
 from shared.bus.wiring import wiring_of
 from shared.db import delivery_tables
 from shared.db.engine import Database
@@ -27,10 +29,6 @@ from shared.messages.envelope import Delivery
 _log = structlog.get_logger("tandem.service")
 
 Result = TypeVar("Result")
-
-INBOX_KEPT = timedelta(days=30)
-"""How long a message's id is remembered; a repetition after that is taken as new."""
-PURGE_EVERY_S = 3600.0
 
 
 class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no types
@@ -54,6 +52,7 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
             wiring.rules,
             wiring.clock,
             user_id_required=not wiring.in_memory,
+            shares=None if wiring.in_memory else Shares(settings.tenant_share),
         )
         publisher: Publisher = (
             MemoryPublisher(wiring.connector())
@@ -63,6 +62,14 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
         self._publisher = publisher
         self._clock = wiring.clock
         self._sweep_seconds = settings.outbox_sweep_seconds
+        self._retention_seconds = settings.retention_seconds
+        self.retention = Retention(
+            self.database,
+            self.processor.ledger,
+            self._metadata,
+            timedelta(days=settings.inbox_days),
+            timedelta(days=settings.erasure_days),
+        )
         self.relay = Relay(
             name,
             self.database,
@@ -93,21 +100,17 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
         self.relay.hand_over(self.processor.run_timer(timer))
 
     def _sweep(self) -> None:
-        purge_at = 0.0
+        forget_at = 0.0
         while True:
             try:
                 self.relay.keep_alive()
                 self.relay.sweep()
-                if time.monotonic() >= purge_at:
-                    purge_at = time.monotonic() + PURGE_EVERY_S
-                    self._purge_inbox()
-            except (PublishFailed, DBAPIError):
+                if time.monotonic() >= forget_at:
+                    forget_at = time.monotonic() + self._retention_seconds
+                    self.retention.forget(self._clock())
+            except (PublishFailed, SQLAlchemyError):  # also that no connection was to be had in time
                 _log.warning("sweeping the outbox failed", service=self.container.service_name, exc_info=True)
             eventlet.sleep(self._sweep_seconds)
-
-    def _purge_inbox(self) -> None:
-        with self.database.transaction() as db:
-            self.processor.ledger.forget_taken(db, self._clock() - INBOX_KEPT)
 
 
 def tandem_service(name: str, routes: Sequence[Route], timers: Sequence[Timer], metadata: MetaData) -> type[Any]:
@@ -122,6 +125,10 @@ def tandem_service(name: str, routes: Sequence[Route], timers: Sequence[Timer], 
         batch: Batch = self.bus.process(deliveries)
         return batch
 
+    def take_crowded(self: Any, deliveries: Sequence[Delivery]) -> Batch:
+        batch: Batch = self.bus.process(deliveries)
+        return batch
+
     members: dict[str, Any] = {
         "name": name,
         "routes": tuple(routes),
@@ -130,6 +137,7 @@ def tandem_service(name: str, routes: Sequence[Route], timers: Sequence[Timer], 
         "bus": ServiceBus(routes, metadata),
         "take_commands": batches("command", routes)(take_commands),
         "take_events": batches("event", routes)(take_events),
+        "take_crowded": batches("crowded", routes)(take_crowded),
     }
     for timer in timers:
         members[f"timer_{timer.name.replace('-', '_')}"] = _timer_method(timer)

@@ -6,9 +6,11 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+import eventlet
 from eventlet.semaphore import Semaphore
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 SERVICE_PLACEHOLDER = "{service}"
@@ -66,6 +68,17 @@ class Database:
         with Session(self.engine.execution_options(**{_READS_ONLY: True})) as session, session.begin():
             yield session
 
+    def problem(self, within_s: float) -> str | None:
+        """Why the database cannot be used right now, without addresses or names of users; None when it answers."""
+        try:
+            with eventlet.Timeout(within_s), self.reading() as session:
+                session.execute(text("SELECT 1"))
+        except eventlet.Timeout:
+            return f"the database does not answer in {within_s:g} s"
+        except SQLAlchemyError as error:
+            return f"the database refuses: {type(error).__name__}"
+        return None
+
     def dispose(self) -> None:
         self.engine.dispose()
         self._lazy_engine.dispose()
@@ -110,10 +123,20 @@ def _sqlite(url: URL, synchronous: str) -> Engine:
     return engine
 
 
+_NOTICES_A_DEAD_SERVER = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""Seconds, seconds, probes, milliseconds: a machine that vanished closes no connection; without this a statement sent
+to it would wait for ever."""
+
+
 def _postgresql(url: URL, schema: str) -> Engine:
     return create_engine(
         url,
-        connect_args={"options": f"-csearch_path={schema}", "connect_timeout": 10},
+        connect_args={"options": f"-csearch_path={schema}", "connect_timeout": 10, **_NOTICES_A_DEAD_SERVER},
         pool_pre_ping=True,
         pool_size=5,
         max_overflow=5,

@@ -109,6 +109,8 @@ class Settings(BaseModel):
     """Most messages in one database transaction."""
     batch_wait_ms: int = Field(0, ge=0, le=5000)
     """Wait for a batch to fill. Without it, what arrives while one batch is being committed makes up the next."""
+    tenant_share: float = Field(0.2, gt=0, le=1)
+    """Of a service's time, what one tenant may use before its messages are set aside for the others'."""
     prefetch_messages: int = Field(400, ge=1, le=20000)
     """Deliveries taken and not yet acknowledged, per service."""
     heartbeat_seconds: int = Field(30, ge=2, le=600)
@@ -119,6 +121,12 @@ class Settings(BaseModel):
     """How long a stopping service may finish what it has taken."""
     outbox_sweep_seconds: float = Field(5, gt=0, le=600)
     """How often events that were not published right after their commit are picked up."""
+    inbox_days: float = Field(30, ge=1, le=3650)
+    """How long a message's id is remembered; a repetition after that is taken as new."""
+    erasure_days: float = Field(400, ge=30, le=3650)
+    """How long it is remembered that somebody was erased, so that a late message does not bring the person back."""
+    retention_seconds: float = Field(3600, gt=0, le=86400)
+    """How often what is older than that is deleted."""
     solve_seconds: float = Field(5, gt=0, le=120)
     """Most time the solver gets for one week."""
 

@@ -1,0 +1,42 @@
+"""What delivery remembers, and for how long: inbox rows, and the marks that an erased athlete leaves.
+
+The outbox needs no time limit: a row goes when the broker has confirmed it, and not before.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import MetaData, delete
+
+from shared.bus.ledger import Ledger
+from shared.db.engine import Database
+from shared.db.row_security import act_for
+
+ERASURES = "erasures"
+"""Every service's table of erased athletes, with columns ``tenant`` and ``erased_at``."""
+
+
+class Retention:
+    """``inbox_kept``: a repetition after that is taken as new. ``erasures_kept``: a message from before the erase that
+    arrives even later would bring the athlete back, so it is by far the longer."""
+
+    def __init__(
+        self, database: Database, ledger: Ledger, metadata: MetaData, inbox_kept: timedelta, erasures_kept: timedelta
+    ) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._erasures = metadata.tables.get(ERASURES)
+        self._inbox_kept = inbox_kept
+        self._erasures_kept = erasures_kept
+
+    def forget(self, now: datetime) -> None:
+        """Deletes what is older than its time; one transaction for the inbox, one per tenant for its erasures."""
+        with self._database.transaction() as db:
+            self._ledger.forget_taken(db, now - self._inbox_kept)
+            tenants = self._ledger.tenants(db)
+        if self._erasures is None:
+            return
+        for tenant in tenants:
+            with self._database.transaction() as db:
+                act_for(db, tenant)
+                old = (self._erasures.c.tenant == tenant) & (self._erasures.c.erased_at < now - self._erasures_kept)
+                db.execute(delete(self._erasures).where(old))

@@ -1,0 +1,60 @@
+"""What delivery forgets, on both databases."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import String, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.bus.ledger import Ledger, Taken
+from shared.bus.retention import ERASURES, Retention
+from shared.db.delivery_tables import add_to
+from shared.db.engine import Database
+from shared.db.migrations import create_all
+from shared.db.tables import new_base
+
+Table: Any = new_base()
+TABLES = add_to(Table)
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+class Erasure(Table):
+    __tablename__ = ERASURES
+    tenant: Mapped[str] = mapped_column(String(40), primary_key=True)
+    athlete_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    erased_at: Mapped[datetime]
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    create_all(Database("keeping", database_url), Table.metadata)
+    database = Database("keeping", database_url)
+    yield database
+    database.dispose()
+
+
+def test_what_is_older_than_its_time_is_forgotten_and_nothing_else(database: Database) -> None:
+    ledger = Ledger(TABLES)
+    with database.transaction() as db:
+        ledger.remember_tenants(db, ["acme", "bravo"], NOW)
+        for tenant in ("acme", "bravo"):
+            for days in (1, 29, 31):
+                at = NOW - timedelta(days=days)
+                ledger.write(db, [Taken(tenant, f"m{days}", "toy.add", "h", None, "accepted", None, at)], ())
+            for days in (31, 399, 401):
+                db.add(Erasure(tenant=tenant, athlete_digest=f"d{days}", erased_at=NOW - timedelta(days=days)))
+    Retention(database, ledger, Table.metadata, timedelta(days=30), timedelta(days=400)).forget(NOW)
+    with database.transaction() as db:
+        inbox = {tuple(row) for row in db.execute(select(TABLES.inbox.c.tenant, TABLES.inbox.c.message_id))}
+        erasures = {tuple(row) for row in db.execute(select(Erasure.tenant, Erasure.athlete_digest))}
+    assert inbox == {(tenant, identity) for tenant in ("acme", "bravo") for identity in ("m1", "m29")}
+    assert erasures == {(tenant, digest) for tenant in ("acme", "bravo") for digest in ("d31", "d399")}
+
+
+def test_a_database_says_why_it_cannot_be_used(database: Database) -> None:
+    assert database.problem(2.0) is None
+    away = Database("away", "postgresql+psycopg2://nobody@127.0.0.1:1/nothing")
+    assert away.problem(2.0) == "the database refuses: OperationalError"
+    away.dispose()
