@@ -4,15 +4,18 @@ from typing import Any, Literal
 
 import amqp
 
+from shared.bus.hostile_frames import UNREADABLE
 from shared.bus.putting_back import INTERNAL_EXCHANGE, from_internal
 from shared.messages.envelope import COMMANDS_EXCHANGE, Delivery
 
 
 def delivery_from(message: Any, source: Literal["command", "event"]) -> Delivery:
     """``message``: py-amqp's (taken raw, so that no header makes kombu decompress a body) or kombu's in-memory one."""
-    properties = message.properties
+    given = message.properties
+    properties = {name: value for name, value in given.items() if not isinstance(value, str) or value.isprintable()}
     in_memory = not isinstance(message, amqp.Message)
     headers = message.headers if in_memory else properties.get("application_headers") or {}
+    headers = {name: value for name, value in headers.items() if isinstance(name, str)}
     body = message.body
     exchange = message.delivery_info["exchange"]
     delivery = Delivery(
@@ -26,6 +29,7 @@ def delivery_from(message: Any, source: Literal["command", "event"]) -> Delivery
         reply_to=properties.get("reply_to"),
         correlation_id=properties.get("correlation_id"),
         direct=exchange == COMMANDS_EXCHANGE and "x-death" not in headers,
+        unreadable=UNREADABLE in given or len(properties) < len(given),
     )
     if exchange == INTERNAL_EXCHANGE:
         return from_internal(delivery)

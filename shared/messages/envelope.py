@@ -40,6 +40,7 @@ class Delivery:
 
     ``direct``: published to the exchange we listen to. Only then has the broker checked the routing key against the
     sender; a tenant may also dead-letter into ``tandem.commands`` or bind an exchange of its own to it, under any key.
+    ``set_aside``: it comes from the queue of those who crowd.
     """
 
     source: Literal["command", "event"]
@@ -52,8 +53,11 @@ class Delivery:
     reply_to: str | None = None
     correlation_id: str | None = None
     direct: bool = True
+    set_aside: bool = False
     attempts: int = 0
     first_failed: str | None = None
+    unreadable: bool = False
+    """A property was no UTF-8 text, or held control characters; those that were are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +103,18 @@ def read_address(delivery: Delivery, user_id_required: bool) -> Address:
     tenant, _, key = delivery.routing_key.partition(".")
     if not _TENANT.match(tenant) or not key:
         raise Refusal(None, (_whole("routing_key", "a routing key is <tenant>.<service>.<name>"),))
+    if not (key.isascii() and key.isprintable()):
+        readable = "".join(one if one.isascii() and one.isprintable() else "?" for one in key)
+        text = "a routing key is printable ASCII"
+        sender = Address(tenant, readable, None, delivery.correlation_id)
+        raise Refusal(sender if _vouched_for(delivery, tenant) else None, (_whole("routing_key", text),))
     if delivery.source == "event":
         return Address(tenant, key, None, delivery.correlation_id)
     reply_to = delivery.reply_to if _reply_permitted(delivery.reply_to, tenant) else None
     address = Address(tenant, key, reply_to if delivery.correlation_id else None, delivery.correlation_id)
+    if delivery.unreadable and _vouched_for(delivery, tenant):
+        text = "properties and headers must be UTF-8 text without control characters"
+        raise Refusal(address, (_whole("properties_unreadable", text),), _header_id(delivery))
     if delivery.user_id is None and user_id_required:
         missing = "the user_id property must be set to the tenant"
         # On a detour nobody vouches for the tenant in the key: telling it would let others write to its events.
@@ -120,6 +132,11 @@ def read_address(delivery: Delivery, user_id_required: bool) -> Address:
         foreign = f"reply_to must be amq.rabbitmq.reply-to or begin with tenant.{tenant}."
         raise Refusal(address, (_whole("reply_to_refused", foreign),), _header_id(delivery))
     return address
+
+
+def _vouched_for(delivery: Delivery, tenant: str) -> bool:
+    """Whether the broker itself has tied the sender to ``tenant``: by the user, or by the key it was allowed to use."""
+    return delivery.user_id == tenant or (delivery.user_id is None and delivery.direct)
 
 
 def read_envelope(delivery: Delivery, address: Address, received: datetime) -> Envelope:

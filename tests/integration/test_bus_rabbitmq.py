@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pika
 import pytest
 
 from tests.broker import Broker
@@ -36,6 +37,17 @@ def platform(broker: Broker, service: ServiceProcess) -> Iterator[PlatformClient
     client.listen()
     yield client
     client.close()
+
+
+def publish_raw(broker: Broker, messages: list[tuple[bytes, dict[str, bytes], bytes]]) -> None:
+    """Publishes with properties and routing keys of any bytes: pika sends bytes as they are."""
+    connection = pika.BlockingConnection(pika.URLParameters(broker.uri))
+    channel = connection.channel()
+    channel.confirm_delivery()
+    for key, properties, body in messages:
+        written = pika.BasicProperties(**{"content_type": "application/json", "user_id": "guest"} | properties)
+        channel.basic_publish("tandem.commands", key, body, written)
+    connection.close()
 
 
 def total_of(platform: PlatformClient, athlete: str) -> int:
@@ -107,3 +119,21 @@ def test_a_foreign_reply_address_is_refused_and_told_by_event(platform: Platform
     platform.send("toy.get", {"athlete": "a1"}, reply_to="load.commands")
     platform.until(lambda: platform.events, 10, "no event")
     assert [error["code"] for error in platform.events[0]["data"]["errors"]] == ["reply_to_refused"]
+
+
+def test_bytes_that_are_no_text_are_refused_and_hurt_nobody(platform: PlatformClient, broker: Broker) -> None:
+    good = b'{"athlete": "b1", "repetitions": 1}'
+    hostile: list[tuple[bytes, dict[str, bytes]]] = [
+        (b"guest.toy.add", {"content_type": b"application/json\xff"}),
+        (b"guest.toy.add", {"correlation_id": b"\xff\xfe"}),
+        (b"guest.toy.add", {"correlation_id": b"a\x00b"}),
+        (b"guest.toy.add", {"reply_to": b"tenant.guest.\x00"}),
+        (b"guest.toy.add", {"correlation_id": "\ud800".encode("utf-8", "surrogatepass")}),
+        (b"guest.toy.\xff\x00", {}),
+        (b"guest.toy.\x00", {}),
+    ]
+    publish_raw(broker, [(key, properties, good) for key, properties in hostile])
+    platform.until(lambda: len(platform.events) >= len(hostile), 20, f"only {platform.events} were told")
+    codes = [event["data"]["errors"][0]["code"] for event in platform.events]
+    assert codes == ["properties_unreadable"] * 5 + ["routing_key"] * 2
+    assert platform.tell("toy.add", {"athlete": "b1", "repetitions": 1})["data"]["total"] == 1
