@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Narrow a run: make test ARGS="tests/unit/services/load -k ewma"
 ARGS ?=
 
-.PHONY: bench-scheduling help setup setup-test demo test lint format up clean lock breakin bench-rules soak fuzz
+.PHONY: bench-scheduling help setup setup-test demo test faults lint format up clean lock breakin bench-rules bench-bus soak fuzz
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ test: setup-test ## Run the tests (RabbitMQ and PostgreSQL nodes of their own); 
 
 breakin: setup-test ## A hostile tenant on a real broker tries what it can; ends with goal lines
 	@$(BIN)/python -m tests.breakin $(ARGS)
+
+faults: setup-test ## Kill, stop, choke and cut off everything around the services; nothing may be lost or doubled
+	@$(BIN)/python -W ignore -m tests.faults $(ARGS)
 
 lint: setup ## Check format, style, types and import arrows
 	@$(BIN)/ruff format --check --quiet .
@@ -44,6 +47,10 @@ soak: setup ## A million random decisions on both evaluators and 10,000 reloads;
 
 fuzz: setup-test ## Hostile rule files through the loader for 10 minutes (TANDEM_FUZZ_SECONDS); ends with goal lines
 	@$(BIN)/python -m tests.fuzz.rule_files $(ARGS)
+
+bench-bus: setup-test ## The bus at speed, beside nameko, FastStream, aio-pika and bare batches (BENCH_RUNS=1 is short)
+	@sh benchmarks/bus/setup.sh
+	@$(BIN)/python -W ignore -m benchmarks.bus
 
 bench-scheduling: setup ## Time how weeks are placed and explained, in CPU milliseconds
 	@$(BIN)/python -m benchmarks.scheduling

@@ -213,11 +213,16 @@ def to_replay(parked: Parked) -> Outgoing:
 
 
 def _of_the_broker(service: str, message: Any, headers: dict[str, Any]) -> dict[str, Any]:
-    """What our headers would say. The first x-death entry is the broker's newest; a sender may have written others."""
+    """What our headers would say. The first x-death entry is the broker's newest; a sender may have written others.
+
+    Only into the commands queue can tenants write; what lay in another one came from a service, headers and all.
+    """
     death = headers["x-death"][0]
-    source = "command" if death.get("queue") == commands_queue(service) else "event"
-    if death.get("exchange") == INTERNAL_EXCHANGE and source == "event":
+    of_tenants = death.get("queue") == commands_queue(service)
+    source = "command" if of_tenants else "event"
+    if death.get("exchange") == INTERNAL_EXCHANGE and not of_tenants:
         known = {name: headers[name] for name in (*_KEPT_HEADERS, "tandem-attempts") if name in headers}
+        source = str(known.get("tandem-source", source))
     else:
         keys = death.get("routing-keys") or [""]
         known = {"tandem-routing-key": keys[0], "tandem-user-id": message.properties.get("user_id")}

@@ -9,7 +9,6 @@ from tests.faults.ground import MEMORY, NO_MEMORY, Side
 
 Break = Callable[[Side, random.Random], None]
 
-KILLS = 3
 HELD_S = 6.0
 STOP_S = 15.0
 """A service that is told to stop while its broker is away must not wait for it; the draining deadline is 25 s."""
@@ -32,7 +31,7 @@ class Fault:
 def killed(moment: str) -> Break:
     def strike(side: Side, chance: random.Random) -> None:
         _end(side, 0)
-        for _ in range(KILLS):
+        for _ in range(side.kills):
             process = side.first.start(FAULT_DIES=moment, FAULT_DIES_AFTER=str(chance.randint(30, 150)))
             if process.wait(60) != -9:
                 raise AssertionError(f"the service ended before it was killed {moment}")

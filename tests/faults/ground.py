@@ -136,6 +136,8 @@ class Side:
     def __init__(self, ground: Ground, make: Callable[[], ServiceProcess], must_stop_cleanly: bool) -> None:
         self.ground = ground
         self.must_stop_cleanly = must_stop_cleanly
+        self.kills = 3
+        """How often a fault kills it in a row."""
         self.replicas: list[ServiceProcess] = []
         self._make = make
 
