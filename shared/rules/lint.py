@@ -11,7 +11,7 @@ from shared.rules.situations import leaves, situations
 
 Code = Literal[
     "never-fires", "redundant", "shadowed", "allow-without-effect", "no-boundary-example", "no-source",
-    "changes-nothing", "loosened", "switched-off",
+    "changes-nothing", "loosened", "switched-off", "unsatisfiable",
 ]  # fmt: skip
 
 

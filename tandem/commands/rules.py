@@ -13,6 +13,7 @@ from tandem.commands.rule_changes import diff, impact, new_pack
 from tandem.commands.rule_status import status
 
 if TYPE_CHECKING:
+    from shared.rules.lint import Finding
     from shared.rules.loader import Loaded
 
 
@@ -84,20 +85,28 @@ def test(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
 @rules.command()
 @_pack_options
 def lint(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
-    """Find rules that never fire, are redundant or shadowed, loosen the base, or lack an example at a threshold."""
+    """Find rules that never fire, are redundant or shadowed, loosen the base, lack an example at a threshold, or leave
+    the week of a reference athlete without any calendar."""
     from shared.rules.lint import lint as lint_pack
     from shared.rules.lint import lint_tenant
+    from shared.rules.live import open_rules
+    from tandem.reference_weeks import lint_reference_weeks
 
     loaded = _load_all(rules_dir, tenant, as_json)
-    base = loaded.get(None)
-    findings = []
+    base = loaded[None]
+    findings: list[tuple[str | None, Finding]] = []
     for name, one in loaded.items():
-        for kind, pack in one.packs.items():
-            below = base.packs.get(kind) if base is not None and name is not None else None
-            if below is not None and below.hash == pack.hash:
-                continue
-            told = lint_pack(pack) + (lint_tenant(below, pack) if below is not None else ())
+        if name is None and tenant is not None:
+            continue  # asked about the tenant only
+        theirs = {pack.hash for pack in base.packs.values()} if name is not None else set()
+        own = [kind for kind, pack in one.packs.items() if pack.hash not in theirs]
+        for kind in own:
+            below = base.packs.get(kind) if name is not None else None
+            told = lint_pack(one.packs[kind]) + (lint_tenant(below, one.packs[kind]) if below is not None else ())
             findings += [(name, finding) for finding in told]
+        if {"sequencing", "periodization"} & set(own):
+            with open_rules(rules_dir, name) as opened:
+                findings += [(name, finding) for finding in lint_reference_weeks(opened)]
     if as_json:
         print_json({"findings": [{"tenant": name, **finding.as_json()} for name, finding in findings]})
     else:

@@ -84,6 +84,32 @@ def test_lint_exits_1_on_findings(rules_dir: Path) -> None:
     assert ("acme", "lift-run-gap", "loosened") in findings
 
 
+@pytest.mark.parametrize(
+    ("change", "rule", "conflict"),
+    [
+        (
+            "override:\n  lift-run-gap: {when: {gap: less than 160 h}, unless: [{same day: true}], because: x}\n",
+            "lift-run-gap",
+            "its sessions ",
+        ),
+        ("settings:\n  min_rest_days: {value: 6}\n", "min_rest_days", "At least 6 days of the week without a session"),
+    ],
+)
+def test_lint_finds_what_no_reference_week_can_keep_with_the_conflict(
+    rules_dir: Path, change: str, rule: str, conflict: str
+) -> None:
+    _tenant(rules_dir, HEADER + change)
+    result = _run("lint", "--rules", rules_dir, "--tenant", "acme", "--json")
+    assert result.exit_code == 1
+    found = [one for one in json.loads(result.stdout)["findings"] if one["code"] == "unsatisfiable"]
+    assert found and all(one["rule"] == rule and conflict in one["message"] for one in found)
+    assert "cannot be placed at all" in found[0]["message"] and found[0]["line"]
+
+
+def test_lint_has_nothing_to_say_of_the_shipped_rules(rules_dir: Path) -> None:
+    assert _run("lint", "--rules", rules_dir).stdout == "no findings\n"
+
+
 def test_status_names_a_broken_tenant_and_keeps_the_base(rules_dir: Path) -> None:
     path = _tenant(rules_dir, HEADER + "override: [\n")
     result = _run("status", "--rules", rules_dir)
