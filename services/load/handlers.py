@@ -107,7 +107,7 @@ def mark_day(context: Context, incoming: Incoming[MarkDay]) -> Accepted:
 
 
 def get_load(context: Context, incoming: Incoming[GetLoad]) -> Answered:
-    """The assessment of a day as it stands now: what was recorded since then counts."""
+    """The assessment of a day as it stands now, by the rules of that day: what was recorded since then counts."""
     store = LoadStore(context.db, context.tenant)
     body = incoming.body
     row = store.athlete(body.athlete)
@@ -118,12 +118,13 @@ def get_load(context: Context, incoming: Incoming[GetLoad]) -> Answered:
     on = body.date or today
     through = max(on, today)
     daily = stored_daily(store, body.athlete, profile, through)
-    series = LoadSeries(daily, context.rules.settings("recovery"), through)
+    rules = context.rules_on(on)
+    series = LoadSeries(daily, rules.settings("recovery"), through)
     answer = {
         "athlete": body.athlete,
         **series.assess(on).as_json(),
         "provisional": on >= today,
-        "decided_by": decided_by_bands(context.rules.pack("recovery")),
+        "decided_by": decided_by_bands(rules.pack("recovery")),
     }
     if body.days is not None:
         asked = [on - timedelta(days=ago) for ago in range(body.days - 1, -1, -1)]

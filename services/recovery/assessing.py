@@ -69,8 +69,9 @@ def _is_easy(kind: str, type_: str | None) -> bool:
 
 
 def assess_day(context: Context, store: RecoveryStore, athlete: str, profile: Profile, on: date) -> Readiness:
+    """By the rules in force on that day."""
     inputs, loads = stored_inputs(store, athlete, profile, on)
-    readiness, _ = assess_with_facts(inputs, loads, (), context.rules)
+    readiness, _ = assess_with_facts(inputs, loads, (), context.rules_on(on))
     return readiness
 
 

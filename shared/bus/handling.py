@@ -6,7 +6,7 @@ embedded runner and in a test with nothing but a database.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel
@@ -66,6 +66,9 @@ class Context(Protocol):
     @property
     def rules(self) -> Rules:
         """This tenant's active rules, the same snapshot for the whole call."""
+
+    def rules_on(self, day: date) -> Rules:
+        """What was in force for this tenant on a past ``day``; of today and later days, what is in force now."""
 
     def now(self) -> datetime:
         """Aware UTC now; injected, so tests and the demo set it."""

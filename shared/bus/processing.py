@@ -5,8 +5,10 @@ deliveries of a returned Batch, and only then.
 """
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
 import structlog
@@ -15,13 +17,14 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from shared.bus.crowding import SetAside, Shares, sender_of
 from shared.bus.decided import decisions_in
 from shared.bus.gathering import Gathered
 from shared.bus.handling import Accepted, Answered, Rejected, Route, Timer
 from shared.bus.intake import Intake, Readable, Refused
 from shared.bus.ledger import Ledger, ToPublish, to_publish
 from shared.bus.outcomes import Work
-from shared.bus.putting_back import RETRY_DELAYS_S, Failure, Reason, is_transient, to_park, to_retry
+from shared.bus.putting_back import RETRY_DELAYS_S, Failure, Reason, is_transient, to_crowded, to_park, to_retry
 from shared.bus.unit_of_work import Cause, Clock, UnitOfWork
 from shared.db.delivery_tables import DeliveryTables
 from shared.db.engine import Database
@@ -44,10 +47,15 @@ _NOTHING_CAN_BE_WRITTEN = (OperationalError, InterfaceError, InternalError, Pool
 database is away for every message, whatever it answers."""
 
 
+Reading = Readable | Refused | SetAside
+
+
 class RuleSource(Protocol):
     """Where a tenant's active rules come from; ``shared.rules.live.RuleBook`` is one."""
 
     def for_tenant(self, tenant: str) -> Rules: ...
+
+    def as_of(self, tenant: str, day: date) -> Rules: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,7 @@ class Processor:
         clock: Clock,
         user_id_required: bool = True,
         budget_s: float = 0.25,
+        shares: Shares | None = None,
     ) -> None:
         self.service = service
         self.ledger = Ledger(tables)
@@ -83,11 +92,19 @@ class Processor:
         self._rules = rules
         self._clock = clock
         self._budget_s = budget_s
+        self._shares = shares
+        self._tenants_read = False
 
     def process(self, deliveries: Sequence[Delivery]) -> Batch:
         """Handles deliveries in order, together if all goes well, else one by one. Raises nothing a message caused."""
         received = self._clock()
-        readings = [self._intake.read(delivery, received) for delivery in deliveries]
+        crowding = self._crowding(deliveries)
+        readings = [
+            SetAside(delivery.routing_key.partition(".")[2])
+            if not delivery.set_aside and sender_of(delivery) in crowding
+            else self._intake.read(delivery, received)
+            for delivery in deliveries
+        ]
         if len(deliveries) > 1:
             try:
                 return self._together(deliveries, readings)
@@ -122,14 +139,19 @@ class Processor:
                 published += rows
         return tuple(published)
 
-    def _together(self, deliveries: Sequence[Delivery], readings: Sequence[Readable | Refused]) -> Batch:
+    def _together(self, deliveries: Sequence[Delivery], readings: Sequence[Reading]) -> Batch:
         started = time.monotonic()
         work = Work(self.service, self._clock())
         done = 0
         with self.database.transaction(keeps_loaded=True) as db:
             take_turn(db, self.service, (_whose(reading) for reading in readings if isinstance(reading, Readable)))
             work.seen = self.ledger.taken(
-                db, (work.identity(reading) for reading in readings if work.in_inbox(reading))
+                db,
+                (
+                    work.identity(reading)
+                    for reading in readings
+                    if not isinstance(reading, SetAside) and work.in_inbox(reading)
+                ),
             )
             gathered = Gathered()
             for delivery, reading in zip(deliveries, readings, strict=True):
@@ -143,11 +165,14 @@ class Processor:
             new_tenants = self.ledger.remember_tenants(db, work.tenants, work.now)
             self.ledger.write(db, work.taken, work.messages)
         self.ledger.tenants_committed(new_tenants)
+        self._charge(deliveries[:done], readings, new_tenants, time.monotonic() - started)
         work.count(time.monotonic() - started, done)
         return Batch(done, tuple(work.messages))
 
-    def _gather(self, db: Session, work: Work, gathered: Gathered, reading: Readable | Refused) -> bool:
+    def _gather(self, db: Session, work: Work, gathered: Gathered, reading: Reading) -> bool:
         """True when ``reading`` is settled or waits to be handled with its neighbours; else it is to be taken now."""
+        if isinstance(reading, SetAside):
+            return False
         if isinstance(reading, Readable) and reading.route.handle_many is not None:
             if gathered.holds(work.identity(reading)) or not gathered.joins(reading):
                 self._handle_gathered(db, work, gathered)
@@ -176,7 +201,10 @@ class Processor:
             else:
                 self._accept(db, work, reading, context, outcome)
 
-    def _take(self, db: Session, work: Work, delivery: Delivery, reading: Readable | Refused) -> None:
+    def _take(self, db: Session, work: Work, delivery: Delivery, reading: Reading) -> None:
+        if isinstance(reading, SetAside):
+            work.set_aside(to_crowded(self.service, delivery, work.now))
+            return
         if isinstance(reading, Refused):
             if delivery.source == "event" and reading.problems[0].code != "unknown_message":
                 # One of our own services sent it: a mistake of ours, kept until it can be replayed.
@@ -216,7 +244,7 @@ class Processor:
                 work.forget(tenant, athlete)
         work.decide(decisions_in(context.emitted, reading.incoming.key, outcome))
 
-    def _one_by_one(self, deliveries: Sequence[Delivery], readings: Sequence[Readable | Refused]) -> Batch:
+    def _one_by_one(self, deliveries: Sequence[Delivery], readings: Sequence[Reading]) -> Batch:
         started = time.monotonic()
         messages: list[ToPublish] = []
         for index, (delivery, reading) in enumerate(zip(deliveries, readings, strict=True)):
@@ -238,7 +266,36 @@ class Processor:
             messages += batch.messages
         return Batch(len(deliveries), tuple(messages))
 
-    def _rejected(self, reading: Readable | Refused, rejected: Rejected) -> Batch:
+    def _crowding(self, deliveries: Sequence[Delivery]) -> frozenset[str]:
+        """Tenants whose messages of this batch are set aside."""
+        if self._shares is None:
+            return frozenset()
+        if not self._tenants_read:
+            try:
+                with self.database.transaction() as db:
+                    self._shares.know(self.ledger.tenants(db))
+            except DBAPIError:
+                return frozenset()  # what follows fails alike, and says so
+            self._tenants_read = True
+        senders = {sender_of(delivery) for delivery in deliveries if not delivery.set_aside}
+        return self._shares.crowding([sender for sender in senders if sender is not None])
+
+    def _charge(
+        self, deliveries: Sequence[Delivery], readings: Sequence[Reading], new_tenants: set[str], seconds: float
+    ) -> None:
+        if self._shares is None:
+            return
+        self._shares.know(new_tenants)
+        handled = Counter(
+            sender
+            for delivery, reading in zip(deliveries, readings, strict=False)
+            if not delivery.set_aside
+            and not isinstance(reading, SetAside)
+            and (sender := sender_of(delivery)) is not None
+        )
+        self._shares.charge(handled, seconds)
+
+    def _rejected(self, reading: Reading, rejected: Rejected) -> Batch:
         assert isinstance(reading, Readable)
         work = Work(self.service, self._clock())
         work.reject(reading, rejected.problems)
@@ -266,8 +323,17 @@ class Processor:
 
     def _context(self, db: Session, tenant: str, cause: Cause | None) -> UnitOfWork:
         source = self._rules
-        rules = (lambda: source.for_tenant(tenant)) if source is not None else None
-        return UnitOfWork(self.service, tenant, db, rules, self._clock, cause)
+        if source is None:
+            return UnitOfWork(self.service, tenant, db, None, self._clock, cause)
+        return UnitOfWork(
+            self.service,
+            tenant,
+            db,
+            lambda: source.for_tenant(tenant),
+            self._clock,
+            cause,
+            lambda day: source.as_of(tenant, day),
+        )
 
     def _rows(self, context: UnitOfWork) -> list[ToPublish]:
         now = self._clock()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -60,6 +60,7 @@ class UnitOfWork:
         rules: Rules | Callable[[], Rules] | None,
         clock: Clock,
         cause: Cause | None = None,
+        rules_as_of: Callable[[date], Rules] | None = None,
     ) -> None:
         self.service = service
         self.emitted: list[Emitted] = []
@@ -69,6 +70,7 @@ class UnitOfWork:
         self._db = db
         self._rules = rules
         self._clock = clock
+        self._rules_as_of = rules_as_of
 
     @property
     def tenant(self) -> str:
@@ -85,6 +87,11 @@ class UnitOfWork:
         if callable(self._rules):
             self._rules = self._rules()  # taken at first use, then the same snapshot for the whole call
         return self._rules
+
+    def rules_on(self, day: date) -> Rules:
+        if self._rules_as_of is None or day >= self._clock().astimezone(UTC).date():
+            return self.rules
+        return self._rules_as_of(day)
 
     def now(self) -> datetime:
         return self._clock()

@@ -21,6 +21,9 @@ from shared.rules.watched_files import WatchedFiles, tenant_of
 OPENING_CHECK = 200
 """Cross-check questions per pack when a command opens the rules; a service that activates them asks more."""
 
+PAST_KEPT = 50
+"""Rules of past days that are remembered."""
+
 Prepared = Mapping[PackKind, PreparedPack]
 
 
@@ -118,6 +121,7 @@ class RuleBook:
         self._files.changed()
         self._day = self._on()
         self._active: dict[str | None, _Active] = {}
+        self._past: dict[tuple[str | None, date], TenantRules] = {}
         self._revisions = stored.revisions() if stored else {}
         kept = stored.kept_tenants() if stored else frozenset()
         self._due: set[str | None] = {None, *self._files.tenants(), *self._revisions, *kept}
@@ -134,10 +138,20 @@ class RuleBook:
         return (active.get(tenant) or active[None]).rules
 
     def as_of(self, tenant: str | None, day: date) -> TenantRules:
-        """What was in force for ``tenant`` on a day: the packs effective then, the stored ones as activated by then."""
+        """What was in force for ``tenant`` on a day: the packs effective then, the stored ones as activated by then.
+
+        Of files only what stands in them now is known: their effective dates tell which pack counted. Where a kind of
+        pack had none yet, today's rules answer.
+        """
         active = self._active.get(tenant) or self._active[None]
         stored = self._stored.texts(tenant, day) if self._stored and tenant is not None else active.texts.stored
-        return active.rules.tried(replace(active.texts, stored=stored), day)
+        texts = replace(active.texts, stored=stored)
+        before = self._past.get((tenant, day))
+        if before is None or before.texts != texts:
+            before = active.rules.tried(texts, day)
+            self._past = dict(list(self._past.items())[1 - PAST_KEPT :]) | {(tenant, day): before}
+        complete = {pack.kind for pack in before.packs()} == set(active.prepared)
+        return before if complete else active.rules
 
     def poll(self) -> bool:
         """Look at the files and the stored packs once and put what changed into force; whether anything was tried."""
