@@ -6,20 +6,22 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """``bound`` is ``at least`` or ``under`` (which excludes it); ``figure`` in ``unit``."""
+    """``bound`` is ``at least``, ``at most`` or ``under`` (which excludes it); ``figure`` in ``unit``."""
 
     name: str
     figure: float
-    kind: Literal["at least", "under"]
+    kind: Literal["at least", "at most", "under"]
     bound: float
     unit: str = ""
 
     @property
     def met(self) -> bool:
-        return self.figure >= self.bound if self.kind == "at least" else self.figure < self.bound
+        if self.kind == "at least":
+            return self.figure >= self.bound
+        return self.figure <= self.bound if self.kind == "at most" else self.figure < self.bound
 
     def __str__(self) -> str:
-        sign = ">=" if self.kind == "at least" else "<"
+        sign = {"at least": ">=", "at most": "<=", "under": "<"}[self.kind]
         unit = f"_{self.unit}" if self.unit else ""
         told = "met" if self.met else "missed"
         return f"goal {self.name} {self.figure:.4g}{unit} {sign}{self.bound:g}{unit} {told}"

@@ -7,7 +7,8 @@ message under its own id.
 import json
 import os
 import random
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -175,8 +176,16 @@ def event_headers(identity: str) -> dict[str, str]:
     }
 
 
+def run_or_tell(settings: str, run: Callable[[], object]) -> None:
+    """The end of every case's file: runs it, or, with ``--settings``, only says how it is set up."""
+    if "--settings" in sys.argv:
+        print(settings)
+    else:
+        sys.exit(run())
+
+
 def amqp_uri() -> str:
-    return os.environ["BENCH_AMQP_URI"]
+    return os.environ.get("BENCH_AMQP_URI", "amqp://")
 
 
 def database() -> str:

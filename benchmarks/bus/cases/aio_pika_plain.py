@@ -47,4 +47,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    work.run_or_tell(SETTINGS, lambda: asyncio.run(main()))

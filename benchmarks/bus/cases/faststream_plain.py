@@ -36,4 +36,4 @@ async def take(record: work.Record, message: RabbitMessage, store: Annotated[Sto
 
 if __name__ == "__main__":
     logging.disable(logging.CRITICAL)  # it logs a traceback per refused message, which nobody else pays for
-    asyncio.run(app.run())
+    work.run_or_tell(SETTINGS, lambda: asyncio.run(app.run()))

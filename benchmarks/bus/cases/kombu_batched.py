@@ -101,4 +101,4 @@ class Consumer:
 
 
 if __name__ == "__main__":
-    Consumer().run()
+    work.run_or_tell(SETTINGS, lambda: Consumer().run())

@@ -61,7 +61,11 @@ class Bench:
         self.publish(work.event_of(record), routing_key=work.EVENT_KEY, headers=headers)
 
 
-if __name__ == "__main__":
+def run() -> None:
     runner = ServiceRunner({"AMQP_URI": work.amqp_uri(), "max_workers": WORKERS})
     runner.add_service(Bench)
     serve_until_sigterm(runner)
+
+
+if __name__ == "__main__":
+    work.run_or_tell(SETTINGS, run)

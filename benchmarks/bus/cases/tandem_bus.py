@@ -5,7 +5,6 @@ import eventlet
 eventlet.monkey_patch()
 
 import os  # noqa: E402 - nothing may be imported before the patch
-import sys  # noqa: E402
 from typing import Any  # noqa: E402
 
 from benchmarks.bus import work  # noqa: E402
@@ -29,7 +28,8 @@ SETTINGS = (
     "outbox, pipelined confirms, ack multiple (all defaults)"
 )
 
-if __name__ == "__main__":
+
+def run() -> int:
     settings = settings_for(
         {
             **os.environ,
@@ -38,4 +38,8 @@ if __name__ == "__main__":
         }
     )
     configure_logging(settings.log_level)
-    sys.exit(serve([BenchService], settings, with_rules=False))
+    return serve([BenchService], settings, with_rules=False)
+
+
+if __name__ == "__main__":
+    work.run_or_tell(SETTINGS, run)
