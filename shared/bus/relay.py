@@ -91,7 +91,15 @@ class Relay:
             self._woken.send(None)
 
     def sweep(self) -> int:
-        """Publishes rows left behind by a crash or a broken connection; returns how many."""
+        """Publishes all rows left behind by a crash or a broken connection; returns how many."""
+        swept = last = self._sweep_some()
+        while last == ROWS_PER_PUBLISH:  # a long time without a broker leaves many
+            self.keep_alive()
+            last = self._sweep_some()
+            swept += last
+        return swept
+
+    def _sweep_some(self) -> int:
         before = self._now_ms() - self._sweep_age_ms
         held = frozenset(self._in_hand)
         with self._database.transaction() as db:

@@ -8,7 +8,7 @@ import pytest
 
 from shared.bus.ledger import Ledger, ToPublish, to_publish
 from shared.bus.publishing import PublishFailed
-from shared.bus.relay import Relay
+from shared.bus.relay import ROWS_PER_PUBLISH, Relay
 from shared.db import delivery_tables
 from shared.db.engine import Database
 from shared.db.migrations import create_all
@@ -121,3 +121,12 @@ def test_the_sweeper_leaves_young_rows_to_the_relay(database: Database) -> None:
     assert relay.sweep() == 1
     assert len(sent.messages) == 1
     assert not empty(database, ledger)
+
+
+def test_one_sweep_takes_all_that_a_long_outage_left(database: Database) -> None:
+    ledger, sent = Ledger(delivery_tables.of(Table.metadata)), Sent()
+    committed(database, ledger, 2 * ROWS_PER_PUBLISH + 7, age_s=60.0)
+    relay = Relay("toy", database, ledger, sent, lambda: int(NOW.timestamp() * 1000))
+    assert relay.sweep() == 2 * ROWS_PER_PUBLISH + 7 == len(sent.messages)
+    with database.transaction() as db:
+        assert ledger.outbox_is_empty(db)
