@@ -59,11 +59,12 @@ class ListOf:
 
 @dataclass(frozen=True, slots=True)
 class TableOf:
-    """``names`` None: any name. ``complete``: every one of the names must be there."""
+    """``names`` None: any name. ``complete``: every one of the names must be there; else at least ``least`` of them."""
 
     names: tuple[str, ...] | None
     value: "SettingShape"
     complete: bool = True
+    least: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ SettingShape = Number | Word | Text | Clock | ListOf | TableOf | Fields
 _EFFORT = Word(get_args(Effort))
 _REGIONS = ListOf(Word(get_args(Region)))
 _LEVELS: tuple[str, ...] = get_args(Level)
+_LIFTS_A_WEEK = tuple(str(count) for count in range(1, 15))
 _CR10 = Number("between 0 and 10")
 _COUNT = Number("between 0 and 14")
 _MINUTES = Number("between 0 and 1440")
@@ -114,17 +116,17 @@ SETTING_SHAPES: Mapping[str, SettingShape] = {
     "watch_asks_for": ListOf(Text()),
     # periodization
     "first_week": TableOf(_LEVELS, Fields(_WEEK)),
-    "phase_shares": TableOf(("race", "strength", "none"), TableOf(get_args(Phase), _SHARE, complete=False)),
+    "phase_shares": TableOf(("race", "strength", "none"), TableOf(get_args(Phase), _SHARE, complete=False, least=1)),
     "taper_days": TableOf(get_args(GoalClass), Number("between 0 and 28")),
     "taper_mean_cut": TableOf(get_args(GoalClass), Number("between 0 % and 90 %")),
-    "lift_split": TableOf(_LEVELS, TableOf(tuple(str(count) for count in range(1, 15)), _REGIONS, complete=False)),
+    "lift_split": TableOf(_LEVELS, TableOf(_LIFTS_A_WEEK, _REGIONS, complete=False, least=1)),
     "lift_effort": TableOf(get_args(Priority), Fields({"first": _EFFORT, "again": _EFFORT})),
     "effort_ceiling": TableOf(_LEVELS, _EFFORT),
     "leg_effort_in_phase": TableOf(get_args(Phase), _EFFORT, complete=False),
     "minutes_per_set": TableOf(get_args(Effort), Number("between 0.5 and 20")),
     "easy_run_minutes": TableOf(_LEVELS, Number("between 5 and 240")),
     "quality_run_types": TableOf(
-        _LEVELS, TableOf(get_args(Phase), ListOf(Word(get_args(RunType))), complete=False)
+        _LEVELS, TableOf(get_args(Phase), ListOf(Word(get_args(RunType))))
     ),
     "goal_start": TableOf(get_args(GoalKind), Clock()),
     "ten_km_minutes": TableOf(_LEVELS, Number("between 25 and 180")),
@@ -154,6 +156,8 @@ def check_shape(reader: Reader, shape: SettingShape, node: Node, what: str) -> N
             for name, value in fields.items():
                 check_shape(reader, shape.value, value, f"'{name}'")
             _check_complete(reader, node, what, fields, shape.names if shape.complete else None)
+            if isinstance(node, MapNode) and len(node.pairs) < shape.least:
+                reader.mistakes.add(node.at, f"{what} is empty")
         case Fields():
             fields = reader.table(node, what, shape.of)
             for name, value in fields.items():

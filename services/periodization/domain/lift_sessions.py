@@ -9,9 +9,6 @@ from shared.messages.values import MAX_SESSION_MINUTES
 from shared.messages.words import Effort, Level, Phase, Region
 
 _HARDER: Final[tuple[Effort, ...]] = ("light", "moderate", "heavy", "max")
-_LEG_SHARE: Final[Mapping[Region, float]] = {"lower": 1.0, "full": 0.5, "upper": 0.0}
-"""How a session divides its attention: a full-body lift gives each half of the body the same."""
-
 MARK_MINUTES: Final = 5
 """Planned sessions last multiples of this: nobody plans 29 minutes."""
 
@@ -34,8 +31,9 @@ def planned_lifts(
     """
     regions = _without(_split(week.lift_sessions, level, settings), tested)
     regions = _covering(regions, week)
-    lower = _share_out(week.lower_sets, [_LEG_SHARE[region] for region in regions])
-    upper = _share_out(week.upper_sets, [1.0 - _LEG_SHARE[region] for region in regions])
+    for_legs = {"lower": 1.0, "full": float(settings["full_body_leg_share"]), "upper": 0.0}
+    lower = _share_out(week.lower_sets, [for_legs[region] for region in regions])
+    upper = _share_out(week.upper_sets, [1.0 - for_legs[region] for region in regions])
     efforts = _efforts(regions, week, level, settings)
     found = []
     for region, effort, sets in zip(regions, efforts, (a + b for a, b in zip(lower, upper, strict=True)), strict=True):

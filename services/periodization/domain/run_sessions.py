@@ -53,7 +53,7 @@ def _quality_runs(
     count = min(max(0, week.quality_runs - races), int(budget // shortest))
     if count == 0:
         return []
-    types: Sequence[RunType] = settings["quality_run_types"][level].get(week.phase) or ["tempo"]
+    types: Sequence[RunType] = settings["quality_run_types"][level][week.phase]
     minutes = floor(min(budget / count, longest))
     # Down to a mark, so that the easy share is kept; a run that would fall below the shortest stays as it is.
     marked = minutes // MARK_MINUTES * MARK_MINUTES

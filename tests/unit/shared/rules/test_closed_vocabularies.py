@@ -113,6 +113,11 @@ def _setting(kind: PackKind, text: str) -> str:
         ("periodization", "taper_days: {value: {A: 14, B: 7}}", "'taper_days' lacks 'C'"),
         ("periodization", "taper_days: {value: {A: 14, B: 7, D: 0}}", "'taper_days' has no 'D'; use 'A', 'B' or 'C'"),
         ("periodization", "taper_days: {value: {A: 14, B: 7, C: 70}}", "'C' is 70; allowed is between 0 and 28"),
+        (
+            "periodization",
+            "lift_split: {value: {beginner: {}, intermediate: {'1': [full]}, advanced: {'1': [full]}}}",
+            "'beginner' is empty",
+        ),
         ("periodization", "goal_start: {value: {race: 09:00}}", "'goal_start' lacks 'strength'"),
     ],
 )
