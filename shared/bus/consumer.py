@@ -178,7 +178,7 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
 
     queue_consumer = DrainingQueueConsumer()
 
-    def __init__(self, source: Literal["command", "event"], routes: Sequence[Route], **kwargs: Any) -> None:
+    def __init__(self, source: Literal["command", "event", "crowded"], routes: Sequence[Route], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.source = source
         self.routes = tuple(routes)
@@ -193,7 +193,14 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
     @property
     def queue_name(self) -> str:
         service = self.container.service_name
+        if self.source == "crowded":
+            return topology.crowded_queue(service)
         return topology.commands_queue(service) if self.source == "command" else topology.events_queue(service)
+
+    @property
+    def _declared_source(self) -> Literal["command", "event"]:
+        """What comes back over the internal exchange says itself what it was."""
+        return "event" if self.source == "event" else "command"
 
     @property
     def in_flight(self) -> int:
@@ -309,7 +316,7 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
             return result, failed
 
         try:
-            deliveries = [delivery_from(message, self.source) for message in messages]
+            deliveries = [delivery_from(message, self._declared_source) for message in messages]
             self.container.spawn_worker(self, (deliveries,), {}, handle_result=settle)
         except ContainerBeingKilled:
             return None

@@ -123,6 +123,11 @@ class Work:
             self._remember(row)
         self._tell_rejected(refused.address, refused.message_id, refused.problems, refused.subject, refused.tell)
 
+    def set_aside(self, row: ToPublish) -> None:
+        """Taken from one queue to another; it is consumed when it is taken from there."""
+        self.messages.append(row)
+        self._counts.append(metrics.set_aside.labels(self.service).inc)
+
     def park(self, row: ToPublish, key: str) -> None:
         """Kept for a person; no inbox row, so that a replay is taken."""
         self.messages.append(row)

@@ -49,11 +49,20 @@ def parked_key(service: str) -> str:
     return f"{service}.parked"
 
 
+def crowded_key(service: str) -> str:
+    return f"{service}.crowded"
+
+
+def to_crowded(service: str, delivery: Delivery, now: datetime) -> ToPublish:
+    """The message on its way to where those who crowd wait for each other."""
+    return _internal(crowded_key(service), delivery, _ours(delivery) | {"tandem-set-aside": "yes"}, now)
+
+
 def to_retry(service: str, delivery: Delivery, failure: Failure) -> ToPublish:
     """The message on its way to the waiting queue of its next attempt; ``attempts`` must be below the limit."""
     delay_s = RETRY_DELAYS_S[delivery.attempts]
     again = replace(delivery, attempts=delivery.attempts + 1, first_failed=delivery.first_failed or _stamp(failure.at))
-    return _internal(waiting_key(service, delivery.source, delay_s), again, _ours(again), failure)
+    return _internal(waiting_key(service, delivery.source, delay_s), again, _ours(again), failure.at)
 
 
 def to_park(service: str, delivery: Delivery, failure: Failure) -> ToPublish:
@@ -65,7 +74,7 @@ def to_park(service: str, delivery: Delivery, failure: Failure) -> ToPublish:
         "tandem-last-failed": _stamp(failure.at),
         "tandem-parked-id": new_id(),
     }
-    return _internal(parked_key(service), delivery, headers, failure)
+    return _internal(parked_key(service), delivery, headers, failure.at)
 
 
 def from_internal(delivery: Delivery) -> Delivery:
@@ -77,13 +86,14 @@ def from_internal(delivery: Delivery) -> Delivery:
         routing_key=ours["tandem-routing-key"],
         user_id=ours.get("tandem-user-id"),
         reply_to=ours.get("tandem-reply-to"),
+        set_aside="tandem-set-aside" in ours,
         direct=True,  # what was not is refused at once and never put back
         attempts=int(ours.get("tandem-attempts", "0")),
         first_failed=ours.get("tandem-first-failed"),
     )
 
 
-def _internal(key: str, delivery: Delivery, headers: dict[str, str], failure: Failure) -> ToPublish:
+def _internal(key: str, delivery: Delivery, headers: dict[str, str], now: datetime) -> ToPublish:
     carried = {
         name: value
         for name, value in delivery.headers.items()
@@ -99,7 +109,7 @@ def _internal(key: str, delivery: Delivery, headers: dict[str, str], failure: Fa
     )
     tenant = delivery.routing_key.partition(".")[0][:40]
     # Under an id of its own: the sender's ce-id stays in the headers, and nothing says it is unique.
-    return replace(to_publish(tenant, message, None, failure.at), id=new_id())
+    return replace(to_publish(tenant, message, None, now), id=new_id())
 
 
 def _ours(delivery: Delivery) -> dict[str, str]:

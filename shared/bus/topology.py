@@ -9,7 +9,7 @@ from typing import Any
 from kombu import Exchange, Queue
 
 from shared.bus.handling import Route
-from shared.bus.putting_back import INTERNAL_EXCHANGE, RETRY_DELAYS_S, parked_key, retry_key, waiting_key
+from shared.bus.putting_back import INTERNAL_EXCHANGE, RETRY_DELAYS_S, crowded_key, parked_key, retry_key, waiting_key
 from shared.messages.envelope import COMMANDS_EXCHANGE, EVENTS_EXCHANGE
 
 DELIVERY_LIMIT = 20
@@ -32,6 +32,11 @@ def events_queue(service: str) -> str:
 
 def parked_queue(service: str) -> str:
     return f"{service}.parked"
+
+
+def crowded_queue(service: str) -> str:
+    """Where messages of tenants wait that have used up their share of the service."""
+    return f"{service}.crowded"
 
 
 def command_bindings(routes: Sequence[Route]) -> list[str]:
@@ -71,6 +76,9 @@ def declare(channel: Any, service: str, routes: Sequence[Route], waits: bool = T
                 waiting.bind_to(INTERNAL, routing_key=key)
             else:
                 queue.bind_to(INTERNAL, routing_key=key)
+    crowded = Queue(crowded_queue(service), durable=True, queue_arguments=_work(service) if waits else None)(channel)
+    crowded.queue_declare()
+    crowded.bind_to(INTERNAL, routing_key=crowded_key(service))
     parked = Queue(parked_queue(service), durable=True, queue_arguments=_parked() if waits else None)(channel)
     parked.queue_declare()
     parked.bind_to(INTERNAL, routing_key=parked_key(service))
@@ -78,7 +86,8 @@ def declare(channel: Any, service: str, routes: Sequence[Route], waits: bool = T
 
 def queue_names(services: Iterable[str]) -> list[str]:
     """The queues whose emptiness means that nothing is under way (parked messages are not)."""
-    return [name for service in services for name in (commands_queue(service), events_queue(service))]
+    kinds = (commands_queue, events_queue, crowded_queue)
+    return [queue_of(service) for service in services for queue_of in kinds]
 
 
 def _quorum() -> dict[str, Any]:

@@ -88,6 +88,12 @@ replies_dropped: Final = Counter(
     ["service"],
     registry=registry,
 )
+set_aside: Final = Counter(
+    "tandem_messages_set_aside",
+    "Messages moved to the crowded queue because their tenant had used up its share; they are taken from there.",
+    ["service"],
+    registry=registry,
+)
 retries: Final = Counter(
     "tandem_message_retries",
     "Messages put back to be tried again later.",

@@ -17,7 +17,7 @@ from tests.postgres import Postgres, programs
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--flood", type=int, default=6000, help="messages of the flood (default 6000)")
+    parser.add_argument("--flood", type=int, default=1500, help="messages of the flood (default 1500)")
     parser.add_argument("--json", type=Path, help="write the table to this file too")
     options = parser.parse_args()
     with _postgres() as postgres:

@@ -85,7 +85,11 @@ def run(postgres: Postgres, scale: Scale) -> Report:
         _settle(ground)
         after = _answers(victim, asked)
         crossed = _crossed(ground, victim, hostile, before)
-        crossed += [f"the victim's {key} was answered otherwise" for key in answers if after[key] != answers[key]]
+        crossed += [
+            f"the victim's {key} was answered otherwise: {_difference(answers[key], after[key])}"
+            for key in answers
+            if after[key] != answers[key]
+        ]
         totals, alive = ground.totals(), ground.alive()
         failures = ground.errors_logged()
         goals = _goals(done, latency, crossed, totals, alive, failures)
@@ -145,6 +149,12 @@ def _crossed(ground: Ground, victim: Victim, hostile: Hostile, before: dict[str,
     received = json.dumps([*hostile.events, *hostile.replies.values()], default=str)
     found += ["the victim's data at the hostile tenant"] if SECRET in received else []
     return found
+
+
+def _difference(before: str, after: str) -> str:
+    """Where two answers part, with what stands around it."""
+    at = next((place for place, (one, other) in enumerate(zip(before, after, strict=False)) if one != other), 0)
+    return f"{before[max(at - 80, 0) : at + 120]!r} became {after[max(at - 80, 0) : at + 120]!r}"
 
 
 def _goals(

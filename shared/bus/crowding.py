@@ -1,0 +1,60 @@
+"""Keeps one tenant's flood from holding up the others.
+
+All tenants of a service share its queues, so whoever sends much stands in front of everybody. A tenant that has used up
+its share of the service's time is set aside: its messages move, unread, to the service's crowded queue, which is worked
+off beside the others. There, those who crowd wait for each other. A service with one tenant sets nobody aside.
+"""
+
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from shared.messages.envelope import Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Takes a reading's place: the delivery is moved to the crowded queue, not handled."""
+
+    key: str
+
+
+def sender_of(delivery: Delivery) -> str | None:
+    """The tenant who may be charged for a delivery; None when nobody is vouched for."""
+    tenant = delivery.routing_key.partition(".")[0]
+    return tenant if delivery.source == "event" or delivery.user_id == tenant else None
+
+
+class Shares:
+    """Seconds of handling each tenant may still use: ``share`` of every second, saved up to ``burst_s``."""
+
+    def __init__(self, share: float, burst_s: float = 0.5, now: Callable[[], float] = time.monotonic) -> None:
+        self._share = share
+        self._burst_s = burst_s
+        self._now = now
+        self._left: dict[str, tuple[float, float]] = {}
+        self._known: set[str] = set()
+
+    def know(self, tenants: Iterable[str]) -> None:
+        """These tenants use the service; nobody is set aside for tenants that are not known."""
+        self._known.update(tenants)
+
+    def crowding(self, tenants: Collection[str]) -> frozenset[str]:
+        """Those of ``tenants`` that have used up their share, if there is anybody else to make room for."""
+        if len(self._known) < 2:
+            return frozenset()
+        return frozenset(tenant for tenant in tenants if self._balance(tenant) < 0)
+
+    def charge(self, messages: Mapping[str, int], seconds: float) -> None:
+        """``seconds`` went into so many messages of each tenant."""
+        total = sum(messages.values())
+        for tenant, count in messages.items():
+            # Never deeper in debt than a burst: who stops crowding is soon an ordinary tenant again.
+            left = max(self._balance(tenant) - seconds * count / total, -self._burst_s)
+            self._left[tenant] = (left, self._now())
+
+    def _balance(self, tenant: str) -> float:
+        if tenant not in self._left:
+            return self._burst_s
+        left, since = self._left[tenant]
+        return min(self._burst_s, left + (self._now() - since) * self._share)

@@ -1,0 +1,110 @@
+"""Who is set aside, and what becomes of it."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.bus.crowding import Shares, sender_of
+from shared.bus.processing import Processor
+from shared.bus.putting_back import from_internal
+from shared.db import delivery_tables
+from shared.db.engine import Database
+from shared.db.migrations import create_all
+from shared.messages.envelope import Delivery
+from tests.toy.service import ROUTES, Table
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+class Ticking:
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Ticking:
+    return Ticking()
+
+
+@pytest.fixture
+def shares(clock: Ticking) -> Shares:
+    found = Shares(share=0.2, burst_s=1.0, now=clock)
+    found.know(["acme", "globex"])
+    return found
+
+
+def test_who_uses_up_its_share_is_set_aside_and_comes_back(shares: Shares, clock: Ticking) -> None:
+    shares.charge({"acme": 10}, 1.0)
+    assert shares.crowding(["acme", "globex"]) == frozenset()
+    shares.charge({"acme": 10}, 0.5)
+    assert shares.crowding(["acme", "globex"]) == {"acme"}
+    clock.seconds += 2.4
+    assert shares.crowding(["acme"]) == {"acme"}
+    clock.seconds += 0.2
+    assert shares.crowding(["acme"]) == frozenset()
+
+
+def test_time_is_charged_by_messages(shares: Shares) -> None:
+    shares.charge({"acme": 99, "globex": 1}, 2.0)
+    assert shares.crowding(["acme", "globex"]) == {"acme"}
+
+
+def test_a_debt_is_never_deeper_than_a_burst(shares: Shares, clock: Ticking) -> None:
+    shares.charge({"acme": 1}, 1000.0)
+    clock.seconds += 5.1
+    assert shares.crowding(["acme"]) == frozenset()
+
+
+def test_a_tenant_alone_is_never_set_aside(clock: Ticking) -> None:
+    alone = Shares(share=0.2, now=clock)
+    alone.know(["acme"])
+    alone.charge({"acme": 1}, 100.0)
+    assert alone.crowding(["acme"]) == frozenset()
+
+
+def test_a_forged_sender_is_charged_to_nobody() -> None:
+    assert sender_of(Delivery("command", "globex.toy.add", b"", user_id="acme")) is None
+    assert sender_of(Delivery("command", "globex.toy.add", b"")) is None
+    assert sender_of(Delivery("event", "globex.toy.added", b"")) == "globex"
+
+
+def add(tenant: str, number: int, **more: object) -> Delivery:
+    headers = {
+        "ce-id": f"{tenant}-{number}",
+        "ce-source": "/t",
+        "ce-type": "tandem.toy.add.v1",
+        "ce-specversion": "1.0",
+        "tandem-set-aside": "yes",
+    }
+    body = json.dumps({"athlete": "a1", "repetitions": 1}).encode()
+    return Delivery("command", f"{tenant}.toy.add", body, "application/json", headers=headers, user_id=tenant, **more)  # type: ignore[arg-type]
+
+
+def test_what_is_set_aside_moves_unread_and_is_taken_from_there_once(shares: Shares, database_url: str) -> None:
+    create_all(Database("toy", database_url), Table.metadata)
+    database = Database("toy", database_url)
+    tables = delivery_tables.of(Table.metadata)
+    processor = Processor("toy", ROUTES, database, tables, None, lambda: NOW, shares=shares)
+    processor.process([add("acme", 0), add("globex", 0)])
+    shares.charge({"acme": 1}, 10.0)
+
+    batch = processor.process([add("acme", 1), add("globex", 1), add("acme", 2)])
+    assert batch.done == 3
+    moved = [row.message for row in batch.messages if row.message.exchange == "tandem.internal"]
+    assert [message.routing_key for message in moved] == ["toy.crowded"] * 2
+    assert [row.message.routing_key for row in batch.messages if row.message not in moved] == ["globex.toy.added"]
+
+    back = from_internal(
+        Delivery("command", "toy.crowded", moved[0].body, moved[0].content_type, headers=moved[0].headers)
+    )
+    assert (back.routing_key, back.user_id, back.set_aside) == ("acme.toy.add", "acme", True)
+    for _ in range(2):
+        taken = processor.process([back])
+        assert [row.message.routing_key for row in taken.messages] in (["acme.toy.added"], [])
+    with database.transaction() as db:
+        assert len(processor.ledger.taken(db, [("acme", "acme-1")])) == 1
+    database.dispose()
