@@ -1,6 +1,6 @@
 """The scheduling service's use cases: a message in, state changed, events out. Knows neither nameko nor kombu."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from services.scheduling.adjusting import after_gates, tell_adjustments
@@ -17,13 +17,31 @@ from services.scheduling.messages import (
     PlanWeek,
     PutAthlete,
     ReadinessAssessed,
+    SeasonPlanned,
     SessionScored,
     SetAvailability,
     WeekTargetsSet,
 )
 from services.scheduling.moving import move
-from services.scheduling.replanning import Desk, open_weeks, replan, replan_near, replan_open_weeks, surroundings
-from services.scheduling.store import RULES, DoneRow, GateRow, PlanRow, RequestRow, SchedulingStore, TargetRow
+from services.scheduling.replanning import (
+    Desk,
+    catch_up,
+    open_weeks,
+    replan,
+    replan_near,
+    replan_open_weeks,
+    surroundings,
+)
+from services.scheduling.store import (
+    RULES,
+    AthleteRow,
+    DoneRow,
+    GateRow,
+    PlanRow,
+    RequestRow,
+    SchedulingStore,
+    TargetRow,
+)
 from services.scheduling.week_trial import compare_weeks
 from shared.bus.handling import Accepted, Answered, Context, Incoming, Rejected, Route, Timer
 from shared.bus.rule_news import rule_routes
@@ -161,16 +179,46 @@ def hear_targets(context: Context, incoming: Incoming[WeekTargetsSet]) -> None:
     body = incoming.body
     if store.is_erased(body.athlete):
         return
-    store.locked_athlete(body.athlete)
+    row = store.locked_athlete(body.athlete)
     values = {
         "phase": body.phase,
         "sessions": [session.model_dump(mode="json", exclude_none=True) for session in body.sessions],
     }
     key = {"athlete": body.athlete, "week_start": body.week_start}
-    kept = store.keep(TargetRow, key, values, (incoming.time, incoming.id))
+    version = (incoming.time, incoming.id)
+    if _withdrawn(row, body.week_start, version):
+        return
+    kept = store.keep(TargetRow, key, values, version)
     desk = _desk(context, store, body.athlete)
     if kept and desk is not None and body.week_start in open_weeks(desk):
         replan(desk, body.week_start)
+
+
+def hear_season(context: Context, incoming: Incoming[SeasonPlanned]) -> None:
+    """A week that the season no longer holds is planned without its sessions, as far as it is not over."""
+    store = SchedulingStore(context.db, context.tenant)
+    body, version = incoming.body, (incoming.time, incoming.id)
+    if store.is_erased(body.athlete):
+        return
+    row = store.locked_athlete(body.athlete)
+    if row.season_at is not None and (row.season_at, row.season_id or "") >= version:
+        return
+    row.season_weeks = sorted({week.start.isoformat() for week in body.weeks})
+    row.season_at, row.season_id = version
+    desk = _desk(context, store, body.athlete)
+    since = monday_of(context.now().date() if desk is None else desk.today)
+    for target in store.targets_from(body.athlete, since):
+        if target.sessions and _withdrawn(row, target.week_start, (target.told_at, target.told_id)):
+            target.sessions, (target.told_at, target.told_id) = [], version
+            if desk is not None and store.plan(body.athlete, target.week_start) is not None:
+                replan(desk, target.week_start)
+
+
+def _withdrawn(row: AthleteRow, week_start: date, version: tuple[datetime, str]) -> bool:
+    """Whether the season, told later than ``version``, does not hold the week."""
+    if row.season_at is None or row.season_weeks is None:
+        return False
+    return week_start.isoformat() not in row.season_weeks and version < (row.season_at, row.season_id or "")
 
 
 def hear_session(context: Context, incoming: Incoming[SessionScored]) -> None:
@@ -219,16 +267,13 @@ def hear_readiness(context: Context, incoming: Incoming[ReadinessAssessed]) -> N
 
 
 def plan_coming_weeks(context: Context) -> None:
-    """Plans each athlete's coming week of the season once its turn has come; changes nothing when it is planned."""
+    """Plans each athlete's coming week of the season once its turn has come, and again what other rules planned;
+    changes nothing when all is as it should be."""
     store = SchedulingStore(context.db, context.tenant)
     for athlete in store.athletes():
         desk = _desk(context, store, athlete)
-        if desk is None:
-            continue
-        coming = monday_of(desk.today) + timedelta(days=7)
-        if store.target(athlete, coming) is not None and store.plan(athlete, coming) is None:
-            store.locked_athlete(athlete)
-            replan(desk, coming)
+        if desk is not None:
+            catch_up(desk)
 
 
 def _desk(context: Context, store: SchedulingStore, athlete: str) -> Desk | None:
@@ -265,6 +310,7 @@ ROUTES: tuple[Route, ...] = (
     Route("command", "athlete.put", PutAthlete, put_athlete, replies=False),
     Route("command", "athlete.erase", EraseAthlete, erase_athlete, replies=False),
     Route("event", "periodization.week-targets-set", WeekTargetsSet, hear_targets),
+    Route("event", "periodization.season-planned", SeasonPlanned, hear_season),
     Route("event", "load.session-scored", SessionScored, hear_session),
     Route("event", "recovery.readiness-assessed", ReadinessAssessed, hear_readiness),
     *rule_routes("scheduling", RULES, {"sequencing": compare_weeks}),

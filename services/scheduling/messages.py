@@ -152,6 +152,17 @@ class SessionScored(Heard):
         return PlannedSession.model_validate({"id": self.session, **fields})
 
 
+class HeardSeasonWeek(Heard):
+    start: Day
+
+
+class SeasonPlanned(Heard):
+    """All weeks of the season; one that is no longer among them was withdrawn."""
+
+    athlete: Id
+    weeks: list[HeardSeasonWeek]
+
+
 class HeardGate(Heard):
     intensity: Intensity
     volume_factor: float = 1.0

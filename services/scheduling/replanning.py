@@ -76,6 +76,19 @@ def replan_open_weeks(desk: Desk) -> None:
         replan(desk, week_start)
 
 
+def catch_up(desk: Desk) -> None:
+    """The season's coming week once its turn has come, and what of this and the coming week other rules planned."""
+    this_week = monday_of(desk.today)
+    coming = this_week + timedelta(days=7)
+    rules = desk.context.rules.pack("sequencing").hash
+    for week_start in open_weeks(desk):
+        held = desk.store.plan(desk.athlete, week_start)
+        due = week_start == coming if held is None else held.pack != rules and week_start <= coming
+        if due:
+            desk.store.locked_athlete(desk.athlete)
+            replan(desk, week_start)
+
+
 def open_weeks(desk: Desk) -> list[date]:
     """Weeks that changes may still reach. A week of the season is first planned before it begins; an asked-for week
     stays open until it is over, at the least for the day on which it was asked for."""
@@ -99,9 +112,12 @@ def _season_weeks(desk: Desk) -> list[date]:
 
 def replan_near(desk: Desk, start: datetime) -> None:
     """The open weeks that a session at ``start`` stands in, or near enough for a rule to look at it."""
+    weeks = open_weeks(desk)
+    if not weeks:
+        return
     reach = timedelta(hours=pair_horizon_hours(desk.context.rules.pack("sequencing")))
     day = start.astimezone(desk.profile.zone).date()
-    for week_start in open_weeks(desk):
+    for week_start in weeks:
         if week_start - reach - timedelta(days=1) <= day < week_start + timedelta(days=8) + reach:
             replan(desk, week_start)
 
@@ -250,6 +266,7 @@ def _store_and_tell(desk: Desk, week_start: date, document: Mapping[str, Any], e
         held = PlanRow(tenant=desk.context.tenant, athlete=desk.athlete, week_start=week_start, placed=[])
         desk.store.db.add(held)
     held.document, held.earlier, held.made_on, held.digest = dict(document), list(earlier), desk.today, digest
+    held.pack = desk.context.rules.pack("sequencing").hash
     if document["status"] == "planned":
         held.placed = list(document["sessions"])
     desk.store.db.flush()

@@ -38,6 +38,9 @@ class AthleteRow(Tables):  # type: ignore[misc]
     availability: Mapped[dict[str, Any] | None] = mapped_column(comment="windows and limits")
     available_at: Mapped[datetime | None]
     available_id: Mapped[str | None] = mapped_column(MessageId)
+    season_weeks: Mapped[list[Any] | None] = mapped_column(comment="dates of the season's weeks, as last told")
+    season_at: Mapped[datetime | None]
+    season_id: Mapped[str | None] = mapped_column(MessageId)
 
 
 class TargetRow(Tables):  # type: ignore[misc]
@@ -123,6 +126,7 @@ class PlanRow(Tables):  # type: ignore[misc]
     earlier: Mapped[list[Any]]
     made_on: Mapped[date] = mapped_column(Date, comment="the athlete's local date")
     digest: Mapped[str] = mapped_column(String(64), comment="of the last week-planned or week-infeasible")
+    pack: Mapped[str | None] = mapped_column(String(64), comment="hash of the sequencing pack it was made by")
 
 
 class GateRow(Tables):  # type: ignore[misc]
@@ -200,6 +204,14 @@ class SchedulingStore:
 
     def target(self, athlete: str, week_start: date) -> TargetRow | None:
         return self.db.get(TargetRow, (self.tenant, athlete, week_start))
+
+    def targets_from(self, athlete: str, first: date) -> Sequence[TargetRow]:
+        """The season's weeks from ``first`` on, oldest first."""
+        return self.db.scalars(
+            select(TargetRow)
+            .where(*self._of(TargetRow, athlete), TargetRow.week_start >= first)
+            .order_by(TargetRow.week_start)
+        ).all()
 
     def request(self, athlete: str, week_start: date) -> RequestRow | None:
         return self.db.get(RequestRow, (self.tenant, athlete, week_start))

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from services.scheduling.domain.availability import DAYS_IN_WEEK, Span
 from services.scheduling.domain.calendar import Entry, gap_hours, hours_text, local_time, name_of, time_order
 from services.scheduling.domain.conflicts import ConflictTable, decided_by
-from services.scheduling.domain.placement import Problem
+from services.scheduling.domain.placement import Problem, spoken_against
 from services.scheduling.domain.verdict import Verdict
 from shared.rules.model import Conflict, DecidedBy
 
@@ -48,9 +48,12 @@ def reasons(
         ]
         own = [_place_line(entry, entry.id in fixed, spans, zone)]
         lines[entry.id] = (*own, *(_kept_line(conflict, entry, other) for conflict, other in shaped), *strained)
-    # Every hard rule that speaks about two of the week's sessions ruled out places, wherever they stand now.
+    # Every hard rule that could speak about two of the sessions ruled out places, wherever they stand now.
     for one, other in problem.pairs():
         held = (*problem.table.hard(one.id, other.id), *problem.table.hard(other.id, one.id))
+        if one.context or other.context:
+            speaking = spoken_against(one, other, problem.table, hard=True)
+            held = tuple(conflict for conflict in held if conflict.rule.id in speaking)
         by.update(dict.fromkeys(decided_by(problem.table.pack, conflict.rule) for conflict in held))
     return Reasons(lines, tuple(by))
 

@@ -64,7 +64,7 @@ def _pair_costs(
             rule = conflict.rule
             if rule.id in hard_rules:
                 refused |= matrix
-            elif rule.penalty > 0:
+            elif rule.penalty > 0 and matrix.any():
                 penalty[rule.id] = round(rule.penalty * POINT)
                 strained[rule.id] = strained[rule.id] | matrix if rule.id in strained else matrix
     costs, levels = _summed(refused, strained, penalty)

@@ -96,7 +96,8 @@ class WeekModel:
         demanding: dict[int, list[Literal]] = {}
         for piece in self.problem.pieces:
             if is_demanding(piece.session):
-                for number in sorted(set(piece.day_numbers.tolist())):
+                # Days too long ago for any row to reach the week are left out, so that they change nothing.
+                for number in sorted({n for n in piece.day_numbers.tolist() if n > first - days}):
                     inside = self.on_day[piece.id].get(number - first)
                     demanding.setdefault(number, []).append(self.true if inside is None else inside)
         tired: dict[int, Literal] = {}

@@ -30,9 +30,11 @@ def rules() -> Iterator[TenantRules]:
 class SchedulingDesk:
     """Sends messages to the handlers as the bus would, each in its own transaction; keeps what they emitted."""
 
-    def __init__(self, folder: Path, rules: TenantRules, now: datetime) -> None:
-        self.database = Database("scheduling", f"sqlite:///{folder}/{{service}}.db", durable=False)
-        Tables.metadata.create_all(self.database.engine)
+    def __init__(self, folder: Path, rules: TenantRules, now: datetime, url: str | None = None) -> None:
+        """``url``: a database whose tables are there already; by default a new SQLite file in ``folder``."""
+        self.database = Database("scheduling", url or f"sqlite:///{folder}/{{service}}.db", durable=False)
+        if url is None:
+            Tables.metadata.create_all(self.database.engine)
         self.rules = rules
         self.now = now
         self.emitted: list[Emitted] = []

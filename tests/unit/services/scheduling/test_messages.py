@@ -1,16 +1,20 @@
 """The service's conversations: what is asked, what is told, and that order does not matter."""
 
 import itertools
+import shutil
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from services.scheduling.store import HELD, OverrideRow
+from services.scheduling.store import HELD, OverrideRow, PlanRow
 from shared.bus.handling import Rejected
-from tests.unit.services.scheduling.conftest import MONDAY, SchedulingDesk
+from shared.rules.decide import TenantRules
+from shared.rules.live import open_rules
+from tests.unit.services.scheduling.conftest import MONDAY, RULES, SchedulingDesk
 
 OPEN = [{"day": day, "from": "06:00", "to": "09:00"} for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")]
 LIFT: dict[str, Any] = {"id": "squat", "duration_min": 60, "kind": "lift", "region": "lower", "effort": "heavy"}
@@ -315,3 +319,65 @@ def test_any_order_of_messages_gives_the_same_week(open_desk: Callable[[], Sched
     assert all(week == weeks[0] for week in weeks)
     squat = datetime.fromisoformat(starts(weeks[0])["squat"])
     assert squat - datetime.fromisoformat("2026-03-08T19:40:00+01:00") >= timedelta(hours=24)
+
+
+def season(desk: SchedulingDesk, *starts: str, at: datetime | None = None) -> None:
+    weeks = [{"number": number, "start": start} for number, start in enumerate(starts, 1)]
+    desk.send("periodization.season-planned", {"athlete": "a1", "weeks": weeks}, at=at)
+
+
+def test_a_week_that_the_season_gave_up_is_emptied(desk: SchedulingDesk) -> None:
+    desk.put()
+    targets(desk, LIFT)
+    season(desk, MONDAY)
+    assert set(starts(desk.week())) == {"squat"}
+    season(desk, "2026-04-06")
+    assert starts(desk.week()) == {}
+    assert desk.events("week-planned")[-1]["sessions"] == []
+
+
+def test_news_of_a_week_that_were_overtaken_by_its_withdrawal_do_not_bring_it_back(desk: SchedulingDesk) -> None:
+    earlier = desk.now
+    desk.put()
+    season(desk, "2026-04-06", at=desk.now + timedelta(minutes=1))
+    body = {"athlete": "a1", "week_start": MONDAY, "phase": "base", "sessions": [LIFT]}
+    desk.send("periodization.week-targets-set", body, at=earlier)
+    desk.tick()
+    with pytest.raises(Rejected, match="not planned"):
+        desk.week()
+
+
+def test_a_week_asked_for_by_hand_stays_when_the_season_goes(desk: SchedulingDesk) -> None:
+    desk.put()
+    targets(desk, LIFT)
+    desk.plan([EASY])
+    season(desk, "2026-04-06")
+    assert set(starts(desk.week())) == {"easy"}
+
+
+def test_other_rules_make_coming_weeks_anew_and_leave_the_past(
+    desk: SchedulingDesk, rules: TenantRules, tmp_path: Path
+) -> None:
+    desk.put()
+    availability(desk)
+    desk.plan([{**LIFT, "start": "2026-03-10T07:00:00+01:00"}, {**LONG, "id": "long"}])
+    far = "2026-03-23"
+    desk.plan([{**LIFT, "id": "later"}], week_start=far)
+    before = len(desk.events("week-planned"))
+    desk.tick()
+    assert len(desk.events("week-planned")) == before
+    folder = tmp_path / "rules"
+    shutil.copytree(RULES, folder)
+    pack = folder / "base" / "sequencing.yaml"
+    text = pack.read_text()
+    coarser = text.replace("planner_grid:\n    value: 30", "planner_grid:\n    value: 60", 1)
+    assert coarser != text
+    pack.write_text(coarser)
+    with open_rules(folder, evaluator="reference") as edited:
+        assert edited.pack("sequencing").hash != rules.pack("sequencing").hash
+        desk.rules = edited
+        desk.tick()
+        with desk.database.transaction() as db:
+            packs = {row.week_start.isoformat(): row.pack for row in db.scalars(select(PlanRow)).all()}
+    assert packs == {MONDAY: edited.pack("sequencing").hash, far: rules.pack("sequencing").hash}
+    assert starts(desk.week())["squat"] == "2026-03-10T07:00:00+01:00"
