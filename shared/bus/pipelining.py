@@ -64,6 +64,7 @@ class _Link:
         # py-amqp would read the connection before each publish, to see whether the broker asks for a pause.
         connection.connection.client_properties["capabilities"]["connection.blocked"] = False
         self.broken: Exception | None = None
+        self._closing = False
         self._published = 0
         self._of_tag: dict[int, _Sending] = {}
         self._mandatory: dict[tuple[str, str], deque[int]] = defaultdict(deque)
@@ -96,6 +97,9 @@ class _Link:
         for sending in set(self._of_tag.values()):
             sending.fail(self.broken)
         self._of_tag.clear()
+        if self._closing:  # by whoever saw it first; two that wait for the same socket would both fail
+            return
+        self._closing = True
         if eventlet.getcurrent() is not self._reader:
             self._reader.kill()
         # A connection that failed may fail again while it is closed; it is gone either way.

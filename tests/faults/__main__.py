@@ -45,6 +45,8 @@ class Row:
     bystanders: int
     """Parked although nothing was wrong with them."""
     wrong_loads: int
+    died: int
+    """Replicas that ended although nobody had told them to."""
     drain_seconds: float | None
 
     def cells(self) -> tuple[object, ...]:
@@ -87,6 +89,7 @@ def _run(side: Side, fault: Fault, options: argparse.Namespace, today: datetime,
     time.sleep(0.5)  # the fault strikes into the stream, not before it
     fault.strike(side, random.Random(f"{options.seed} {fault.name} kill points"))
     sender.wait()
+    died = side.revive()
     started = time.monotonic()
     if side.must_stop_cleanly:
         drained = until(lambda: settled(ground, script, sender.confirmed), DRAIN_S)
@@ -100,7 +103,7 @@ def _run(side: Side, fault: Fault, options: argparse.Namespace, today: datetime,
     row = Row(
         name, fault.what, len(first) + len(script.sends) + sender.resent, len(count.lost), len(count.doubled),
         len(count.parked), sum(script.messages[one].fate != "parked" for one in count.parked),
-        len(count.wrong_loads), seconds,
+        len(count.wrong_loads), died, seconds,
     )  # fmt: skip
     print(_line(row.cells()), file=sys.stderr, flush=True)
     return row
@@ -132,12 +135,14 @@ def _tell(ours: Sequence[Row], control: Sequence[Row], left: Sequence[str], file
         print(f"still in a queue: {line}")
     lost, doubled = sum(row.lost for row in ours), sum(row.doubled for row in ours)
     wrong, undrained = sum(row.wrong_loads for row in ours), sum(row.drain_seconds is None for row in ours)
+    died = sum(row.died for row in ours)
     bystanders = sum(row.bystanders for row in ours)
     fails = any(row.lost or row.doubled for row in control)
     goals = [
         ("lost", 0, lost, lost == 0),
         ("doubled", 0, doubled, doubled == 0),
         ("loads-recomputed-wrong", 0, wrong, wrong == 0),
+        ("died-by-themselves", 0, died, died == 0),
         ("parked-without-reason", 0, bystanders, bystanders == 0),
         ("left-in-queues", 0, len(left) + undrained, not left and not undrained),
         ("control-fails", "yes", "yes" if fails else "no", fails),

@@ -156,6 +156,13 @@ class Side:
             self.replicas.append(process)
             process.start()
 
+    def revive(self) -> int:
+        """Starts replicas again that nobody had told to end; returns how many there were."""
+        dead = [process for process in self.replicas if process.wait_at_most(0) is not None]
+        for process in dead:
+            process.start()
+        return len(dead)
+
     def end(self) -> None:
         for process in self.replicas:
             process.kill()
