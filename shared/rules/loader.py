@@ -115,6 +115,8 @@ def load_texts(
         below = chosen[kind]
         above = _in_force(over.get(kind, []), on, mistakes)
         if above is not None and above.header.extends is None:
+            if below is not None:
+                _settings_complete(above, below, mistakes)
             below = None
         source = above or below
         if source is None:
@@ -225,6 +227,25 @@ def _by_kind(tenant: list[_Source], base: list[_Source], mistakes: Mistakes) -> 
 def _at(source: _Source, name: str) -> Position:
     node = source.tree.get(name)
     return source.tree.at if node is None else node.at
+
+
+def _settings_complete(above: _Source, below: _Source, mistakes: Mistakes) -> None:
+    """A pack that stands instead of the base's must have its settings: services read them, and there is no default."""
+    missing = [name for name in _setting_names(below) if name not in _setting_names(above)]
+    if missing:
+        shown = ", ".join(f"'{name}'" for name in missing[:3]) + (
+            f" and {len(missing) - 3} more" if missing[3:] else ""
+        )
+        mistakes.add(
+            _at(above, "settings"),
+            f"the pack stands instead of {below.header.id} and lacks its settings {shown}; "
+            f"add them, or write 'extends: {below.header.id}@{below.header.version.split('.')[0]}'",
+        )
+
+
+def _setting_names(source: _Source) -> list[str]:
+    settings = source.tree.get("settings")
+    return [name.text for name, _ in settings.pairs] if isinstance(settings, MapNode) else []
 
 
 def _version_fits(above: _Source, below: _Source, mistakes: Mistakes) -> None:

@@ -132,3 +132,15 @@ def _shipped_tables() -> Iterator[str]:
 
 def test_every_shipped_setting_that_is_no_number_has_a_declared_shape() -> None:
     assert set(_shipped_tables()) == set(SETTING_SHAPES)
+
+
+def test_a_tenants_pack_in_place_of_the_bases_has_all_its_settings() -> None:
+    base = pack_text(before_rules="settings:\n  day_opens: {value: '06:00'}\n  planner_grid: {value: 30}\n")
+    alone = pack_text(before_rules="settings:\n  planner_grid: {value: 15}\n").replace("id: base.", "id: acme.")
+    (told,) = mistakes_of(base, alone)
+    assert (told.file, told.line) == ("tenant.yaml", 6)
+    assert told.message == (
+        "the pack stands instead of base.sequencing and lacks its settings 'day_opens'; "
+        "add them, or write 'extends: base.sequencing@1'"
+    )
+    assert mistakes_of(base, base.replace("id: base.", "id: acme.")) == ()
