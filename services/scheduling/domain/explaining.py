@@ -102,6 +102,8 @@ def _kept_line(conflict: Conflict, entry: Entry, other: Entry) -> str:
     where = "after" if other is first else "before"
     days_apart = abs((other.day - entry.day).days)
     what = f"{other.day:%A}'s {name_of(other.session)}" if days_apart < DAYS_IN_WEEK else _dated(other)
+    if days_apart == 0:
+        what = f"the same day's {name_of(other.session)}"
     if conflict.same_day is True:
         return f"Not on the day of {what} ({conflict.rule.id})"
     kept, needed = hours_text(gap_hours(first, then)), hours_text(conflict.gap_to)

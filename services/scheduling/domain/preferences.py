@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from services.scheduling.domain.calendar import Entry
@@ -10,12 +11,14 @@ from shared.messages.words import DayStrategy
 
 POINT = 10_000
 """Cost of one penalty point of a soft rule, in the units of the preferences."""
+_SATURDAY = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
     """Weights in preference units. ``shared_day``: each session beyond the first of a day (spread); ``hard_day``: each
-    day that holds a hard session (cluster); ``same_kind``: each session beyond the first of its kind on a day.
+    day that holds a hard session (cluster); ``same_kind``: each session beyond the first of its kind on a day;
+    ``long_run_midweek``: each long run from Monday to Friday.
 
     Among the calendars of least cost, sessions then stand as early in their windows as their days allow.
     """
@@ -24,13 +27,14 @@ class Preferences:
     shared_day: int = 60
     hard_day: int = 60
     same_kind: int = 30
+    long_run_midweek: int = 20
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], strategy: DayStrategy | None) -> "Preferences":
         """The weights of the sequencing pack (settings ``planner_...``), defaults where it has none."""
         chosen = {
             name: round(settings[f"planner_{name}"])
-            for name in ("shared_day", "hard_day", "same_kind")
+            for name in ("shared_day", "hard_day", "same_kind", "long_run_midweek")
             if f"planner_{name}" in settings
         }
         return cls(strategy or "spread", **chosen)
@@ -43,4 +47,9 @@ def preference_cost(week: Sequence[Entry], preferences: Preferences) -> int:
         days = preferences.hard_day * len({entry.day for entry in week if is_hard(entry.session)})
     else:
         days = preferences.shared_day * (len(week) - len({entry.day for entry in week}))
-    return days + preferences.same_kind * kinds
+    midweek = sum(entry.session.type == "long" and is_midweek(entry.day) for entry in week)
+    return days + preferences.same_kind * kinds + preferences.long_run_midweek * midweek
+
+
+def is_midweek(day: date) -> bool:
+    return day.weekday() < _SATURDAY

@@ -8,7 +8,7 @@ from ortools.sat.python import cp_model
 from services.scheduling.domain.calendar import class_facts
 from services.scheduling.domain.conflicts import is_binding
 from services.scheduling.domain.placement import OTHER_DAY, Piece, Problem
-from services.scheduling.domain.preferences import POINT, Preferences
+from services.scheduling.domain.preferences import POINT, Preferences, is_midweek
 from services.scheduling.domain.week_features import is_demanding, is_hard
 
 Literal = cp_model.BoolVarT
@@ -115,6 +115,10 @@ class WeekModel:
         costs: Cost = []
         for kind in ("run", "lift", "other"):
             costs += self._beyond_first([p for p in in_week if p.session.kind == kind], preferences.same_kind)
+        for piece in in_week:
+            for day, here in self.on_day[piece.id].items():
+                if piece.session.type == "long" and is_midweek(self.problem.week[day]):
+                    costs.append(preferences.long_run_midweek * here)
         if preferences.strategy == "spread":
             return costs + self._beyond_first(in_week, preferences.shared_day)
         for day in range(len(self.problem.week)):

@@ -263,6 +263,13 @@ def test_a_soft_rule_is_strained_only_where_nothing_else_fits(rules: TenantRules
     assert "upper-lift-near-quality-run" not in [penalty.rule for penalty in wide.penalties]
 
 
+def test_a_long_run_takes_the_weekend_where_nothing_speaks_against_it(rules: TenantRules) -> None:
+    planned = plan(rules, [run("long", 90, "long"), run("easy")], windows(("07:00", "09:00")))
+    assert starts(planned)["long"][:10] in ("2026-03-14", "2026-03-15")
+    weekdays = windows(("07:00", "09:00"), days=("tue", "thu"))
+    assert plan(rules, [run("long", 90, "long")], weekdays).status == "planned"
+
+
 def test_medium_hard_days_do_not_smear(rules: TenantRules) -> None:
     sessions = [lift(f"l{n}", 45, "upper", "moderate") for n in range(4)] + [run("tempo", 40, "tempo")]
     planned = plan(rules, sessions, windows(("07:00", "08:00"), days=("mon", "tue", "wed", "thu", "fri", "sat")))
