@@ -46,6 +46,14 @@ class ServiceProcess:
             time.sleep(0.1)
         return self
 
+    def until_not_ready(self, timeout: float = 20.0) -> None:
+        """Returns when ``/readyz`` says that it should get no work."""
+        deadline = time.monotonic() + timeout
+        while self._ready():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{self._command} stayed ready")
+            time.sleep(0.1)
+
     def start(self, timeout: float = 60.0, **more: str) -> "ServiceProcess":
         return self.launch(**more).until_ready(timeout)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.broker import Broker
+from tests.faults.proxy import Proxy
 from tests.platform import PlatformClient
 from tests.processes import ServiceProcess
 
@@ -68,3 +69,41 @@ def test_sigterm_drains_what_was_taken(platform: PlatformClient, service: Servic
     for identity in ids:
         assert platform.reply_to(identity)["type"] == "tandem.toy.add.accepted.v1"
     assert total_of(platform, "t1") == 300
+
+
+@pytest.fixture
+def proxy(broker: Broker) -> Iterator[Proxy]:
+    between = Proxy(broker.port)
+    yield between
+    between.stop()
+
+
+@pytest.fixture
+def behind(broker: Broker, proxy: Proxy, tmp_path: Path) -> Iterator[ServiceProcess]:
+    """A service that reaches its broker through the proxy."""
+    broker.forget("toy.commands", "toy.events", "toy.parked", "toy.crowded")
+    variables = {
+        "TANDEM_AMQP_URI": broker.uri.replace(str(broker.port), str(proxy.port)),
+        "TANDEM_DATABASE_URL": f"sqlite:///{tmp_path}/{{service}}.sqlite3",
+        "TANDEM_HEARTBEAT_SECONDS": "2",
+    }
+    process = ServiceProcess(tmp_path, "tests.toy", (), variables).start()
+    yield process
+    process.kill()
+
+
+def test_sigterm_while_the_broker_is_away_ends_the_service_at_once(behind: ServiceProcess, proxy: Proxy) -> None:
+    proxy.stop()
+    behind.until_not_ready()
+    behind.terminate()
+    assert behind.wait(15) == 0  # far below the deadline for draining: there is nothing to drain
+
+
+def test_a_half_open_connection_is_given_up(platform: PlatformClient, behind: ServiceProcess, proxy: Proxy) -> None:
+    assert total_after_one_more(platform) == 1
+    assert proxy.freeze() > 0
+    assert total_after_one_more(platform) == 2
+
+
+def total_after_one_more(platform: PlatformClient) -> int:
+    return int(platform.tell("toy.add", {"athlete": "h1", "repetitions": 1}, timeout=30)["data"]["total"])
