@@ -10,6 +10,7 @@ from services.load.assessing import (
     tell_scored,
     today_of,
 )
+from services.load.band_trial import compare_bands
 from services.load.domain import LoadSeries, local_day
 from services.load.messages import (
     AthleteErased,
@@ -190,6 +191,6 @@ ROUTES: tuple[Route, ...] = (
     Route("command", "load.get-load", GetLoad, get_load, query=True),
     Route("command", "athlete.put", PutAthlete, put_athlete, replies=False),
     Route("command", "athlete.erase", EraseAthlete, erase_athlete, replies=False),
-    *rule_routes("load", RULES, {}),
+    *rule_routes("load", RULES, {"recovery": compare_bands}),
 )
 TIMERS: tuple[Timer, ...] = (Timer("assess-after-midnight", MIDNIGHT_CHECK_S, assess_after_midnight),)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from shared.messages.rule_packs import RulesCompared
 from shared.messages.values import Day, DoneFields, DoneSession, Id, Instant, Profile, Value
 from shared.messages.words import Band, DayState, Effort, Kind, LoadStatus, Mode, Region, RunType
 
@@ -169,9 +170,10 @@ class AthleteErased(Emitted):
     service: Literal["load"] = "load"
 
 
-EVENTS: dict[str, type[Emitted]] = {
+EVENTS: dict[str, type[BaseModel]] = {
     "load.session-scored": SessionScored,
     "load.load-assessed": LoadAssessed,
     "load.load-spiked": LoadSpiked,
     "load.athlete-erased": AthleteErased,
+    "load.rules-compared": RulesCompared,
 }

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Date, Index, String, delete, select
+from sqlalchemy import ColumnElement, Date, Index, String, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -139,6 +139,16 @@ class LoadStore:
             .limit(limit)
             .with_for_update(skip_locked=True)
         ).all()
+
+    def recorded_athletes(self, limit: int) -> Sequence[str]:
+        """Athletes with sessions; those with the newest first."""
+        query = (
+            select(SessionRow.athlete)
+            .where(SessionRow.tenant == self.tenant, SessionRow.counts)
+            .group_by(SessionRow.athlete)
+            .order_by(func.max(SessionRow.start).desc(), SessionRow.athlete)
+        )
+        return self.db.scalars(query.limit(limit)).all()
 
     def session(self, athlete: str, session: str) -> SessionRow | None:
         return self.db.get(SessionRow, (self.tenant, athlete, session))

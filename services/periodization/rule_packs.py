@@ -30,7 +30,7 @@ from shared.rules.trying import Triable, with_stored
 SERVICE: Final = "periodization"
 ROOM_IN_EVENT: Final = 8 * 1024
 """What an event that carries a pack's text needs beside it, bytes."""
-ASKED: Final[dict[PackKind, tuple[str, ...]]] = {"sequencing": ("scheduling",), "recovery": ("recovery",)}
+ASKED: Final[dict[PackKind, tuple[str, ...]]] = {"sequencing": ("scheduling",), "recovery": ("load", "recovery")}
 """By kind of pack the services whose decisions it shapes, beside this one's."""
 OWN: Final[dict[PackKind, Compare]] = {"deload": compare_seasons, "periodization": compare_seasons}
 

@@ -180,13 +180,28 @@ def test_an_erased_athlete_leaves_nothing_and_is_not_brought_back_by_an_old_mess
     assert desk.load()["streams"]["run"]["status"] == "no-data"
 
 
+WIDER_BANDS = {
+    "number": 1, "action": "activate", "kind": "recovery", "pack": "acme.recovery", "starts": "2026-03-02",
+    "author": "Kim", "reason": "ours", "at": "2026-03-02T12:00:00Z", "message": "m1",
+    "sent": {
+        "pack": "acme.recovery", "version": "1.0.0", "kind": "recovery", "hash": "h", "effective_from": None,
+        "text": 'id: acme.recovery\nversion: "1.0.0"\nextends: base.recovery\n'
+        "settings: {load_band_danger_above: {value: 3}}\n",
+        "author": "Kim", "reason": "ours", "at": "2026-03-02T12:00:00Z",
+    },
+}  # fmt: skip
+
+
 def test_every_event_is_what_its_model_declares(desk: LoadDesk) -> None:
     desk.put()
     for body in month():
         desk.send("load.record-session", {"athlete": "a1", **body})
     desk.send("load.record-session", {"athlete": "a1", **easy_run("big", TODAY, 400, 9)})
+    desk.send("periodization.rules-tried", WIDER_BANDS)
+    (compared,) = [event.data for event in desk.emitted if event.name == "rules-compared"]
+    assert {change["sentence"] for change in compared["changes"]} >= {"load of run: danger becomes caution"}
     desk.send("athlete.erase", {"athlete": "a1"})
     names = {event.name for event in desk.emitted}
     assert {f"load.{name}" for name in names} == set(EVENTS)
     for event in desk.emitted:
-        assert EVENTS[f"load.{event.name}"].model_validate(event.data).as_data() == event.data
+        assert EVENTS[f"load.{event.name}"].model_validate(event.data).model_dump(mode="json") == event.data
