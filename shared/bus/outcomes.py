@@ -2,10 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+
+from prometheus_client import Counter as Metric
 
 from shared.bus.handling import Accepted, Answered
 from shared.bus.intake import Readable, Refused
@@ -28,8 +31,8 @@ class Work:
         self.taken: list[Taken] = []
         self.messages: list[ToPublish] = []
         self.tenants: set[str] = set()
-        self._counts: list[Callable[[], None]] = []
-        self._keys: list[str] = []
+        self._counts: Counter[tuple[Metric, tuple[str, ...]]] = Counter()
+        self._keys: Counter[str] = Counter()
 
     @staticmethod
     def in_inbox(reading: Readable | Refused) -> bool:
@@ -71,11 +74,11 @@ class Work:
         if not reading.route.query:
             self._keep(reading, "later" if later else word, data)
         counter = metrics.answered if reading.route.query else metrics.accepted
-        self._count(incoming.key, lambda: counter.labels(self.service, incoming.key).inc())
+        self._count(incoming.key, counter)
 
     def decide(self, decisions: Sequence[str]) -> None:
         """What the accepted message led to."""
-        self._counts += [metrics.decisions.labels(self.service, decision).inc for decision in decisions]
+        self._counts.update((metrics.decisions, (self.service, decision)) for decision in decisions)
 
     def reject(self, reading: Readable, problems: Sequence[Problem]) -> None:
         """The handler said no: a reply, an event, and, for a command, an inbox row so that a repeat hears the same."""
@@ -97,7 +100,7 @@ class Work:
         """A message that no handler saw."""
         code = refused.problems[0].code
         if refused.address is None:
-            self._count(metrics.OTHER, lambda: metrics.rejected.labels(self.service, metrics.OTHER, code).inc())
+            self._count(metrics.OTHER, metrics.rejected, code)
             return
         if self.in_inbox(refused):
             body_hash = hashlib.sha256(refused.key.encode() + b"\n" + body).hexdigest()
@@ -126,27 +129,30 @@ class Work:
     def set_aside(self, row: ToPublish) -> None:
         """Taken from one queue to another; it is consumed when it is taken from there."""
         self.messages.append(row)
-        self._counts.append(metrics.set_aside.labels(self.service).inc)
+        self._counts[metrics.set_aside, (self.service,)] += 1
 
     def park(self, row: ToPublish, key: str) -> None:
         """Kept for a person; no inbox row, so that a replay is taken."""
         self.messages.append(row)
-        self._count(key, lambda: metrics.parked.labels(self.service, key, "event_refused").inc())
+        self._count(key, metrics.parked, "event_refused")
 
     def count(self, seconds: float, done: int) -> None:
         """After the commit: now it happened, so now it is counted."""
-        for increment in self._counts:
-            increment()
+        for (metric, labels), number in self._counts.items():
+            metric.labels(*labels).inc(number)
         metrics.batch_messages.labels(self.service).observe(done)
-        for key in self._keys:
-            metrics.handling_seconds.labels(self.service, key).observe(seconds)
+        for key, number in self._keys.items():
+            metrics.consumed.labels(self.service, key).inc(number)
+            handling = metrics.handling_seconds.labels(self.service, key)
+            for _ in range(number):
+                handling.observe(seconds)
 
     def _repeat(self, row: Taken, address: Address, replies: bool) -> None:
         if replies and row.outcome != "later":
             data = json.loads(row.reply) if row.reply else {}
             word: Word = "rejected" if row.outcome == "rejected" else "accepted"
             self._reply(address, row.message_id, word, data if word == "rejected" else {**data, "duplicate": True})
-        self._count(row.handler, lambda: metrics.duplicates.labels(self.service, row.handler).inc())
+        self._count(row.handler, metrics.duplicates)
 
     def _tell_rejected(
         self,
@@ -171,7 +177,7 @@ class Work:
             self.messages.append(to_publish(address.tenant, event, subject, self.now))
         code = problems[0].code
         key = metrics.OTHER if code == "unknown_message" else address.key
-        self._count(key, lambda: metrics.rejected.labels(self.service, key, code).inc())
+        self._count(key, metrics.rejected, code)
 
     def _reply(self, address: Address, message_id: str | None, word: Word, data: Mapping[str, Any]) -> None:
         if address.reply_to is None or address.correlation_id is None:
@@ -208,10 +214,10 @@ class Work:
         self.taken.append(row)
         self.seen.setdefault((row.tenant, row.message_id), []).append(row)
 
-    def _count(self, key: str, increment: Callable[[], None]) -> None:
-        self._keys.append(key)
-        self._counts.append(lambda: metrics.consumed.labels(self.service, key).inc())
-        self._counts.append(increment)
+    def _count(self, key: str, metric: Metric, *more: str) -> None:
+        """One more of ``key``; ``metric`` is labelled with the service, the key and ``more``."""
+        self._keys[key] += 1
+        self._counts[metric, (self.service, key, *more)] += 1
 
 
 def _tells(reading: Readable) -> bool:

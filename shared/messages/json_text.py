@@ -30,9 +30,7 @@ def read_json(body: bytes, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPT
     except UnicodeDecodeError as error:
         _refuse("not_utf8", f"not UTF-8 text: byte {error.start} is {body[error.start]:#04x}")
     try:
-        value = json.loads(
-            text, parse_constant=_refuse_constant, object_pairs_hook=_sorted_object if names_sorted else _object
-        )
+        value = (_SORTED if names_sorted else _AS_WRITTEN).decode(text)
     except json.JSONDecodeError as error:
         what = "the document is empty" if not text.strip() else f"not JSON: {error.msg}"
         _refuse("json_invalid", f"{what} (line {error.lineno}, column {error.colno})")
@@ -90,3 +88,7 @@ def _refuse_constant(word: str) -> NoReturn:
 
 def _refuse(code: str, message: str) -> NoReturn:
     raise InvalidInput([Problem("", code, message)])
+
+
+_AS_WRITTEN = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_object)
+_SORTED = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_sorted_object)

@@ -49,7 +49,8 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 def processor(database: Database, routes: Sequence[Route] = ROUTES, **more: Any) -> Processor:
-    return Processor("toy", routes, database, TABLES, None, lambda: NOW, **more)
+    patient = {"budget_s": 60.0}  # a machine under load must not cut a batch in two
+    return Processor("toy", routes, database, TABLES, None, lambda: NOW, **(patient | more))
 
 
 def total(database: Database, tenant: str = "acme") -> int:
