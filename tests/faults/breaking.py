@@ -32,7 +32,7 @@ def killed(moment: str) -> Break:
     def strike(side: Side, chance: random.Random) -> None:
         _end(side, 0)
         for _ in range(side.kills):
-            process = side.first.start(FAULT_DIES=moment, FAULT_DIES_AFTER=str(chance.randint(30, 150)))
+            process = side.first.launch(FAULT_DIES=moment, FAULT_DIES_AFTER=str(chance.randint(30, 150)))
             if process.wait(60) != -9:
                 raise AssertionError(f"the service ended before it was killed {moment}")
         side.first.start()

@@ -1,0 +1,39 @@
+"""A server that answers and takes nothing, as a standby or one with a full disk: for the consumer it is away."""
+
+import psycopg2
+from sqlalchemy import make_url
+
+from shared.bus.processing import Processor
+from shared.db import delivery_tables
+from shared.db.engine import Database
+from shared.db.migrations import create_all
+from tests.toy.service import ROUTES, Table
+from tests.unit.shared.bus.test_processing import NOW, delivery
+
+TABLES = delivery_tables.of(Table.metadata)
+
+
+def set_read_only(url: str, read_only: bool) -> None:
+    at = make_url(url)
+    connection = psycopg2.connect(host=at.host, port=at.port, user=at.username, dbname="postgres")
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(f'ALTER DATABASE "{at.database}" SET default_transaction_read_only = {read_only}')
+    connection.close()
+
+
+def test_messages_wait_until_something_can_be_written_again(postgres_url: str) -> None:
+    create_all(Database("toy", postgres_url), Table.metadata)
+    set_read_only(postgres_url, True)
+    database = Database("toy", postgres_url)
+    work = Processor("toy", ROUTES, database, TABLES, None, lambda: NOW)
+    batch = work.process([delivery("m1", 1), delivery("m2", 1)])
+    assert (batch.done, batch.messages, batch.database_away) == (0, (), True)
+    set_read_only(postgres_url, False)
+    database.dispose()  # what is connected keeps what it was told; a new connection hears the new word
+    done = 0
+    while done < 2:
+        done += work.process([delivery(f"m{number}", 1) for number in (1, 2)][done:]).done
+    with database.transaction() as db:
+        assert {row.outcome for row in db.execute(TABLES.inbox.select())} == {"accepted"}
+    database.dispose()
