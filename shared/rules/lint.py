@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from time import monotonic
 from typing import Literal
 
 from shared.rules.explain import named
 from shared.rules.model import Facts, Leaf, Pack, Position, Rule
 from shared.rules.reference import holds
-from shared.rules.situations import leaves, situations
+from shared.rules.situations import TooManySituations, leaves, situations
 
 Code = Literal[
     "never-fires", "redundant", "shadowed", "allow-without-effect", "no-boundary-example", "no-source",
-    "changes-nothing", "loosened", "switched-off", "unsatisfiable",
+    "changes-nothing", "loosened", "switched-off", "unsatisfiable", "too-wide",
 ]  # fmt: skip
+
+LINT_SECONDS = 60.0
+"""After so long the rules that are left are only said to be too wide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +45,35 @@ class Finding:
 
 
 def lint(pack: Pack) -> tuple[Finding, ...]:
-    """Findings about one pack, in the pack's order."""
+    """Findings about one pack, in the pack's order. A rule with more situations than can be tried is said to be so."""
     found: list[Finding] = []
-    dead = {rule.id for rule in pack.rules if _never_fires(rule)}
+    dead: set[str] = set()
+    wide: set[str] = set()
+    for rule in pack.rules:
+        try:
+            if _never_fires(rule):
+                dead.add(rule.id)
+        except TooManySituations:
+            wide.add(rule.id)
+    ends = monotonic() + LINT_SECONDS
     for rule in pack.rules:
         if rule.id in dead:
             found.append(_finding("never-fires", rule, "there is no situation in which this rule applies"))
             continue
-        found += _covered(rule, [other for other in pack.rules if other.id not in dead and other.id != rule.id])
-        found += _without_boundary(rule)
         if rule.source is None:
             found.append(_finding("no-source", rule, "no 'source': say where the number comes from"))
+        if rule.id in wide:
+            found.append(_finding("too-wide", rule, "it tells too many situations apart to try them all; split it"))
+            continue
+        others = [other for other in pack.rules if other.id not in dead | wide and other.id != rule.id]
+        try:
+            if monotonic() > ends:
+                raise TooManySituations
+            found += [*_covered(rule, others), *_without_boundary(rule)]
+        except TooManySituations:
+            found.append(
+                _finding("too-wide", rule, "with the other rules it tells too many situations apart to try them all")
+            )
     return tuple(found)
 
 
@@ -68,7 +90,7 @@ def lint_tenant(base: Pack, tenant: Pack) -> tuple[Finding, ...]:
                 found.append(
                     _finding("changes-nothing", now, "the override changes the words of this rule, not what it does")
                 )
-        elif rule.severity == "hard" and _loosened(rule, now):
+        elif rule.severity == "hard" and _loosened_as_far_as_known(rule, now):
             found.append(_finding("loosened", now, "a hard rule of the base is loosened for the tenant"))
     return tuple(found)
 
@@ -163,6 +185,14 @@ def _matters(rule: Rule, feature: str, bound: float) -> bool:
 
 def _is_threshold(leaf: Leaf) -> bool:
     return isinstance(leaf.value, float) and leaf.lasting_days is None and leaf.op in ("<", "<=", ">", ">=")
+
+
+def _loosened_as_far_as_known(base: Rule, now: Rule) -> bool:
+    """With too many situations to try, a changed hard rule is taken for loosened: better one remark too many."""
+    try:
+        return _loosened(base, now)
+    except TooManySituations:
+        return True
 
 
 def _loosened(base: Rule, now: Rule) -> bool:

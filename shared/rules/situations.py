@@ -5,6 +5,7 @@ Sessions are consistent (a run has a type and no region), numbers are tried at, 
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
+from math import prod
 from typing import get_args
 
 from shared.messages.words import Effort, Mode, Region, RunType
@@ -23,6 +24,7 @@ _TAGS: tuple[dict[str, Scalar | None], ...] = (
     *({"kind": "other", "mode": mode} for mode in get_args(Mode)),
 )
 _USUAL_MINUTES = 45.0
+MOST_SITUATIONS = 200_000
 _EDGES_OF_A_DAY = (Leaf("gap_hours", "<", 0.0), Leaf("gap_hours", "<", 24.0))
 
 
@@ -37,8 +39,15 @@ def leaves(condition: Condition) -> Iterator[Leaf]:
             yield from leaves(part)
 
 
-def situations(conditions: Sequence[Condition], shape: Shape) -> Iterator[Facts]:
-    """One question per combination of answers that the comparisons in ``conditions`` can give together."""
+class TooManySituations(Exception):
+    """The conditions tell more situations apart than can be tried."""
+
+
+def situations(conditions: Sequence[Condition], shape: Shape, most: int = MOST_SITUATIONS) -> Iterator[Facts]:
+    """One question per combination of answers that the comparisons in ``conditions`` can give together.
+
+    Raises TooManySituations before the first when there are more than ``most``.
+    """
     asked = tuple(dict.fromkeys(leaf for condition in conditions for leaf in leaves(condition)))
     dimensions = _pair(asked) if shape == "pair" else []
     taken = {name for values in dimensions for value in values for name in value}
@@ -47,7 +56,10 @@ def situations(conditions: Sequence[Condition], shape: Shape) -> Iterator[Facts]
             dimensions.append([{name: value} for value in _values(name, asked)])
     for key in dict.fromkeys(derived_feature(leaf) for leaf in asked if leaf.lasting_days is not None):
         dimensions.append([{key: True}, {key: False}])
-    for parts in product(*(_told_apart(values, asked) for values in dimensions)):
+    told_apart = [_told_apart(values, asked) for values in dimensions]
+    if prod(len(values) for values in told_apart) > most:
+        raise TooManySituations
+    for parts in product(*told_apart):
         facts: dict[str, Scalar | None] = {}
         for part in parts:
             facts.update(part)

@@ -1,11 +1,13 @@
 """Lint findings are exact: each kind on the smallest pack that shows it, and none on a sound one."""
 
 import itertools
+from time import process_time
 
 from shared.rules.lint import lint, lint_tenant
 from shared.rules.model import All, AnyOf, Leaf, Not
 from shared.rules.reference import holds
 from shared.rules.situations import situations
+from shared.rules.vocabulary import FEATURES, features_of
 from tests.unit.shared.rules.rule_texts import GAP_RULE, only_pack, pack_text
 
 SOURCE = "  source: common sense\n"
@@ -100,3 +102,21 @@ def test_situations_of_a_pair_are_consistent_sessions() -> None:
         assert ("first_type" in facts) is (facts["first_kind"] == "run")
         assert ("then_effort" in facts) is (facts["then_kind"] == "lift")
         assert not (facts["same_day"] is True and float(facts["gap_hours"] or 0) >= 24)
+
+
+def test_rules_with_too_many_situations_are_said_to_be_so_and_soon() -> None:
+    features = [name for name in features_of("athlete") if FEATURES[name].type == "number"][:20]
+    asked = ", ".join(f"{name}: at least 0.5" for name in features)
+    shown = ", ".join(f"{name}: 1" for name in features)
+    rules = "".join(
+        f"- id: {name}\n  title: A rule about everything\n  when: {{athlete: {{{asked}}}}}\n  gate: {{intensity: easy}}\n"
+        f"  because: It is so.\n  source: nobody\n"
+        f"  examples:\n    - {{name: all high, athlete: {{{shown}}}, expect: fires}}\n"
+        for name in ("one", "two")
+    )
+    began = process_time()
+    assert [(found.rule, found.code) for found in lint(only_pack(pack_text(rules, "recovery")))] == [
+        ("one", "too-wide"),
+        ("two", "too-wide"),
+    ]
+    assert process_time() - began < 5.0
