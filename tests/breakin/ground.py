@@ -1,5 +1,6 @@
 """The place that is broken into: a broker as deployed, PostgreSQL as deployed, four services, two tenants."""
 
+import contextlib
 import json
 import re
 import tempfile
@@ -9,11 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import pika
 import psycopg2
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import make_url
 
+from shared.bus import topology
 from shared.bus.management import Management
 from shared.bus.tenants import Limits, Tenants
 from shared.ops.settings import Settings
@@ -32,10 +36,10 @@ _OUTCOMES = ("accepted", "duplicate", "answered", "rejected", "parked")
 
 @dataclass
 class Ground:
-    """``uris``: by tenant. ``owner``: the database's owner, whom no policy binds."""
+    """``uris``: by tenant. ``database``: a connection of the tables' owner, whom no policy binds."""
 
     broker: Broker
-    owner: str
+    database: Any
     processes: list[ServiceProcess]
     uris: dict[str, str]
 
@@ -63,9 +67,10 @@ class Ground:
 
     def waiting(self) -> int:
         """Messages in the services' queues."""
-        names = tuple(f"{service}.{kind}" for service in SERVICES for kind in ("commands", "events"))
-        lines = self.broker.control("list_queues", "--quiet", "name", "messages").splitlines()
-        return sum(int(line.split("\t")[1]) for line in lines if line.split("\t")[0] in names)
+        with pika.BlockingConnection(pika.URLParameters(self.broker.uri)) as connection:
+            channel = connection.channel()
+            declared = [channel.queue_declare(name, passive=True) for name in topology.queue_names(SERVICES)]
+        return sum(one.method.message_count for one in declared)
 
     def fingerprint(self, tenant: str) -> dict[str, str]:
         """By table a digest of all rows of ``tenant``; what is only passing through (the outbox) is left out."""
@@ -106,13 +111,9 @@ class Ground:
         ]
 
     def _rows(self, query: str, *parameters: object) -> list[tuple[str, ...]]:
-        connection = psycopg2.connect(self.owner.replace("+psycopg2", ""))
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(query, parameters)
-                return list(cursor.fetchall())
-        finally:
-            connection.close()
+        with self.database.cursor() as cursor:
+            cursor.execute(query, parameters)
+            return list(cursor.fetchall())
 
 
 class DeployedBroker(Broker):
@@ -161,7 +162,10 @@ def break_in_ground(postgres: Postgres, processes: int) -> Iterator[Ground]:
             running = [ServiceProcess(folder, "tandem", ("serve", *group), variables).launch() for group in groups]
             for process in running:
                 process.until_ready(90)
-            yield Ground(broker, owner, running, uris)
+            database = psycopg2.connect(owner.replace("+psycopg2", ""))
+            database.autocommit = True
+            with contextlib.closing(database):
+                yield Ground(broker, database, running, uris)
         finally:
             for process in running:
                 process.kill()
