@@ -60,21 +60,25 @@ def lint(pack: Pack) -> tuple[Finding, ...]:
         if rule.id in dead:
             found.append(_finding("never-fires", rule, "there is no situation in which this rule applies"))
             continue
+        found += _tried(rule, pack, dead | wide, monotonic() > ends) if rule.id not in wide else [_too_wide(rule, "")]
         if rule.source is None:
             found.append(_finding("no-source", rule, "no 'source': say where the number comes from"))
-        if rule.id in wide:
-            found.append(_finding("too-wide", rule, "it tells too many situations apart to try them all; split it"))
-            continue
-        others = [other for other in pack.rules if other.id not in dead | wide and other.id != rule.id]
-        try:
-            if monotonic() > ends:
-                raise TooManySituations
-            found += [*_covered(rule, others), *_without_boundary(rule)]
-        except TooManySituations:
-            found.append(
-                _finding("too-wide", rule, "with the other rules it tells too many situations apart to try them all")
-            )
     return tuple(found)
+
+
+def _tried(rule: Rule, pack: Pack, left_out: set[str], too_late: bool) -> list[Finding]:
+    """What trying its situations finds about a rule, alone and with the others."""
+    if not too_late:
+        try:
+            others = [other for other in pack.rules if other.id not in left_out and other.id != rule.id]
+            return [*_covered(rule, others), *_without_boundary(rule)]
+        except TooManySituations:
+            pass  # said below, as where the time is up
+    return [_too_wide(rule, "with the other rules ")]
+
+
+def _too_wide(rule: Rule, together: str) -> Finding:
+    return _finding("too-wide", rule, f"{together}it tells too many situations apart to try them all; split it")
 
 
 def lint_tenant(base: Pack, tenant: Pack) -> tuple[Finding, ...]:

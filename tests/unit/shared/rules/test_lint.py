@@ -109,8 +109,8 @@ def test_rules_with_too_many_situations_are_said_to_be_so_and_soon() -> None:
     asked = ", ".join(f"{name}: at least 0.5" for name in features)
     shown = ", ".join(f"{name}: 1" for name in features)
     rules = "".join(
-        f"- id: {name}\n  title: A rule about everything\n  when: {{athlete: {{{asked}}}}}\n  gate: {{intensity: easy}}\n"
-        f"  because: It is so.\n  source: nobody\n"
+        f"- id: {name}\n  title: A rule about everything\n  when: {{athlete: {{{asked}}}}}\n"
+        f"  gate: {{intensity: easy}}\n  because: It is so.\n  source: nobody\n"
         f"  examples:\n    - {{name: all high, athlete: {{{shown}}}, expect: fires}}\n"
         for name in ("one", "two")
     )
