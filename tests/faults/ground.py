@@ -4,7 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -96,13 +96,15 @@ class Ground:
     @contextmanager
     def postgres_frozen(self) -> Any:
         """Every process of the server stands still, as on a machine that swaps."""
-        pids = self._postgres_pids()
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
+        stopped: list[int] = []
         try:
+            postmaster = int((self.postgres.folder / "data" / "postmaster.pid").read_text().split()[0])
+            _halt(postmaster, stopped)  # first, so that it makes no more children
+            for child in _children_of(postmaster):
+                _halt(child, stopped)
             yield
         finally:
-            for pid in pids:
+            for pid in reversed(stopped):
                 os.kill(pid, signal.SIGCONT)
 
     @contextmanager
@@ -117,17 +119,20 @@ class Ground:
             connection.rollback()
             connection.close()
 
-    def _postgres_pids(self) -> list[int]:
-        postmaster = int((self.postgres.folder / "data" / "postmaster.pid").read_text().split()[0])
-        children = []
-        for stat in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                parent = int(stat.read_text().rpartition(")")[2].split()[1])
-            except OSError:
-                continue  # it has ended meanwhile
-            if parent == postmaster:
+
+def _halt(pid: int, stopped: list[int]) -> None:
+    with suppress(ProcessLookupError):  # a session that has just ended
+        os.kill(pid, signal.SIGSTOP)
+        stopped.append(pid)
+
+
+def _children_of(parent: int) -> list[int]:
+    children = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended meanwhile
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == parent:
                 children.append(int(stat.parent.name))
-        return [postmaster, *children]
+    return children
 
 
 class Side:
