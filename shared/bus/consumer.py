@@ -6,8 +6,9 @@ docs/explanation), so its queue consumer and entrypoint are subclassed here: raw
 
 import contextlib
 import random
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Literal
 
 import amqp
@@ -20,7 +21,7 @@ from nameko.extensions import Entrypoint, ProviderCollector
 from nameko.messaging import QueueConsumer, QueueConsumerStopped
 
 from shared.bus import topology
-from shared.bus.deliveries import delivery_from
+from shared.bus.deliveries import delivery_from, tenant_in
 from shared.bus.handling import Route
 from shared.bus.hostile_frames import survive_hostile_frames
 from shared.bus.processing import Batch
@@ -284,7 +285,9 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
         while messages and subscription is self._subscription:
             gauge.set(self.in_flight)
             given = messages[: self._size]
-            result = self._work(given)
+            # Retried messages stand under keys of the internal exchange and count with their like.
+            in_hand = Counter(tenant_in(message) for message in chain(messages, self._waiting))
+            result = self._work(given, in_hand)
             if result is None:
                 self._return(messages)
                 break
@@ -304,7 +307,7 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
         elif given == self._size:
             self._size = min(self._size * 2, self._settings.batch_messages)
 
-    def _work(self, messages: list[Any]) -> Batch | None:
+    def _work(self, messages: list[Any], in_hand: Mapping[str, int]) -> Batch | None:
         """Runs the service method in a worker; acknowledges, then hands over what is to be published."""
         finished = Event()
 
@@ -316,7 +319,9 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
             return result, failed
 
         try:
-            deliveries = [delivery_from(message, self._declared_source) for message in messages]
+            deliveries = [
+                delivery_from(message, self._declared_source, in_hand[tenant_in(message)]) for message in messages
+            ]
             self.container.spawn_worker(self, (deliveries,), {}, handle_result=settle)
         except ContainerBeingKilled:
             return None

@@ -6,7 +6,7 @@ off beside the others. There, those who crowd wait for each other. A service wit
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from shared.messages.envelope import Delivery
@@ -26,10 +26,16 @@ def sender_of(delivery: Delivery) -> str | None:
 
 
 class Shares:
-    """Seconds of handling each tenant may still use: ``share`` of every second, saved up to ``burst_s``."""
+    """Seconds of handling each tenant may still use: ``share`` of every second, saved up to ``burst_s``.
 
-    def __init__(self, share: float, burst_s: float = 0.5, now: Callable[[], float] = time.monotonic) -> None:
+    ``in_hand``: a tenant that has no more messages than this with the consumer waits for answers and floods nobody.
+    """
+
+    def __init__(
+        self, share: float, in_hand: int, burst_s: float = 0.5, now: Callable[[], float] = time.monotonic
+    ) -> None:
         self._share = share
+        self._in_hand = in_hand
         self._burst_s = burst_s
         self._now = now
         self._left: dict[str, tuple[float, float]] = {}
@@ -39,11 +45,13 @@ class Shares:
         """These tenants use the service; nobody is set aside for tenants that are not known."""
         self._known.update(tenants)
 
-    def crowding(self, tenants: Collection[str]) -> frozenset[str]:
-        """Those of ``tenants`` that have used up their share, if there is anybody else to make room for."""
+    def crowding(self, in_hand: Mapping[str, int]) -> frozenset[str]:
+        """Those who have used up their share and have more in hand, if there is anybody else to make room for."""
         if len(self._known) < 2:
             return frozenset()
-        return frozenset(tenant for tenant in tenants if self._balance(tenant) < 0)
+        return frozenset(
+            tenant for tenant, count in in_hand.items() if count > self._in_hand and self._balance(tenant) < 0
+        )
 
     def charge(self, messages: Mapping[str, int], seconds: float) -> None:
         """``seconds`` went into so many messages of each tenant."""

@@ -9,7 +9,7 @@ from shared.bus.putting_back import INTERNAL_EXCHANGE, from_internal
 from shared.messages.envelope import COMMANDS_EXCHANGE, Delivery
 
 
-def delivery_from(message: Any, source: Literal["command", "event"]) -> Delivery:
+def delivery_from(message: Any, source: Literal["command", "event"], in_hand: int = 1) -> Delivery:
     """``message``: py-amqp's (taken raw, so that no header makes kombu decompress a body) or kombu's in-memory one."""
     given = message.properties
     properties = {name: value for name, value in given.items() if not isinstance(value, str) or value.isprintable()}
@@ -28,9 +28,15 @@ def delivery_from(message: Any, source: Literal["command", "event"]) -> Delivery
         user_id=properties.get("user_id"),
         reply_to=properties.get("reply_to"),
         correlation_id=properties.get("correlation_id"),
+        in_hand=in_hand,
         direct=exchange == COMMANDS_EXCHANGE and "x-death" not in headers,
         unreadable=UNREADABLE in given or len(properties) < len(given),
     )
     if exchange == INTERNAL_EXCHANGE:
         return from_internal(delivery)
     return delivery
+
+
+def tenant_in(message: Any) -> str:
+    """The first part of a raw message's routing key."""
+    return str(message.delivery_info["routing_key"]).partition(".")[0]

@@ -277,8 +277,12 @@ class Processor:
             except DBAPIError:
                 return frozenset()  # what follows fails alike, and says so
             self._tenants_read = True
-        senders = {sender_of(delivery) for delivery in deliveries if not delivery.set_aside}
-        return self._shares.crowding([sender for sender in senders if sender is not None])
+        in_hand = {
+            sender: delivery.in_hand
+            for delivery in deliveries
+            if not delivery.set_aside and (sender := sender_of(delivery)) is not None
+        }
+        return self._shares.crowding(in_hand)
 
     def _charge(
         self, deliveries: Sequence[Delivery], readings: Sequence[Reading], new_tenants: set[str], seconds: float

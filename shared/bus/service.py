@@ -52,7 +52,7 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
             wiring.rules,
             wiring.clock,
             user_id_required=not wiring.in_memory,
-            shares=None if wiring.in_memory else Shares(settings.tenant_share),
+            shares=None if wiring.in_memory else Shares(settings.tenant_share, settings.tenant_in_flight),
         )
         publisher: Publisher = (
             MemoryPublisher(wiring.connector())

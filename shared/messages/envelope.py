@@ -40,7 +40,8 @@ class Delivery:
 
     ``direct``: published to the exchange we listen to. Only then has the broker checked the routing key against the
     sender; a tenant may also dead-letter into ``tandem.commands`` or bind an exchange of its own to it, under any key.
-    ``set_aside``: it comes from the queue of those who crowd.
+    ``set_aside``: it comes from the queue of those who crowd. ``in_hand``: how many deliveries under its tenant the
+    consumer holds.
     """
 
     source: Literal["command", "event"]
@@ -54,6 +55,7 @@ class Delivery:
     correlation_id: str | None = None
     direct: bool = True
     set_aside: bool = False
+    in_hand: int = 1
     attempts: int = 0
     first_failed: str | None = None
     unreadable: bool = False

@@ -111,6 +111,8 @@ class Settings(BaseModel):
     """Wait for a batch to fill. Without it, what arrives while one batch is being committed makes up the next."""
     tenant_share: float = Field(0.2, gt=0, le=1)
     """Of a service's time, what one tenant may use before its messages are set aside for the others'."""
+    tenant_in_flight: int = Field(20, ge=1, le=20000)
+    """What one tenant may have taken and not yet acknowledged, per queue, before its share counts."""
     prefetch_messages: int = Field(400, ge=1, le=20000)
     """Deliveries taken and not yet acknowledged, per service."""
     heartbeat_seconds: int = Field(30, ge=2, le=600)

@@ -32,38 +32,44 @@ def clock() -> Ticking:
 
 @pytest.fixture
 def shares(clock: Ticking) -> Shares:
-    found = Shares(share=0.2, burst_s=1.0, now=clock)
+    found = Shares(share=0.2, in_hand=2, burst_s=1.0, now=clock)
     found.know(["acme", "globex"])
     return found
 
 
 def test_who_uses_up_its_share_is_set_aside_and_comes_back(shares: Shares, clock: Ticking) -> None:
     shares.charge({"acme": 10}, 1.0)
-    assert shares.crowding(["acme", "globex"]) == frozenset()
+    assert shares.crowding({"acme": 3, "globex": 3}) == frozenset()
     shares.charge({"acme": 10}, 0.5)
-    assert shares.crowding(["acme", "globex"]) == {"acme"}
+    assert shares.crowding({"acme": 3, "globex": 3}) == {"acme"}
     clock.seconds += 2.4
-    assert shares.crowding(["acme"]) == {"acme"}
+    assert shares.crowding({"acme": 3}) == {"acme"}
     clock.seconds += 0.2
-    assert shares.crowding(["acme"]) == frozenset()
+    assert shares.crowding({"acme": 3}) == frozenset()
+
+
+def test_who_waits_for_its_answers_is_never_set_aside(shares: Shares) -> None:
+    shares.charge({"acme": 1}, 10.0)
+    assert shares.crowding({"acme": 2}) == frozenset()
+    assert shares.crowding({"acme": 3}) == {"acme"}
 
 
 def test_time_is_charged_by_messages(shares: Shares) -> None:
     shares.charge({"acme": 99, "globex": 1}, 2.0)
-    assert shares.crowding(["acme", "globex"]) == {"acme"}
+    assert shares.crowding({"acme": 3, "globex": 3}) == {"acme"}
 
 
 def test_a_debt_is_never_deeper_than_a_burst(shares: Shares, clock: Ticking) -> None:
     shares.charge({"acme": 1}, 1000.0)
     clock.seconds += 5.1
-    assert shares.crowding(["acme"]) == frozenset()
+    assert shares.crowding({"acme": 3}) == frozenset()
 
 
 def test_a_tenant_alone_is_never_set_aside(clock: Ticking) -> None:
-    alone = Shares(share=0.2, now=clock)
+    alone = Shares(share=0.2, in_hand=2, now=clock)
     alone.know(["acme"])
     alone.charge({"acme": 1}, 100.0)
-    assert alone.crowding(["acme"]) == frozenset()
+    assert alone.crowding({"acme": 3}) == frozenset()
 
 
 def test_a_forged_sender_is_charged_to_nobody() -> None:
@@ -92,7 +98,7 @@ def test_what_is_set_aside_moves_unread_and_is_taken_from_there_once(shares: Sha
     processor.process([add("acme", 0), add("globex", 0)])
     shares.charge({"acme": 1}, 10.0)
 
-    batch = processor.process([add("acme", 1), add("globex", 1), add("acme", 2)])
+    batch = processor.process([add("acme", 1, in_hand=3), add("globex", 1), add("acme", 2, in_hand=3)])
     assert batch.done == 3
     moved = [row.message for row in batch.messages if row.message.exchange == "tandem.internal"]
     assert [message.routing_key for message in moved] == ["toy.crowded"] * 2
