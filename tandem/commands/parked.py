@@ -1,7 +1,8 @@
 """``tandem parked``: messages that no handler could take, kept for a person to judge."""
 
 import getpass
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -42,13 +43,18 @@ def _acting(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.group()
 def parked() -> None:
     """List, show, replay and drop parked messages (TANDEM_AMQP_URI; the audit goes to TANDEM_DATABASE_URL)."""
+    # Confirms are waited for in green threads; this comes before anything that may import sockets.
+    import eventlet
+
+    eventlet.monkey_patch()
 
 
 @parked.command("list")
 @_options
 def list_(services: tuple[str, ...], as_json: bool, **wanted: str | None) -> None:
     """Every parked message, oldest first: why, since when, what it was. Bodies are not shown."""
-    found = _door(services).found(_filter((), wanted))
+    with _failures_told():
+        found = _door(services).found(_filter((), wanted))
     _tell("parked", found, as_json)
 
 
@@ -58,7 +64,8 @@ def list_(services: tuple[str, ...], as_json: bool, **wanted: str | None) -> Non
 @_options
 def show(ids: tuple[str, ...], body: bool, services: tuple[str, ...], as_json: bool, **wanted: str | None) -> None:
     """All that is known about single messages."""
-    found = _door(services).found(_filter(ids, wanted))
+    with _failures_told():
+        found = _door(services).found(_filter(ids, wanted))
     if as_json:
         print_json({"parked": [one.as_json(with_body=body) for one in found]})
     else:
@@ -100,25 +107,21 @@ def _act(
 ) -> None:
     if not (ids or everything or any(wanted.values())):
         raise click.UsageError("say which: IDs, --tenant, --key, --reason, or --all")
-    door, chosen = _door(services), _filter(ids, wanted)
-    if dry_run:
-        found, kept = door.found(chosen), []
-        if action == "replay":
-            kept = [one for one in found if one.problem is not None]
-            found = [one for one in found if one.problem is None]
-    else:
-        done = door.replay(chosen, by, rate) if action == "replay" else door.drop(chosen, by, rate)
-        found, kept = done.settled, done.kept
+    with _failures_told():
+        door, chosen = _door(services), _filter(ids, wanted)
+        if dry_run:
+            found, kept = door.found(chosen), []
+            if action == "replay":
+                kept = [one for one in found if one.problem is not None]
+                found = [one for one in found if one.problem is None]
+        else:
+            done = door.replay(chosen, by, rate) if action == "replay" else door.drop(chosen, by, rate)
+            found, kept = done.settled, done.kept
     _tell(("would " if dry_run else "") + {"replay": "replay", "drop": "drop"}[action], found, as_json, kept)
     _missing(ids, [*found, *kept])
 
 
 def _door(services: tuple[str, ...]) -> "ParkedMessages":
-    # Confirms are waited for in green threads; this comes before anything that may import sockets.
-    import eventlet
-
-    eventlet.monkey_patch()
-
     from shared.ops.logging import configure_logging
     from tandem.commands.settings import settings_or_exit
     from tandem.parked import ParkedMessages
@@ -126,6 +129,24 @@ def _door(services: tuple[str, ...]) -> "ParkedMessages":
     settings = settings_or_exit()
     configure_logging("warning", settings.log_format)
     return ParkedMessages(settings, services or SERVICES)
+
+
+@contextmanager
+def _failures_told() -> Iterator[None]:
+    """What is not there, the broker or the database, is told in one line; what was not settled is still parked."""
+    import amqp
+    from sqlalchemy.exc import DBAPIError
+
+    from shared.bus.publishing import PublishFailed
+
+    try:
+        yield
+    except (OSError, amqp.AMQPError) as error:
+        raise click.ClickException(f"the broker at TANDEM_AMQP_URI: {error}") from None
+    except PublishFailed as error:
+        raise click.ClickException(f"not confirmed, so still parked: {error}") from None
+    except DBAPIError as error:
+        raise click.ClickException(f"no audit, so still parked: {type(error.orig).__name__}") from None
 
 
 def _filter(ids: tuple[str, ...], wanted: dict[str, str | None]) -> "Filter":
