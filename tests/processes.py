@@ -40,7 +40,7 @@ class ServiceProcess:
     def until_ready(self, timeout: float = 60.0) -> "ServiceProcess":
         """Returns when ``/readyz`` says so."""
         deadline = time.monotonic() + timeout
-        while not self._ready():
+        while not self.is_ready():
             if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"{self._command} did not get ready:\n{self.log.read_text()[-3000:]}")
             time.sleep(0.1)
@@ -49,7 +49,7 @@ class ServiceProcess:
     def until_not_ready(self, timeout: float = 20.0) -> None:
         """Returns when ``/readyz`` says that it should get no work."""
         deadline = time.monotonic() + timeout
-        while self._ready():
+        while self.is_ready():
             if time.monotonic() > deadline:
                 raise AssertionError(f"{self._command} stayed ready")
             time.sleep(0.1)
@@ -87,7 +87,7 @@ class ServiceProcess:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:
             return str(answer.read().decode())
 
-    def _ready(self) -> bool:
+    def is_ready(self) -> bool:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2) as answer:
                 return bool(answer.status == 200)

@@ -189,7 +189,8 @@ class PipelinedPublisher:
             return
         try:
             with eventlet.Timeout(self._confirm_timeout_s), self._writing:
-                link.heartbeat()
+                if link.broken is None:  # a connection that the broker closed has no heart left
+                    link.heartbeat()
         except (*_BROKEN, eventlet.Timeout) as error:
             self._drop(link, OSError(str(error)))
 

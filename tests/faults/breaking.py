@@ -10,6 +10,8 @@ from tests.faults.ground import MEMORY, NO_MEMORY, Side
 Break = Callable[[Side, random.Random], None]
 
 HELD_S = 6.0
+CALM_S = 12.0
+"""How long a service must have been ready to count as rid of what killed it."""
 STOP_S = 15.0
 """A service that is told to stop while its broker is away must not wait for it; the draining deadline is 25 s."""
 
@@ -42,9 +44,13 @@ def killed(moment: str) -> Break:
 
 def killed_by_a_message(side: Side, _chance: random.Random) -> None:
     """Starts the service again whenever it dies, as an orchestrator would, until it stays alive."""
-    while side.first.wait_at_most(20) is not None:
-        side.first.launch()
-    side.first.until_ready()
+    ready_since: float | None = None
+    while ready_since is None or time.monotonic() - ready_since < CALM_S:
+        if side.first.wait_at_most(0.5) is not None:
+            side.first.launch()
+            ready_since = None
+        elif ready_since is None and side.first.is_ready():
+            ready_since = time.monotonic()
 
 
 def rolling(side: Side, _chance: random.Random) -> None:

@@ -198,7 +198,7 @@ class ControlProcess(ServiceProcess):
         self._others = self._consumers()
         return super().launch(**more)
 
-    def _ready(self) -> bool:
+    def is_ready(self) -> bool:
         return self._consumers() > self._others
 
     def _consumers(self) -> int:
