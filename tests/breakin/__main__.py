@@ -19,9 +19,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--flood", type=int, default=1500, help="messages of the flood (default 1500)")
     parser.add_argument("--json", type=Path, help="write the table to this file too")
+    parser.add_argument("--uncapped", action="store_true", help="with no cap on what one tenant has in flight")
     options = parser.parse_args()
+    scale = Scale(4, options.flood, questions=20, texts=6, megabytes=(2, 50, 200), capped=not options.uncapped)
     with _postgres() as postgres:
-        report = run(postgres, Scale(processes=4, flood=options.flood, questions=20, texts=6, megabytes=(2, 50, 200)))
+        report = run(postgres, scale)
     for line in report.lines():
         print(line)
     if options.json is not None:

@@ -129,7 +129,7 @@ class DeployedBroker(Broker):
 
 
 @contextmanager
-def break_in_ground(postgres: Postgres, processes: int) -> Iterator[Ground]:
+def break_in_ground(postgres: Postgres, processes: int, capped: bool = True) -> Iterator[Ground]:
     """``processes``: 4, one per service, or 1 for all four."""
     with tempfile.TemporaryDirectory(prefix="tandem-breakin-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
@@ -158,6 +158,7 @@ def break_in_ground(postgres: Postgres, processes: int) -> Iterator[Ground]:
                 "TANDEM_AMQP_URI": broker.uri,
                 "TANDEM_DATABASE_URL": settings.database_url,
                 "TANDEM_RULES_DIR": str(ROOT / "rules"),
+                "TANDEM_TENANT_IN_FLIGHT": "" if capped else "20000",
             }
             running = [ServiceProcess(folder, "tandem", ("serve", *group), variables).launch() for group in groups]
             for process in running:

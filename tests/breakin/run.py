@@ -22,13 +22,17 @@ FLOODED_LATENCY_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """``texts``: how many of the SQL texts; ``questions``: of the victim, before and during the flood."""
+    """``texts``: how many of the SQL texts; ``questions``: of the victim, before and during the flood.
+
+    ``capped``: what one tenant has in flight is capped, as it is by default; without, to see what that is worth.
+    """
 
     processes: int
     flood: int
     questions: int
     texts: int
     megabytes: tuple[int, ...]
+    capped: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class Report:
 
 
 def run(postgres: Postgres, scale: Scale) -> Report:
-    with break_in_ground(postgres, scale.processes) as ground:
+    with break_in_ground(postgres, scale.processes, scale.capped) as ground:
         victim, hostile = Victim(ground.uris[VICTIM]), Hostile(ground.uris[HOSTILE])
         asked = _furnish(victim)
         _settle(ground)
