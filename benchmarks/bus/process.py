@@ -66,9 +66,13 @@ class Consumers:
             if process.poll() is None:
                 process.send_signal(number)
 
-    def wait(self, timeout_s: float = 40.0) -> None:
+    def wait(self, timeout_s: float = 30.0) -> None:
         for process in self._processes:
-            process.wait(timeout_s)
+            try:
+                process.wait(timeout_s)
+            except subprocess.TimeoutExpired:  # what an orchestrator does with one that does not stop
+                process.kill()
+                process.wait(10)
 
     def end(self) -> None:
         self.signal(signal.SIGCONT)
