@@ -1,5 +1,5 @@
 #!/bin/sh
-# The whole suite in two pytest processes side by side, one per core: whatever needs no server, and the rest. Not by
+# The whole suite in three pytest processes side by side: one computes, two mostly wait for brokers and databases. Not by
 # pytest-xdist: its threads wait for ever for locks that eventlet.monkey_patch() has replaced.
 # With arguments: one pytest with these.
 set -u
@@ -8,15 +8,16 @@ python=.venv/bin/python
 if [ $# -gt 0 ]; then
     exec "$python" -m pytest "$@"
 fi
-servers="tests/contract tests/e2e tests/integration"
-log=$(mktemp)
-trap 'kill "$other" 2>/dev/null; rm -f "$log"' EXIT INT TERM
-# shellcheck disable=SC2086 - a list of folders
-"$python" -m pytest -p no:cacheprovider $servers >"$log" 2>&1 &
-other=$!
+logs=$(mktemp -d)
+trap 'kill "$first" "$second" 2>/dev/null; rm -rf "$logs"' EXIT INT TERM
+"$python" -m pytest -p no:cacheprovider tests/integration >"$logs/first" 2>&1 &
+first=$!
+"$python" -m pytest -p no:cacheprovider tests/contract tests/e2e >"$logs/second" 2>&1 &
+second=$!
 "$python" -m pytest tests/unit
-first=$?
-wait "$other"
-second=$?
-cat "$log"
-[ "$first" -eq 0 ] && [ "$second" -eq 0 ]
+failed=$?
+wait "$first" || failed=1
+cat "$logs/first"
+wait "$second" || failed=1
+cat "$logs/second"
+exit "$failed"

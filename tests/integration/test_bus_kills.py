@@ -106,4 +106,4 @@ def test_a_half_open_connection_is_given_up(platform: PlatformClient, behind: Se
 
 
 def total_after_one_more(platform: PlatformClient) -> int:
-    return int(platform.tell("toy.add", {"athlete": "h1", "repetitions": 1}, timeout=30)["data"]["total"])
+    return int(platform.tell("toy.add", {"athlete": "h1", "repetitions": 1}, timeout=120)["data"]["total"])

@@ -1,6 +1,8 @@
 """deploy/setup.sh on machines that have, lack or have the wrong things, played by small programs on its PATH."""
 
 import hashlib
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -193,6 +195,12 @@ def test_a_failing_pip_is_shown_without_its_remarks_about_the_machine(machine: M
 
 
 def test_make_lists_its_targets() -> None:
-    done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    # The test itself may run under make, whose flags would be inherited.
+    environment = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL"}}
+    done = subprocess.run(
+        ["make", "help"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=True
+    )
     told = {line.split()[1] for line in done.stdout.splitlines()}
-    assert told == {"help", "setup", "demo", "test", "lint", "format", "up", "clean", "lock"}
+    phony = " ".join(re.findall(r"^\.PHONY:(.*)$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)).split()
+    assert {"help", "setup", "demo", "test", "lint"} <= told
+    assert told == {name for name in phony if name != "setup-test"}
