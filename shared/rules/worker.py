@@ -8,6 +8,7 @@ for its turn. It takes no lock, because a native one would stall a hub and a gre
 import contextlib
 import json
 import os
+import posix
 import select
 import subprocess
 import sys
@@ -197,7 +198,9 @@ class EngineWorker:
         view = memoryview(data)
         while view:
             self._await(process.to_child, until, writing=True)
-            view = view[os.write(process.to_child, view[:65536]) :]
+            # Not os.write: eventlet's own tries again for ever when the reader is gone (EPIPE).
+            with contextlib.suppress(BlockingIOError):
+                view = view[posix.write(process.to_child, view[:65536]) :]
 
     def _read(self, process: _Process, until: float) -> str:
         length = FRAME_HEAD.unpack(self._read_exactly(process, FRAME_HEAD.size, until))[0]
@@ -207,7 +210,10 @@ class EngineWorker:
         parts = []
         while length:
             self._await(process.from_child, until, writing=False)
-            part = os.read(process.from_child, min(length, 1 << 20))
+            try:
+                part = posix.read(process.from_child, min(length, 1 << 20))
+            except BlockingIOError:
+                continue
             if not part:
                 raise WorkerFailure("died", "the engine process ended")
             parts.append(part)

@@ -80,6 +80,15 @@ def test_a_killed_worker_costs_no_answer_and_is_started_again(evaluator, worker,
     assert [reason for reason, _ in seen.failures] == ["died"]
 
 
+def test_a_worker_that_is_dead_before_it_is_asked_costs_no_answer(evaluator, worker, seen):
+    """Writing to it fails with EPIPE, which eventlet's os.write would try again for ever."""
+    evaluator.which_hold(ASKED, QUESTIONS)
+    os.kill(worker.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, worker.pid, os.WEXITED | os.WNOWAIT)
+    assert evaluator.which_hold(ASKED, QUESTIONS) == ANSWERS
+    assert [reason for reason, _ in seen.failures] == ["died"]
+
+
 def test_a_worker_that_hangs_is_killed_at_the_deadline(hasty, seen):
     evaluator = Evaluator("durable-rules", "test", hasty, observer=seen, rechecked_share=0.0)
     hasty.ask(ASKED.compiled, [""])
