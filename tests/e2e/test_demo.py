@@ -32,7 +32,7 @@ class Demo:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     folder = tmp_path_factory.mktemp("demo-output")
     command = [sys.executable, "-m", "tandem", "demo", "--out", str(folder)]
-    environment = {**os.environ, "COLUMNS": "120"}
+    environment = {**os.environ, "COLUMNS": "100"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     return Demo(done.stdout, done.stderr, folder)
@@ -57,6 +57,14 @@ def test_it_says_nothing_on_standard_error(demo: Demo) -> None:
 def test_it_begins_with_the_athlete_and_shows_no_log_lines(demo: Demo) -> None:
     assert demo.out.startswith("Tandem plays runner who lifts")
     assert "published" not in demo.out and "debug" not in demo.out
+
+
+def test_the_readme_shows_what_it_prints(demo: Demo) -> None:
+    _, _, rest = (ROOT / "README.md").read_text(encoding="utf-8").partition("```text\n")
+    excerpt = [line for line in rest.partition("```")[0].splitlines() if line not in {"", "…"}]
+    printed = {line.rstrip() for line in demo.out.splitlines()}
+    assert len(excerpt) > 20
+    assert [line for line in excerpt if line not in printed] == []
 
 
 def test_it_says_which_data_are_real_and_which_simulated(demo: Demo) -> None:
