@@ -41,7 +41,7 @@ class Proxy:
             for ready in readable:
                 if ready is self._listener:
                     self._accept()
-                else:
+                elif ready in peers:  # eventlet's select may still name a socket of the round before, closed since
                     self._forward(ready, peers[ready])
         for pair in self._alive + self._frozen:
             for end in pair:
