@@ -15,5 +15,5 @@ DECIDES = "periodization"
 def stored_rules(services: Sequence[type[Any]], settings: Settings, durable: bool = True) -> StoredRules:
     """The rules stored in the database of one of these services; all of a process's services decide by the same."""
     chosen = next((service for service in services if service.name == DECIDES), services[0])
-    database = Database(chosen.name, settings.database_url_of(chosen.name), durable)
+    database = Database(chosen.name, settings.database_url_of(chosen.name), durable, settings.database_answer_seconds)
     return StoredRules(database, rule_tables.of(chosen.metadata))

@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, cast
 
-from sqlalchemy import delete, insert, select, tuple_, update
+from sqlalchemy import CursorResult, delete, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from shared.db.delivery_tables import DeliveryTables
@@ -70,9 +71,12 @@ class Ledger:
         theirs = (inbox.c.tenant == tenant) & (inbox.c.athlete == athlete)
         db.execute(update(inbox).where(theirs).values(athlete=None, reply=None))
 
-    def forget_taken(self, db: Session, before: datetime) -> None:
-        """Drops inbox rows received before ``before``."""
-        db.execute(delete(self._tables.inbox).where(self._tables.inbox.c.received_at < before))
+    def forget_taken(self, db: Session, before: datetime, limit: int) -> int:
+        """Drops at most ``limit`` inbox rows received before ``before``; returns how many."""
+        inbox = self._tables.inbox
+        row = (inbox.c.tenant, inbox.c.message_id, inbox.c.handler)
+        old = select(*row).where(inbox.c.received_at < before).limit(limit)
+        return cast(CursorResult[Any], db.execute(delete(inbox).where(tuple_(*row).in_(old)))).rowcount
 
     def unpublished(self, db: Session, created_before_ms: int, limit: int) -> list[ToPublish]:
         """The oldest outbox rows, locked against other replicas' sweepers where the database can."""

@@ -14,6 +14,9 @@ from shared.db.row_security import act_for
 ERASURES = "erasures"
 """Every service's table of erased athletes, with columns ``tenant`` and ``erased_at``."""
 
+ROWS_PER_TRANSACTION = 5000
+"""However much has grown old, no statement may take as long as a server that has gone silent."""
+
 
 class Retention:
     """``inbox_kept``: a repetition after that is taken as new. ``erasures_kept``: a message from before the erase that
@@ -29,12 +32,15 @@ class Retention:
         self._erasures_kept = erasures_kept
 
     def forget(self, now: datetime) -> None:
-        """Deletes what is older than its time; one transaction for the inbox, one per tenant for its erasures."""
-        with self._database.transaction() as db:
-            self._ledger.forget_taken(db, now - self._inbox_kept)
-            tenants = self._ledger.tenants(db)
+        """Deletes what is older than its time: the inbox in parts, then one transaction per tenant for its erasures."""
+        gone = ROWS_PER_TRANSACTION
+        while gone == ROWS_PER_TRANSACTION:
+            with self._database.transaction() as db:
+                gone = self._ledger.forget_taken(db, now - self._inbox_kept, ROWS_PER_TRANSACTION)
         if self._erasures is None:
             return
+        with self._database.transaction() as db:
+            tenants = self._ledger.tenants(db)
         for tenant in tenants:
             with self._database.transaction() as db:
                 act_for(db, tenant)

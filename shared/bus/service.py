@@ -43,7 +43,9 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
         name = self.container.service_name
         settings = wiring.settings
         url = settings.database_url_of(name)
-        self.database = Database(name, url, durable=wiring.durable)
+        self.database = Database(
+            name, url, wiring.durable, settings.database_answer_seconds, settings.database_idle_seconds
+        )
         self.processor = Processor(
             name,
             self._routes,

@@ -13,6 +13,8 @@ from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from shared.db import silence
+
 SERVICE_PLACEHOLDER = "{service}"
 BUSY_TIMEOUT_S = 5.0
 _READS_ONLY = "tandem_reads_only"
@@ -26,16 +28,24 @@ class Database:
 
     ``durable``: SQLite flushes every commit to the disk, so that what was acknowledged survives a power cut; the
     embedded runner, whose broker is memory anyway, does without.
+    ``answers_within_s``, ``idle_within_s``: see shared.db.silence; None waits as long as it takes.
     """
 
-    def __init__(self, service: str, url: str, durable: bool = True) -> None:
+    def __init__(
+        self,
+        service: str,
+        url: str,
+        durable: bool = True,
+        answers_within_s: float | None = None,
+        idle_within_s: float | None = None,
+    ) -> None:
         self.service = service
         self.url = service_url(url, service)
         if self.is_sqlite:
             self.engine = _sqlite(self.url, "FULL" if durable else "OFF")
             self._lazy_engine = _sqlite(self.url, "NORMAL") if durable and _is_file(self.url) else self.engine
         else:
-            self.engine = self._lazy_engine = _postgresql(self.url, service)
+            self.engine = self._lazy_engine = _postgresql(self.url, service, answers_within_s, idle_within_s)
         # SQLite has one writer. Two greenlets of one process that wait for each other inside sqlite3 would stop the
         # whole hub until the busy timeout, so they queue here instead, whichever object they came by.
         self._turn = _TURNS.setdefault(str(self.url), Semaphore(1)) if self.is_sqlite else nullcontext()
@@ -133,10 +143,17 @@ _NOTICES_A_DEAD_SERVER = {
 to it would wait for ever."""
 
 
-def _postgresql(url: URL, schema: str) -> Engine:
+def _postgresql(url: URL, schema: str, answers_within_s: float | None, idle_within_s: float | None) -> Engine:
+    given_up = silence.options(answers_within_s, idle_within_s)
+    factory = {"connection_factory": silence.bounded_connection(answers_within_s)} if answers_within_s else {}
     return create_engine(
         url,
-        connect_args={"options": f"-csearch_path={schema}", "connect_timeout": 10, **_NOTICES_A_DEAD_SERVER},
+        connect_args={
+            "options": f"-csearch_path={schema} {given_up}",
+            "connect_timeout": 10,
+            **_NOTICES_A_DEAD_SERVER,
+            **factory,
+        },
         pool_pre_ping=True,
         pool_size=5,
         max_overflow=5,

@@ -88,6 +88,10 @@ class Settings(BaseModel):
     scheduling_database_url: DatabaseUrl | None = Field(None, repr=False)
     database_pool: int = Field(5, ge=1, le=200)
     """Connections a service keeps open to PostgreSQL."""
+    database_answer_seconds: float = Field(30, ge=1, le=3600)
+    """PostgreSQL: a statement that takes longer is given up; a server that is silent for so long counts as gone."""
+    database_idle_seconds: float = Field(300, ge=1, le=86400)
+    """PostgreSQL ends a transaction that asks nothing for so long: its service has died or lost its connection."""
 
     rules_dir: Path = Path("rules")
     """The folder that holds ``base/`` and ``tenants/``."""

@@ -35,7 +35,10 @@ def database(database_url: str) -> Iterator[Database]:
     database.dispose()
 
 
-def test_what_is_older_than_its_time_is_forgotten_and_nothing_else(database: Database) -> None:
+def test_what_is_older_than_its_time_is_forgotten_and_nothing_else(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.bus.retention.ROWS_PER_TRANSACTION", 1)
     ledger = Ledger(TABLES)
     with database.transaction() as db:
         ledger.remember_tenants(db, ["acme", "bravo"], NOW)

@@ -1,0 +1,55 @@
+"""A PostgreSQL server that says nothing: neither an answer nor that the connection is gone.
+
+Keepalives and tcp_user_timeout notice a machine that vanished. They do not notice a proxy, a load balancer or a frozen
+server whose kernel goes on acknowledging what nobody reads. So every single wait for the server has an end: whoever
+waits longer gets the error of a lost connection, and the connection is closed.
+
+psycopg2 offers this door only to green threads, and with it turns libpq's connect_timeout off, so connecting is
+bounded here as well. Commands without green threads wait as long as they are told to: a migration may take an hour.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg2
+from eventlet.hubs import trampoline
+from psycopg2 import extensions
+
+_NOTICES_A_DEAD_CLIENT = {"tcp_keepalives_idle": 30, "tcp_keepalives_interval": 10, "tcp_keepalives_count": 3}
+"""Seconds, seconds, probes; for the server: without it a client's machine that vanished keeps its locks for hours."""
+_BEFORE_WE_DO = 0.9
+"""The server gives up a statement a little earlier than its client, which then keeps its connection."""
+
+
+def options(answers_within_s: float | None, idle_within_s: float | None) -> str:
+    """For libpq's ``options``: what the server itself is to give up, and after how many seconds.
+
+    ``idle_within_s``: a transaction that is open and asks nothing belongs to a client that died or lost its connection.
+    """
+    chosen: dict[str, int] = dict(_NOTICES_A_DEAD_CLIENT)
+    if answers_within_s is not None:
+        chosen["statement_timeout"] = max(1, int(answers_within_s * _BEFORE_WE_DO * 1000))
+    if idle_within_s is not None:
+        chosen["idle_in_transaction_session_timeout"] = max(1, int(idle_within_s * 1000))
+    return " ".join(f"-c{name}={value}" for name, value in chosen.items())
+
+
+def bounded_connection(answers_within_s: float) -> type[Any]:
+    """For psycopg2's ``connection_factory``: connections that wait for no answer longer than this, in green threads."""
+    if extensions.get_wait_callback() is not None:
+        extensions.set_wait_callback(_wait)
+    return type("BoundedConnection", (extensions.connection,), {"answers_within_s": answers_within_s})
+
+
+def _wait(connection: Any) -> None:
+    """psycopg2's wait callback. What it raises closes the connection and comes out of whatever was being waited for."""
+    within_s: float | None = getattr(connection, "answers_within_s", None)
+    poll: Callable[[], int] = connection.poll
+    while (state := poll()) != extensions.POLL_OK:
+        silent = None if within_s is None else psycopg2.OperationalError(f"the server said nothing for {within_s:g} s")
+        if state == extensions.POLL_READ:
+            trampoline(connection.fileno(), read=True, timeout=within_s, timeout_exc=silent)
+        elif state == extensions.POLL_WRITE:
+            trampoline(connection.fileno(), write=True, timeout=within_s, timeout_exc=silent)
+        else:
+            raise psycopg2.OperationalError(f"psycopg2 waits for something unknown: {state!r}")
