@@ -1,0 +1,1 @@
+"""What the services themselves cost per message, on both databases: ``make bench-services``."""
