@@ -84,6 +84,7 @@ def _rule_book(settings: Settings, stored: StoredRules | None) -> RuleBook:
         observer=RuleMetrics(),
         today=lambda: utc_now().date(),
         run_blocking=eventlet.tpool.execute,
+        all_at_once=False,
     )
 
 

@@ -1,21 +1,37 @@
 """Keeps a rule book up with its files while services run."""
 
-from typing import Any, Protocol
+import time
+from typing import Any, Final, Protocol
 
 import eventlet
 import structlog
 
 _log = structlog.get_logger("tandem.rules")
 
+SLICE_S: Final = 0.02
+"""How long tenants are brought up to date before messages get their turn; one tenant takes about as long."""
+BREATH_S: Final = 0.02
+"""What messages have between two slices, whatever they do with it."""
+SETTLING_S: Final = 0.25
+"""How soon files that were being written are looked at again; they count once two looks find them alike."""
 
-class Polled(Protocol):
-    def poll(self) -> bool: ...
+
+class Watched(Protocol):
+    @property
+    def unfinished(self) -> bool: ...
+
+    @property
+    def settling(self) -> bool: ...
+
+    def look(self) -> bool: ...
+
+    def catch_up(self, seconds: float | None = None) -> int: ...
 
 
 class RuleWatch:
-    """Polls every ``seconds`` in a green thread from ``start`` to ``stop``."""
+    """Looks every ``seconds``, from ``start`` to ``stop``, and brings tenants up to date between two looks."""
 
-    def __init__(self, book: Polled, seconds: float) -> None:
+    def __init__(self, book: Watched, seconds: float) -> None:
         self._book = book
         self._seconds = seconds
         self._thread: Any = None
@@ -29,8 +45,21 @@ class RuleWatch:
 
     def _run(self) -> None:
         while True:
-            eventlet.sleep(self._seconds)
+            next_look = time.monotonic() + self._seconds
             try:
-                self._book.poll()
-            except Exception:  # noqa: BLE001 - logged; the packs in force stay, and the next poll tries again
+                self._book.look()
+                if self._book.settling:
+                    next_look = min(next_look, time.monotonic() + SETTLING_S)
+                self._catch_up(next_look)
+            except Exception:  # noqa: BLE001 - logged; the packs in force stay, and the next look tries again
                 _log.exception("looking at the rule files failed")
+            eventlet.sleep(max(BREATH_S, next_look - time.monotonic()))
+
+    def _catch_up(self, until: float) -> None:
+        before = None
+        while self._book.unfinished and time.monotonic() < until:
+            left = self._book.catch_up(SLICE_S)
+            if left == before:
+                return  # The database is away: the next look tries again.
+            before = left
+            eventlet.sleep(BREATH_S)

@@ -1,15 +1,16 @@
 """Rule packs in a service's database: what a tenant sent, what it put into force, and the last good rule files."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Final, Literal, Protocol, cast
 
+import eventlet
 import structlog
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from shared.db.engine import Database
@@ -19,7 +20,16 @@ from shared.rules.rule_texts import STORED, RuleText, RuleTexts
 
 _log = structlog.get_logger("tandem.rules")
 
+ANSWERS_WITHIN_S: Final = 2.0
+"""A database that says nothing must not keep rule files from being looked at."""
+_AWAY: Final = (SQLAlchemyError, eventlet.Timeout)
+"""Also that no connection was to be had in time."""
+
 Action = Literal["activate", "roll-back"]
+_Place = tuple[str, int]
+"""Layer (base or own) and number of a kept file."""
+_Told = tuple[str, str]
+"""A kept file's name and its text's hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +162,13 @@ class StoredRules:
         """By tenant a number that changes with its stored packs. One row is read as long as nothing changes."""
         table = self._tables.revisions
         try:
-            with self._database.reading() as db:
+            with eventlet.Timeout(ANSWERS_WITHIN_S), self._database.reading() as db:
                 overall = db.scalar(select(table.c.revision).where(table.c.tenant == OF_ALL)) or 0
                 if overall != self._overall:
                     rows = db.execute(select(table.c.tenant, table.c.revision).where(table.c.tenant != OF_ALL))
                     self._revisions = {row.tenant: row.revision for row in rows}
                     self._overall = overall
-        except DBAPIError:
+        except _AWAY:
             _log.warning("stored rule packs cannot be looked at; what is in force stays", exc_info=True)
         return self._revisions
 
@@ -192,47 +202,66 @@ class StoredRules:
             layers[layer].append(RuleText(file, text.encode()))
         return RuleTexts(tuple(layers["base"]), tuple(layers["own"]))
 
-    def keep(self, tenant: str | None, texts: RuleTexts | None) -> None:
-        """``texts`` are in force; None: the tenant has no files any more."""
-        whose = tenant or OF_ALL
-        rows = [
-            (layer, place, text)
-            for layer, found in (() if texts is None else (("base", texts.base), ("own", texts.own)))
-            for place, text in enumerate(found)
-        ]
-        wanted = {(layer, place): (text.file, _hash(text)) for layer, place, text in rows}
+    def keep(self, in_force: Mapping[str | None, RuleTexts | None]) -> bool:
+        """By tenant the files in force; None: it has no files any more. False: the database is away.
+
+        A power cut may undo it, which costs nothing: whoever starts again reads the files and keeps them again.
+        """
+        wanted = {tenant or OF_ALL: _rows(texts) for tenant, texts in in_force.items()}
         try:
-            if self._kept(whose) == wanted:
-                return
-            with self._database.transaction() as db:
-                self._keep(db, whose, rows)
-        except DBAPIError:
-            _log.warning("the rule files in force could not be stored", tenant=tenant, exc_info=True)
+            with eventlet.Timeout(ANSWERS_WITHIN_S):
+                known = self._kept(wanted)
+                changed = {whose: rows for whose, rows in wanted.items() if known.get(whose, {}) != _told(rows)}
+                if changed:
+                    with self._database.transaction(durable=False) as db:
+                        for whose in sorted(changed):  # one order for all replicas, so that none waits in a circle
+                            self._keep(db, whose, changed[whose], known.get(whose, {}))
+        except _AWAY:
+            _log.warning("the rule files in force could not be stored", tenants=len(wanted), exc_info=True)
+            return False
+        return True
 
-    def _kept(self, whose: str) -> dict[tuple[str, int], tuple[str, str]]:
+    def _kept(self, tenants: Iterable[str]) -> dict[str, dict[_Place, _Told]]:
         table = self._tables.kept_files
+        found: dict[str, dict[_Place, _Told]] = {}
         with self._database.reading() as db:
-            rows = db.execute(select(table).where(table.c.tenant == whose)).mappings()
-            return {(row["layer"], row["place"]): (row["file"], row["text_hash"]) for row in rows}
+            rows = db.execute(select(table).where(table.c.tenant.in_(list(tenants)))).mappings()
+            for row in rows:
+                found.setdefault(row["tenant"], {})[row["layer"], row["place"]] = row["file"], row["text_hash"]
+        return found
 
-    def _keep(self, db: Session, whose: str, rows: Sequence[tuple[str, int, RuleText]]) -> None:
+    def _keep(self, db: Session, whose: str, rows: Mapping[_Place, RuleText], known: Mapping[_Place, _Told]) -> None:
         files, texts = self._tables.kept_files, self._tables.kept_texts
         insert = _insert(db)
-        for layer, _, text in rows:
+        told = _told(rows)
+        new = {place: text for place, text in rows.items() if known.get(place) != told[place]}
+        for (layer, _), text in new.items():
             # Base texts are the same for all tenants and stand there once.
             owner = OF_ALL if layer == "base" else whose
             kept = insert(texts).values(tenant=owner, text_hash=_hash(text), text=text.raw.decode())
             db.execute(kept.on_conflict_do_nothing())
-        for layer, place, text in rows:
-            row = {"file": text.file, "text_hash": _hash(text)}
+        for layer, place in new:
+            file, text_hash = told[layer, place]
+            row = {"file": file, "text_hash": text_hash}
             kept = insert(files).values(tenant=whose, layer=layer, place=place, **row)
             db.execute(kept.on_conflict_do_update(index_elements=["tenant", "layer", "place"], set_=row))
         for layer in ("base", "own"):
-            count = sum(1 for one, _, _ in rows if one == layer)
+            count = sum(1 for one, _ in rows if one == layer)
             db.execute(delete(files).where(files.c.tenant == whose, files.c.layer == layer, files.c.place >= count))
         if whose != OF_ALL:
             used = select(files.c.text_hash).where(files.c.tenant == whose)
             db.execute(delete(texts).where(texts.c.tenant == whose, texts.c.text_hash.not_in(used)))
+
+
+def _rows(texts: RuleTexts | None) -> dict[_Place, RuleText]:
+    if texts is None:
+        return {}
+    layers = (("base", texts.base), ("own", texts.own))
+    return {(layer, place): text for layer, found in layers for place, text in enumerate(found)}
+
+
+def _told(rows: Mapping[_Place, RuleText]) -> dict[_Place, _Told]:
+    return {place: (text.file, _hash(text)) for place, text in rows.items()}
 
 
 class _Upsert(Protocol):

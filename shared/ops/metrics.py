@@ -8,6 +8,7 @@ series; what one tenant did is found in the logs.
 All four services may share a process (embedded runner), hence the ``service`` label.
 """
 
+from collections.abc import Container
 from typing import Final
 
 from prometheus_client import (
@@ -26,6 +27,12 @@ give_prometheus_native_locks()
 
 OTHER: Final = "other"
 """Label value for a routing key, code or event that is not in the service's own list."""
+
+
+def known_key(key: str, own: Container[str]) -> str:
+    """``key`` where it is one of the service's ``own``, else ``OTHER``: a tenant may write anything into a key."""
+    return key if key in own else OTHER
+
 
 registry: Final = CollectorRegistry()
 """What ``/metrics`` serves: everything below, and the process's own CPU, memory, descriptors and collections."""
@@ -174,14 +181,19 @@ rule_evaluation_seconds: Final = Histogram(
 )
 rule_reloads: Final = Counter(
     "tandem_rule_reloads",
-    "Changes of rule files noticed; outcome is activated or refused (the last good pack stays).",
+    "Rules of the base or of one tenant made anew; outcome is activated or refused (the last good pack stays).",
     ["outcome"],
     registry=registry,
 )
 rule_reload_seconds: Final = Histogram(
     "tandem_rule_reload_seconds",
-    "From noticing a changed rule file to deciding by it.",
+    "Time to read, check and compile the rules of the base or of one tenant after a change.",
     buckets=_SOLVE_SECONDS,
+    registry=registry,
+)
+rule_tenants_behind: Final = Gauge(
+    "tandem_rule_tenants_behind",
+    "Tenants whose packs are still to be made anew after a change; each is at the latest when it is asked for.",
     registry=registry,
 )
 rules_refused: Final = Gauge(

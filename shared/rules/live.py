@@ -1,57 +1,37 @@
 """Rules in use: opened once for a command, or kept up with the files by a service."""
 
+import hashlib
 import random
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Final
 
+from shared.rules.activation import Activation, Active, RunBlocking
 from shared.rules.decide import TenantRules
-from shared.rules.errors import RuleFileError, RuleFileErrors
+from shared.rules.errors import RuleFileError
 from shared.rules.evaluators import choose_evaluator
 from shared.rules.loader import load_texts, read_texts
-from shared.rules.model import PackKind
 from shared.rules.observer import Observer
-from shared.rules.prepared import PreparedPack, prepare
-from shared.rules.rule_texts import STORED, RuleText, RuleTexts
+from shared.rules.prepared import prepare
+from shared.rules.rule_texts import RuleText, RuleTexts
+from shared.rules.stored_packs import StoredPacks
 from shared.rules.watched_files import WatchedFiles, tenant_of
 
-OPENING_CHECK = 200
+OPENING_CHECK: Final = 200
 """Cross-check questions per pack when a command opens the rules; a service that activates them asks more."""
-
-PAST_KEPT = 50
+PAST_KEPT: Final = 50
 """Rules of past days that are remembered."""
-
-Prepared = Mapping[PackKind, PreparedPack]
-
-
-class RunBlocking(Protocol):
-    def __call__(self, function: Callable[..., Any], *arguments: Any) -> Any: ...
+KEPT_AT_ONCE: Final = 10
+"""Tenants whose files are stored in one transaction, which others must not wait for long."""
+LOOK_AGAIN_S: Final = 0.001
+"""How soon to look again whether somebody else has made what is wanted."""
 
 
 def _at_once(function: Callable[..., Any], *arguments: Any) -> Any:
     return function(*arguments)
-
-
-class StoredPacks(Protocol):
-    """Where packs that came over the bus stand, and where the last good files outlive the folder and the process."""
-
-    def revisions(self) -> Mapping[str, int]:
-        """By tenant a number that changes with its stored packs; asked at every poll."""
-
-    def texts(self, tenant: str, on: date | None) -> tuple[RuleText, ...]:
-        """The tenant's stored packs that count on day ``on`` (None: the newest), at most one of a kind."""
-
-    def kept_tenants(self) -> frozenset[str]:
-        """Tenants whose own files were in force last."""
-
-    def last_good(self, tenant: str | None) -> RuleTexts | None:
-        """The files that were in force last, if anything is known."""
-
-    def keep(self, tenant: str | None, texts: RuleTexts | None) -> None:
-        """Called after each activation from files; None when the tenant has none any more."""
 
 
 def open_rules(
@@ -77,25 +57,18 @@ def open_rules(
         raise
 
 
-@dataclass(frozen=True, slots=True)
-class _Active:
-    """What is in force for one tenant, and why it is not what the files say, if it is not."""
-
-    prepared: Prepared
-    rules: TenantRules
-    texts: RuleTexts
-    errors: tuple[RuleFileError, ...] = ()
-    source: str = "files"
-    hidden: tuple[str, ...] = ()
-
-
 class RuleBook:
     """Every tenant's rules in force. A file that cannot be used changes nothing and is told in ``status``.
+
+    ``look`` notices what has changed and puts the base into force; from then on no tenant is decided for by what was
+    before: whoever's rules are asked for is brought up to date first, the others by ``catch_up``, bit by bit. ``poll``
+    does both at once.
 
     A tenant's ``stored`` pack counts instead of its file of the same kind. The base packs stand for every tenant that
     has nothing of its own. Raises ``RuleFileErrors`` when there is nothing to begin with, neither usable base files nor
     ``stored`` ones. ``today`` decides which packs are effective (None: the newest of each). ``run_blocking`` takes
-    long work off an eventlet hub when it is ``eventlet.tpool.execute``.
+    long work off an eventlet hub when it is ``eventlet.tpool.execute``. ``all_at_once``: False begins with the base
+    alone, and with the tenants as if they had just changed.
     """
 
     def __init__(
@@ -109,33 +82,70 @@ class RuleBook:
         rechecks: random.Random | None = None,
         run_blocking: RunBlocking = _at_once,
         clock: Callable[[], float] = time.monotonic,
+        all_at_once: bool = True,
     ) -> None:
-        self._rules_dir = rules_dir
         self._run_blocking = run_blocking
         self._observer = observer or Observer()
         self._evaluator = choose_evaluator(evaluator, observer=self._observer, rechecks=rechecks)
+        self._activation = Activation(rules_dir, self._evaluator, stored, run_blocking)
         self._stored = stored
         self._today = today
         self._clock = clock
         self._files = WatchedFiles(rules_dir)
-        self._files.changed()
         self._day = self._on()
-        self._active: dict[str | None, _Active] = {}
+        self._active: dict[str | None, Active] = {}
         self._past: dict[tuple[str | None, date], TenantRules] = {}
-        self._revisions = stored.revisions() if stored else {}
-        kept = stored.kept_tenants() if stored else frozenset()
-        self._due: set[str | None] = {None, *self._files.tenants(), *self._revisions, *kept}
-        self._restored = set(self._due)
+        self._due: dict[str, int] = {}
+        """Tenants whose rules in force are not the newest, with the number of the look that noticed it."""
+        self._restored: set[str] = set()
+        """Of those due the ones whose stored packs have to be asked for again."""
+        self._unread: set[str] = set()
+        """Of those due the ones of whom nothing is known since the start."""
+        self._looks = 0
+        self._making: set[str] = set()
+        self._unkept: dict[str | None, RuleTexts | None] = {}
+        self._untold = True
         try:
-            self._activate()
+            self._files.changed()
+            self._revisions = stored.revisions() if stored else {}
+            kept = stored.kept_tenants() if stored else frozenset()
+            self._refresh_base()
+            self._unread = {*self._files.tenants(), *self._revisions, *kept}
+            self._mark(self._unread, restored=True)
+            if all_at_once:
+                self.catch_up()
         except BaseException:
             self.close()
             raise
 
+    @property
+    def behind(self) -> int:
+        """Tenants whose rules are made anew when they are asked for, or by ``catch_up``."""
+        return len(self._due)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether ``catch_up`` has anything to do."""
+        return bool(self._due or self._unkept or self._untold)
+
+    @property
+    def settling(self) -> bool:
+        """Whether files were being written at the last look."""
+        return bool(self._files.moving)
+
     def for_tenant(self, tenant: str | None) -> TenantRules:
-        """A snapshot: keep it for one message, ask for another for the next."""
-        active = self._active
-        return (active.get(tenant) or active[None]).rules
+        """A snapshot: keep it for one message, ask for another for the next.
+
+        Raises what the database raises for a tenant about whom nothing is known yet.
+        """
+        while tenant in self._due:
+            try:
+                self._refresh(tenant)
+            except Exception:
+                if tenant in self._unread:
+                    raise  # To decide by the base would be to forget what the tenant has forbidden.
+                break  # The last good rules decide; catch_up meets the same failure and tells it.
+        return self._in_force(tenant).rules
 
     def as_of(self, tenant: str | None, day: date) -> TenantRules:
         """What was in force for ``tenant`` on a day: the packs effective then, the stored ones as activated by then.
@@ -143,47 +153,103 @@ class RuleBook:
         Of files only what stands in them now is known: their effective dates tell which pack counted. Where a kind of
         pack had none yet, today's rules answer.
         """
-        active = self._active.get(tenant) or self._active[None]
+        now = self.for_tenant(tenant)
+        active = self._in_force(tenant)
         stored = self._stored.texts(tenant, day) if self._stored and tenant is not None else active.texts.stored
         texts = replace(active.texts, stored=stored)
         before = self._past.get((tenant, day))
         if before is None or before.texts != texts:
             before = active.rules.tried(texts, day)
             self._past = dict(list(self._past.items())[1 - PAST_KEPT :]) | {(tenant, day): before}
-        complete = {pack.kind for pack in before.packs()} == set(active.prepared)
-        return before if complete else active.rules
+        complete = {pack.kind for pack in before.packs()} == {pack.kind for pack in now.packs()}
+        return before if complete else now
 
     def poll(self) -> bool:
-        """Look at the files and the stored packs once and put what changed into force; whether anything was tried."""
-        affected: set[str | None] = {tenant_of(path) for path in self._files.changed()}
-        day = self._on()
-        revisions = self._stored.revisions() if self._stored else {}
-        restored: set[str | None] = {
-            tenant for tenant in {*revisions, *self._revisions} if revisions.get(tenant) != self._revisions.get(tenant)
-        }
-        if None in affected or day != self._day:
-            affected |= {None, *self._files.tenants(), *self._active}
-        if day != self._day:
-            restored |= set(self._active) | set(revisions)
-        self._day, self._revisions = day, revisions
-        self._restored |= restored
-        self._due |= affected | restored
-        if not self._due:
-            return False
-        self._activate()
-        return True
+        """Look, and put all that changed into force, for everybody; whether anything was tried."""
+        tried = self.look(settled=False)
+        if self.unfinished:
+            self.catch_up()
+        return tried
 
-    def status(self) -> dict[str, Any]:
-        """What is in force, by tenant, and what is wrong with the files: JSON for people and machines."""
-        statistics = self._evaluator.statistics()
+    def look(self, settled: bool = True) -> bool:
+        """Look at the files and the stored packs once; whether anybody's rules have to be made anew.
+
+        ``settled``: files that are being written wait for a look that finds them as the one before did.
+        """
+        affected = {tenant_of(path) for path in self._run_blocking(self._files.changed, settled)}
+        day = self._on()
+        turned = day != self._day
+        self._day = day
+        own = {tenant for tenant in affected if tenant is not None}
+        try:
+            if (None in affected or turned) and (self._refresh_base() or turned):
+                own |= {*self._files.tenants(), *self._revisions, *self._known()}
+        finally:
+            self._mark(own, restored=turned)  # Also when the base could not be read: what is noticed stays noticed.
+        revisions = self._stored.revisions() if self._stored else {}
+        changed = {one for one in {*revisions, *self._revisions} if revisions.get(one) != self._revisions.get(one)}
+        self._revisions = revisions
+        self._mark(changed, restored=True)
+        return bool(affected or turned or self._due)
+
+    def catch_up(self, seconds: float | None = None) -> int:
+        """Make up to date who is behind, for about so many ``seconds``, one tenant at least; how much is left to do.
+
+        Raises the first failure (of the database) after all others had their turn; whom it met stays behind.
+        """
+        until = None if seconds is None else self._clock() + seconds
+        failure: Exception | None = None
+        for tenant in tuple(self._due):
+            try:
+                if tenant in self._due:
+                    self._refresh(tenant)
+            except Exception as error:  # noqa: BLE001 - raised below, when the others had their turn
+                failure = failure or error
+                if tenant in self._due:
+                    self._due[tenant] = self._due.pop(tenant)
+            if until is not None and self._clock() >= until:
+                break
+            time.sleep(0)  # Under eventlet: let others run between two tenants.
+        self._keep(everything=until is None)
+        self._untold = False
+        self._observer.refused(self.errors())
+        self._observer.behind(len(self._due))
+        if failure is not None:
+            raise failure
+        return len(self._due) + len(self._unkept)
+
+    def summary(self) -> dict[str, Any]:
+        """What is in force, as ``status`` tells it, without any tenant's name: how many, and one hash over theirs."""
         active = self._active
+        own = [(tenant, one) for tenant, one in active.items() if tenant is not None]
+        packs = sorted((tenant, kind, ready.pack.hash) for tenant, one in own for kind, ready in one.prepared.items())
+        base = active[None]
         return {
-            "files": self._files.fingerprint(),
-            "evaluator": statistics.evaluator,
-            "engine": asdict(statistics),
-            "tenants": [_told(tenant, active[tenant]) for tenant in sorted(active, key=lambda name: name or "")],
-            "errors": [error.as_json() for error in self.errors()],
+            **self._engine(),
+            "base": base.as_json(),
+            "own": {
+                "tenants": len({tenant for tenant, _ in own} | set(self._due)),
+                "hash": hashlib.sha256(repr(packs).encode()).hexdigest()[:12],
+                "with_errors": sum(1 for _, one in own if one.errors),
+            },
+            "errors": [error.as_json() for error in base.errors],
         }
+
+    def status(self, only: str | None = None) -> dict[str, Any]:
+        """What is in force, by tenant, and what is wrong with the files: JSON for people and machines.
+
+        ``only``: of this tenant and the base alone.
+        """
+        active = self._active
+        known: set[str | None] = {*active, *self._due}
+        names = sorted(known if only is None else known & {None, only}, key=_by_name)
+        unread = {"from": "not read yet", "files_not_counting": [], "packs": [], "errors": []}
+        told = [
+            {"tenant": name, **(active[name].as_json() if name in active else unread), "behind": name in self._due}
+            for name in names
+        ]
+        errors = dict.fromkeys(error for name in names if name in active for error in active[name].errors)
+        return {**self._engine(), "tenants": told, "errors": [error.as_json() for error in errors]}
 
     def errors(self) -> tuple[RuleFileError, ...]:
         """The mistakes that keep files from being used right now."""
@@ -192,103 +258,91 @@ class RuleBook:
     def close(self) -> None:
         self._evaluator.close()
 
+    def _engine(self) -> dict[str, Any]:
+        statistics = self._evaluator.statistics()
+        told = {"files": self._files.fingerprint(), "evaluator": statistics.evaluator, "engine": asdict(statistics)}
+        return {**told, "behind": len(self._due)}
+
     def _on(self) -> date | None:
         return self._today() if self._today else None
 
-    def _activate(self) -> None:
-        """Whoever is due; stays due when the database fails meanwhile."""
-        for tenant in sorted(self._due, key=lambda name: name or ""):
-            started = self._clock()
-            now = self._loaded(tenant)
+    def _known(self) -> set[str]:
+        return {tenant for tenant in self._active if tenant is not None}
+
+    def _in_force(self, tenant: str | None) -> Active:
+        active = self._active
+        return active.get(tenant) or active[None]
+
+    def _mark(self, tenants: set[str], restored: bool) -> None:
+        self._looks += 1
+        for tenant in sorted(tenants):
+            self._due[tenant] = self._looks
+        if restored:
+            self._restored.update(tenants)
+
+    def _refresh_base(self) -> bool:
+        """Whether it is another base now."""
+        started = self._clock()
+        before = self._active.get(None)
+        base = self._activation.base(before, self._day)
+        self._active = {**self._active, None: base}
+        if base.source == "files" and not base.errors:
+            self._unkept[None] = base.texts
+        self._told(None, base, started)
+        return before is None or base.texts is not before.texts
+
+    def _refresh(self, tenant: str) -> None:
+        """Once, or wait while somebody else does. The tenant stays due when more has changed meanwhile."""
+        if tenant in self._making:
+            while tenant in self._making:
+                time.sleep(LOOK_AGAIN_S)
+            return
+        started, noticed = self._clock(), self._due[tenant]
+        self._making.add(tenant)
+        try:
+            before = self._active.get(tenant)
+            stored = self._stored_of(tenant, before)
+            now = self._activation.tenant(tenant, self._active[None], before, stored, self._day)
             if now is None:
                 self._active = {name: active for name, active in self._active.items() if name != tenant}
             else:
                 self._active = {**self._active, tenant: now}
-            self._due.discard(tenant)
-            self._restored.discard(tenant)
-            outcome: Literal["activated", "refused"] = "refused" if now is not None and now.errors else "activated"
-            self._observer.reloaded(tenant, outcome, self._clock() - started)
-            time.sleep(0)  # Under eventlet: let others run between two tenants.
-        self._observer.refused(self.errors())
+            if self._stored and (now is None or (now.source == "files" and not now.errors)):
+                self._unkept[tenant] = None if now is None else now.texts
+            self._unread.discard(tenant)
+            if self._due.get(tenant) == noticed:
+                del self._due[tenant]
+                self._restored.discard(tenant)
+            self._told(tenant, now, started)
+        finally:
+            self._making.discard(tenant)
 
-    def _loaded(self, tenant: str | None) -> _Active | None:
-        """None: nothing of the tenant's own is left, the base stands for it."""
-        stored = self._stored_of(tenant)
-        try:
-            texts = self._read(tenant, stored)
-            if tenant is not None and not texts.own and not stored:
-                if self._stored:
-                    self._stored.keep(tenant, None)
-                return None
-            now = self._ready(tenant, texts, "files", ())
-        except RuleFileErrors as errors:
-            return self._last_good(tenant, stored, errors)
-        if self._stored:
-            self._stored.keep(tenant, texts)
-        return now
-
-    def _stored_of(self, tenant: str | None) -> tuple[RuleText, ...]:
-        if self._stored is None or tenant is None:
+    def _stored_of(self, tenant: str, before: Active | None) -> tuple[RuleText, ...]:
+        if self._stored is None:
             return ()
-        before = self._active.get(tenant)
         if before is not None and tenant not in self._restored:
             return before.texts.stored
         return self._stored.texts(tenant, self._day)
 
-    def _read(self, tenant: str | None, stored: tuple[RuleText, ...]) -> RuleTexts:
-        texts = read_texts(self._rules_dir, tenant)
-        shared = self._active.get(None)
-        base = shared.texts.base if shared is not None and shared.texts.base == texts.base else texts.base
-        return RuleTexts(base, texts.own, stored)
+    def _told(self, tenant: str | None, now: Active | None, started: float) -> None:
+        self._untold = True
+        refused = now is not None and now.errors
+        self._observer.reloaded(tenant, "refused" if refused else "activated", self._clock() - started)
 
-    def _last_good(self, tenant: str | None, stored: tuple[RuleText, ...], errors: RuleFileErrors) -> _Active:
-        """The files that were good last with what is stored now; failing that the base files with it."""
-        before = self._active.get(tenant)
-        if before is not None and before.texts.stored == stored:
-            return replace(before, errors=errors.errors)
-        known = self._stored.last_good(tenant) if before is None and self._stored else None
-        good = before.texts if before is not None else known
-        if tenant is None and good is None:
-            raise errors
-        attempts = [] if good is None else [(before.source if before else "stored", replace(good, stored=stored))]
-        if tenant is not None:
-            attempts.append(("base", RuleTexts(self._active[None].texts.base, (), stored)))
-        found = errors.errors
-        for source, texts in attempts:
-            try:
-                return self._ready(tenant, texts, source, errors.errors)
-            except RuleFileErrors as more:
-                found = tuple(dict.fromkeys((*found, *more.errors)))
-        if tenant is None and before is None:
-            raise errors
-        return replace(before or self._active[None], errors=found, source=before.source if before else "base")
-
-    def _ready(self, tenant: str | None, texts: RuleTexts, source: str, errors: tuple[RuleFileError, ...]) -> _Active:
-        # Of other tenants no pack can be the very same: it stands in other files.
-        before = (self._active[name] for name in (None, tenant) if name in self._active)
-        known = {ready.pack.hash: ready for active in before for ready in active.prepared.values()}
-        loaded = self._run_blocking(load_texts, texts.base, texts.own, self._day, texts.stored)
-        prepared = prepare(loaded.packs, self._evaluator, known)
-        rules = TenantRules(prepared, self._evaluator, texts=texts)
-        return _Active(prepared, rules, texts, errors, source, loaded.hidden)
+    def _keep(self, everything: bool) -> None:
+        """Store what is in force; what cannot be stored now is stored at another time."""
+        if self._stored is None:
+            self._unkept.clear()
+        while self._stored and self._unkept:
+            batch = dict(list(self._unkept.items())[:KEPT_AT_ONCE])
+            if not self._stored.keep(batch):
+                return
+            for tenant, texts in batch.items():
+                if tenant in self._unkept and self._unkept[tenant] is texts:
+                    del self._unkept[tenant]
+            if not everything:
+                return
 
 
-def _told(tenant: str | None, active: _Active) -> dict[str, Any]:
-    return {
-        "tenant": tenant,
-        "from": active.source,
-        "files_not_counting": list(active.hidden),
-        "packs": [
-            {
-                "kind": kind,
-                "id": prepared.pack.id,
-                "version": prepared.pack.version,
-                "hash": prepared.pack.hash[:12],
-                "rules": len(prepared.pack.rules),
-                "stored": prepared.pack.files[-1:] != () and prepared.pack.files[-1].startswith(STORED),
-                "files": list(prepared.pack.files),
-            }
-            for kind, prepared in active.prepared.items()
-        ],
-        "errors": [error.as_json() for error in active.errors],
-    }
+def _by_name(tenant: str | None) -> str:
+    return tenant or ""

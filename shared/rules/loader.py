@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from shared.rules.model import Example, Pack, PackKind, Position, Rule
 from shared.rules.nodes import MapNode, plain
 from shared.rules.overrides import merged
 from shared.rules.reference import holds
+from shared.rules.rule_files import BASE, TENANTS, is_rule_file, read_rule_file
 from shared.rules.rule_texts import RuleText, RuleTexts
 from shared.rules.yamltext import parse_yaml
 
@@ -62,31 +64,49 @@ def load(rules_dir: Path, tenant: str | None = None, on: date | None = None) -> 
 
 def read_texts(rules_dir: Path, tenant: str | None = None) -> RuleTexts:
     """The files as they stand. Raises RuleFileErrors when there is no base or something is unreadable."""
-    base = read_files(rules_dir / "base")
-    if tenant is not None and not TENANT.fullmatch(tenant):
-        place = RuleFileError(str(rules_dir / "tenants"), 1, 1, None, f"'{tenant}' is no tenant id: a-z, 0-9 and '-'")
-        raise RuleFileErrors([place])
-    own = read_files(rules_dir / "tenants" / tenant) if tenant is not None else []
+    own = own_texts(rules_dir, tenant) if tenant is not None else ()
+    return RuleTexts(base_texts(rules_dir), own)
+
+
+def base_texts(rules_dir: Path) -> tuple[RuleText, ...]:
+    """Raises RuleFileErrors when there are none or something is unreadable."""
+    base = read_files(rules_dir / BASE)
     if not base:
-        place = RuleFileError(str(rules_dir / "base"), 1, 1, None, "no rule files (*.yaml) in this folder")
+        place = RuleFileError(str(rules_dir / BASE), 1, 1, None, "no rule files (*.yaml) in this folder")
         raise RuleFileErrors([place])
-    return RuleTexts(tuple(base), tuple(own))
+    return tuple(base)
+
+
+def own_texts(rules_dir: Path, tenant: str) -> tuple[RuleText, ...]:
+    """A tenant's own files, which may be none. Raises RuleFileErrors when something is unreadable."""
+    if not TENANT.fullmatch(tenant):
+        place = RuleFileError(str(rules_dir / TENANTS), 1, 1, None, f"'{tenant}' is no tenant id: a-z, 0-9 and '-'")
+        raise RuleFileErrors([place])
+    return tuple(read_files(rules_dir / TENANTS / tenant))
 
 
 def read_files(folder: Path) -> list[RuleText]:
     """The rule files of a folder in name order; an absent folder has none. Raises RuleFileErrors when unreadable."""
-    if not folder.is_dir():
+    try:
+        names = sorted(name for name in os.listdir(folder) if is_rule_file(name))
+    except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        raise RuleFileErrors([_unreadable(folder, error)]) from error
     texts: list[RuleText] = []
     unreadable: list[RuleFileError] = []
-    for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+    for path in (folder / name for name in names):
         try:
-            texts.append(RuleText(str(path), path.read_bytes()))
+            texts.append(RuleText(str(path), read_rule_file(str(path))))
         except OSError as error:
-            unreadable.append(RuleFileError(str(path), 1, 1, None, f"cannot be read: {error.strerror or 'no access'}"))
+            unreadable.append(_unreadable(path, error))
     if unreadable:
         raise RuleFileErrors(unreadable)
     return texts
+
+
+def _unreadable(path: Path, error: OSError) -> RuleFileError:
+    return RuleFileError(str(path), 1, 1, None, f"cannot be read: {error.strerror or 'no access'}")
 
 
 @collector_paused()

@@ -24,5 +24,8 @@ class Observer:
     def reloaded(self, tenant: str | None, outcome: Literal["activated", "refused"], seconds: float) -> None:
         """Changed rule files were noticed and are now in force, or refused as a whole."""
 
+    def behind(self, tenants: int) -> None:
+        """So many tenants' packs are still to be made anew; each is when it is asked for, at the latest."""
+
     def refused(self, errors: Sequence[RuleFileError]) -> None:
         """The mistakes in the files on disk right now; empty when all is well again."""

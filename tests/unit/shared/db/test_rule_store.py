@@ -107,9 +107,9 @@ def test_the_last_good_files_come_back_as_they_were(stored: StoredRules) -> None
     base = (RuleText("rules/base/a.yaml", "ä: 1\n".encode()), RuleText("rules/base/b.yaml", b"b: 1\n"))
     own = (RuleText("rules/tenants/acme/a.yaml", b"own: 1\n"),)
     assert stored.last_good(None) is None
-    stored.keep(None, RuleTexts(base))
-    stored.keep("acme", RuleTexts(base, own))
-    stored.keep("acme", RuleTexts(base, own))
+    assert stored.keep({None: RuleTexts(base)})
+    assert stored.keep({"acme": RuleTexts(base, own)})
+    assert stored.keep({"acme": RuleTexts(base, own)})
     assert stored.last_good(None) == RuleTexts(base)
     assert stored.last_good("acme") == RuleTexts(base, own)
     assert stored.last_good("beta") is None
@@ -119,20 +119,20 @@ def test_the_last_good_files_come_back_as_they_were(stored: StoredRules) -> None
 def test_a_tenant_keeps_the_base_it_was_good_with(stored: StoredRules) -> None:
     old, new = (RuleText("base.yaml", b"old"),), (RuleText("base.yaml", b"new"),)
     own = (RuleText("own.yaml", b"own"),)
-    stored.keep(None, RuleTexts(old))
-    stored.keep("acme", RuleTexts(old, own))
-    stored.keep(None, RuleTexts(new))
+    assert stored.keep({None: RuleTexts(old)})
+    assert stored.keep({"acme": RuleTexts(old, own)})
+    assert stored.keep({None: RuleTexts(new)})
     assert stored.last_good("acme") == RuleTexts(old, own)
     assert stored.last_good(None) == RuleTexts(new)
-    stored.keep("acme", None)
+    assert stored.keep({"acme": None})
     assert stored.last_good("acme") is None
     assert stored.kept_tenants() == frozenset()
 
 
 def test_fewer_files_than_before_leave_none_behind(stored: StoredRules) -> None:
     files = tuple(RuleText(f"{name}.yaml", name.encode()) for name in "abc")
-    stored.keep("acme", RuleTexts((), files))
-    stored.keep("acme", RuleTexts((), files[1:]))
+    assert stored.keep({"acme": RuleTexts((), files)})
+    assert stored.keep({"acme": RuleTexts((), files[1:])})
     assert stored.last_good("acme") == RuleTexts((), files[1:])
 
 
@@ -152,5 +152,5 @@ def test_while_the_database_is_away_what_is_known_stays(tmp_path: Any) -> None:
     known = stored.revisions()
     Tables.metadata.drop_all(database.engine)
     assert stored.revisions() == known
-    stored.keep(None, RuleTexts((RuleText("a", b"a"),)))
+    assert not stored.keep({None: RuleTexts((RuleText("a", b"a"),))})
     database.dispose()

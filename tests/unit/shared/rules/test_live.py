@@ -47,9 +47,13 @@ class Seen(Observer):
     def __init__(self):
         self.reloads = []
         self.refusals = []
+        self.waiting = []
 
     def reloaded(self, tenant, outcome, seconds):
         self.reloads.append((tenant, outcome))
+
+    def behind(self, tenants):
+        self.waiting.append(tenants)
 
     def refused(self, errors):
         self.refusals.append([error.line for error in errors])
@@ -103,8 +107,9 @@ class Stored:
     def last_good(self, tenant):
         return self.kept.get(tenant)
 
-    def keep(self, tenant, texts):
-        self.kept[tenant] = texts
+    def keep(self, in_force):
+        self.kept.update(in_force)
+        return True
 
 
 @pytest.fixture
@@ -366,7 +371,7 @@ def test_a_database_that_fails_once_is_asked_again(files):
     stored = Failing()
     book = RuleBook(files.folder, stored=stored)
     stored.activate("acme", 30)
-    stored.fails = 1
+    stored.fails = 2
     with pytest.raises(ConnectionError):
         book.poll()
     assert threshold(book.for_tenant("acme")) == 24
