@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from shared.messages.problems import InvalidInput, Problem
 from shared.messages.values import PlannedSession, Profile
 from shared.messages.words import EASY_RUN_TYPES, STREAMS, Intensity, Stream
+from shared.rules.athlete_facts import athlete_facts
 from shared.rules.decisions import Rules
 from tandem.athlete_file.model import AthleteFile, WeekToPlan
 from tandem.athlete_file.reader import LocatedAthleteFile, locate_athlete_file
@@ -73,9 +74,12 @@ class OfflineAthlete:
         return self.load_series.assess(self.on)
 
     def readiness(self) -> "Readiness":
-        from services.recovery.domain import assess_readiness
+        from services.recovery.domain import assess_readiness, days_looked_back
 
-        return assess_readiness(self._readiness_inputs(), self.rules)
+        earlier = [self.on - timedelta(days=back) for back in range(days_looked_back(self.rules), 0, -1)]
+        figures = self.load_series.day_figures(earlier) if earlier else []
+        ratios = {day: stream_ratios(of_day) for day, of_day in zip(earlier, figures, strict=True)}
+        return assess_readiness(self._readiness_inputs(), self.rules, ratios)
 
     @cached_property
     def _season(self) -> "Season":
@@ -125,8 +129,14 @@ class OfflineAthlete:
         """Who proposes, the proposed week's sessions, and what is settled around it."""
         week = self._week_given("check")
         sessions = week.sessions or []
-        profile = None if self._profile_or_none is None else self._profile_in_phase(week.start)
-        return profile, sessions, self._surroundings(week.start, {session.id for session in sessions})
+        return self.around(week.start, sessions)
+
+    def around(
+        self, start: date, sessions: Sequence[PlannedSession]
+    ) -> tuple[Profile | None, Sequence[PlannedSession], Sequence[PlannedSession]]:
+        """Who trains in the week that begins at ``start``, its sessions, and what is settled around it."""
+        profile = None if self._profile_or_none is None else self._profile_in_phase(start)
+        return profile, sessions, self._surroundings(start, {session.id for session in sessions})
 
     def week(self) -> "WeekPlan":
         from services.scheduling.domain import WeekInputs, plan_week
@@ -185,6 +195,7 @@ class OfflineAthlete:
                 for best in one.e1rm
             ],
             planned_today=[s for s in planned if s.start is not None and s.start.astimezone(zone).date() == self.on],
+            who=athlete_facts(self.profile),
         )
 
     def recorded_days(self) -> list[date]:

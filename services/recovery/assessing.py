@@ -21,6 +21,7 @@ from shared.bus.handling import Context
 from shared.messages.day_digests import changed_days
 from shared.messages.values import Profile
 from shared.messages.words import EASY_RUN_TYPES, STREAMS, Stream
+from shared.rules.athlete_facts import athlete_facts
 
 MOST_DAYS_TOLD = 84
 DAYS_LOOKED_BACK = 240
@@ -60,6 +61,7 @@ def stored_inputs(store: RecoveryStore, athlete: str, profile: Profile, on: date
         easy_runs=easy,
         strength=marks,
         planned_today=planned,
+        who=athlete_facts(profile),
     )
     return inputs, loads
 

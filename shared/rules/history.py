@@ -21,3 +21,12 @@ def facts_of_day(leaves: Sequence[Leaf], history: Mapping[date, Facts], day: dat
         known = [compare(today, history.get(one, {})) for one in days]
         facts[derived_feature(leaf)] = False if False in known else None if None in known else True
     return facts
+
+
+def days_held(leaf: Leaf, history: Mapping[date, Facts], day: date) -> int:
+    """For how many days up to ``day`` a lasting leaf's comparison has held, counted no further than the history."""
+    today = replace(leaf, lasting_days=None)
+    held = 0
+    while compare(today, history.get(day - timedelta(days=held), {})) is True:
+        held += 1
+    return held

@@ -195,3 +195,42 @@ BUILTIN_WORDS: Mapping[str, Kind | None] = {
 
 def features_of(shape: Shape) -> tuple[str, ...]:
     return tuple(name for name, feature in FEATURES.items() if shape in feature.shapes)
+
+
+_SPOKEN: Mapping[str, str] = {
+    **{f"acwr_{stream}": f"{stream} load ratio" for stream in ("run", "lift", "combined")},
+    **{f"status_{stream}": f"status of the {stream} load" for stream in ("run", "lift", "combined")},
+    **{f"band_{stream}": f"band of the {stream} load ratio" for stream in ("run", "lift", "combined")},
+    **{f"monotony_{stream}": f"monotony of the {stream} load" for stream in ("run", "lift", "combined")},
+    "hrv_score": "HRV score",
+    "hrv_low": "HRV below its band",
+    "hrv_high": "HRV above its band",
+    "resting_hr_score": "resting heart rate score",
+    "resting_hr_rise": "resting heart rate above usual",
+    "score": "readiness score",
+    "has_data": "any readiness data",
+    "factors_under_50": "factors scored under 50",
+    "signs_over_7_days": "signs of overreaching for more than 7 days",
+    "effort_drift": "effort of easy runs above usual",
+    "illness": "ill",
+    "aches": "aches",
+    "longest_run_of_30_days": "longest run against that of the 30 days before",
+    "session_of_30_days": "longest run against that of the 30 days before",
+    "mileage_of_peak": "run minutes against the block's highest week",
+    "sets_share": "sets against the first week's",
+    "race_ahead": "a race to come",
+    "race_class": "class of the next race",
+    "race_week": "an A or B race in the week",
+    "taper_class": "class of the race tapered to",
+    "taper_week": "week of the taper",
+    "coach_deload": "deload asked for by a coach",
+    "run_gap_hours": "gap between lift and run",
+    "can_separate": "lift and run can be separated",
+    "gate": "today's gate",
+    "run_kind": "session wished for",
+}
+
+
+def spoken(feature: str) -> str | None:
+    """What a coach calls a feature whose name in rule files would puzzle; None: its name reads well as it is."""
+    return _SPOKEN.get(feature)

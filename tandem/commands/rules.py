@@ -123,26 +123,31 @@ def lint(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
 def explain(only: str | None, **options: Any) -> None:
     """Say for each rule why it fires on the athlete's proposed week, or why not and by how much."""
     from tandem.athlete_file import BadFile
+    from tandem.explained_rule import NotAsked
     from tandem.offline import open_offline_athlete
-    from tandem.rule_explanations import explain_rules, show, show_all
+    from tandem.rule_explanations import explain_rules
+    from tandem.views.explained import show_all, show_one
 
     try:
         with open_offline_athlete(
             options["file"], rules_dir=options["rules_dir"], tenant=options["tenant"], on=options["on"], clock=utc_today
         ) as athlete:
-            explained = [one.as_json() for one in explain_rules(athlete)]
+            found = list(explain_rules(athlete))
     except BadFile as error:
         refuse(error.problems, options["as_json"])
     except RuleFileErrors as error:
         refuse(error.errors, options["as_json"])
-    known = {one["rule"] for one in explained}
+    explained = [one.as_json() for one in found if not isinstance(one, NotAsked)]
+    not_asked = [one.as_json() for one in found if isinstance(one, NotAsked)]
+    known = {one["rule"] for one in explained} | {rule for one in not_asked for rule in one["rules"]}
+    not_asked = [one for one in not_asked if only is None or only in one["rules"]]
     if only is not None and only not in known:
         raise click.BadParameter(f"no rule '{only}' here{did_you_mean(only, known)}", param_hint="--rule")
     wanted = [one for one in explained if only in (None, one["rule"])]
     if options["as_json"]:
-        print_json({"rules": wanted})
+        print_json({"rules": wanted, "not_asked": not_asked})
         return
-    for line in show_all(wanted) if only is None else (line for one in wanted for line in show(one)):
+    for line in show_all(wanted, not_asked) if only is None else show_one(wanted, not_asked):
         click.echo(line)
 
 

@@ -6,6 +6,7 @@ from services.periodization.domain.defaults import (
     default_season_weeks,
     default_week_template,
 )
+from services.periodization.domain.deloads import deload_facts
 from services.periodization.domain.filling import fill_week
 from services.periodization.domain.planning import early_deload_triggers, plan_season
 from services.periodization.domain.season import (
@@ -26,6 +27,7 @@ __all__ = [
     "Season",
     "SeasonInputs",
     "SeasonWeek",
+    "deload_facts",
     "default_season_start",
     "default_season_weeks",
     "default_week_template",

@@ -7,10 +7,13 @@ from typing import Final, Literal
 
 from services.periodization.domain.calendar import SeasonCalendar
 from services.periodization.domain.season import WEEK_DAYS, CoachDeload
+from shared.messages.words import Phase
 from shared.rules.decisions import Rules
 from shared.rules.model import Facts, Fired
 
 Cause = Literal["planned", "early", "coach"]
+Questions = dict[int, list[Facts]]
+"""What rules were asked about each week, by its index."""
 _RATIO: Final = "acwr_"
 _STATUS: Final = "status_"
 
@@ -34,11 +37,20 @@ class DeloadWeek:
 
 
 def triggers_by_week(
-    calendar: SeasonCalendar, history: Mapping[date, Facts], on: date, who: Facts, rules: Rules
+    calendar: SeasonCalendar,
+    history: Mapping[date, Facts],
+    on: date,
+    who: Facts,
+    phases: Mapping[int, Phase],
+    rules: Rules,
 ) -> dict[int, Trigger]:
     """Per week index what asked for an early deload; from the week before the season's start up to day ``on``."""
     since = calendar.start - timedelta(days=WEEK_DAYS)
-    known = {day: {**_readable(facts), **who} for day, facts in history.items() if day <= on}
+    known = {
+        day: deload_facts(facts, {**who, "phase": phases.get(calendar.index(day))})
+        for day, facts in history.items()
+        if day <= on
+    }
     days = sorted(day for day in known if day >= since)
     if not days:
         return {}
@@ -62,23 +74,28 @@ def deload_weeks(
     triggers: Mapping[int, Trigger],
     coach_weeks: Mapping[int, CoachDeload],
     who: Facts,
+    phases: Mapping[int, Phase],
     rules: Rules,
+    asked: Questions | None = None,
 ) -> dict[int, DeloadWeek]:
     """The deload weeks among weeks 0 to ``weeks`` − 1.
 
     A taper wins over a deload, and a deload that it takes the place of is spent: the clock starts again. A trigger
     within a week that is light anyway (deload, taper, recovery) asks for nothing more. The clock counts all others.
+    ``phases``: of each training week, had it no deload. ``asked`` gets what the rules were asked about each week.
     """
     found: dict[int, DeloadWeek] = {}
-    asked: dict[tuple[tuple[str, object], ...], tuple[Fired, ...]] = {}
+    answers: dict[tuple[tuple[str, object], ...], tuple[Fired, ...]] = {}
 
-    def deloads_for(facts: Facts) -> tuple[Fired, ...]:
-        question = {**who, **facts}
-        known = tuple(sorted(question.items()))
-        if known not in asked:
+    def deloads_for(index: int, facts: Facts) -> tuple[Fired, ...]:
+        question = {**who, "phase": phases.get(index), **facts}
+        if asked is not None:
+            asked.setdefault(index, []).append(question)
+        known = tuple(question.items())
+        if known not in answers:
             fired = rules.decide("deload", [question])[0]
-            asked[known] = tuple(rule for rule in fired if rule.rule.outcome == "deload")
-        return asked[known]
+            answers[known] = tuple(rule for rule in fired if rule.rule.outcome == "deload")
+        return answers[known]
 
     weeks_since_deload = 0
     for index in range(weeks):
@@ -86,14 +103,16 @@ def deload_weeks(
         before = index - 1
         light_before = before in found or before in tapering or before in resting
         trigger = None if light_before else triggers.get(before)
-        by_coach = deloads_for({"coach_deload": True}) if coach is not None else ()
-        by_calendar = deloads_for({"weeks_since_deload": float(weeks_since_deload)})
+        by_coach = deloads_for(index, {"coach_deload": True}) if coach is not None else ()
+        by_calendar = deloads_for(index, {"weeks_since_deload": float(weeks_since_deload)})
         asking: dict[Cause, tuple[Fired, ...]] = {
             "coach": by_coach,
             "early": trigger.fired if trigger is not None else (),
             "planned": by_calendar,
         }
         causes = tuple(cause for cause, fired in asking.items() if fired)
+        if coach is None and asked is not None:
+            asked[index].append({"coach_deload": False})
         if causes and index not in tapering:
             together = (rule for cause in causes for rule in asking[cause])
             found[index] = DeloadWeek(causes, tuple({rule.id: rule for rule in together}.values()), trigger, coach)
@@ -101,9 +120,11 @@ def deload_weeks(
     return found
 
 
-def _readable(facts: Facts) -> Facts:
-    """Without the ratios whose status says that they cannot be read, such as those of a first month."""
-    return {
+def deload_facts(facts: Facts, who: Facts) -> Facts:
+    """A day as early-deload rules are asked about it: without the ratios whose status says that they cannot be read,
+    such as those of a first month."""
+    readable = {
         name: None if name.startswith(_RATIO) and facts.get(name.replace(_RATIO, _STATUS), "ok") != "ok" else value
         for name, value in facts.items()
     }
+    return {**readable, **who}

@@ -1,16 +1,17 @@
 """Weeks before their targets are known: phase, taper, deload, and what rules are asked about them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from services.periodization.domain.calendar import SeasonCalendar, TaperSpot
-from services.periodization.domain.deloads import DeloadWeek, deload_weeks, triggers_by_week
+from services.periodization.domain.deloads import DeloadWeek, Questions, deload_weeks, triggers_by_week
 from services.periodization.domain.phases import blocks, training_phases
 from services.periodization.domain.season import SeasonInputs
-from shared.messages.words import Level, Phase, Priority
+from shared.messages.words import Phase
+from shared.rules.athlete_facts import athlete_facts
 from shared.rules.decisions import Rules
-from shared.rules.model import Facts, Fired, Scalar
+from shared.rules.model import Facts, Fired, PackKind, Scalar
 
 TRAINING: Final[frozenset[Phase]] = frozenset({"base", "strength", "build", "peak"})
 
@@ -28,13 +29,19 @@ class Draft:
     level: float = 1.0
     kept: Mapping[str, float] | None = None
     spared: tuple[Fired, ...] = ()
+    asked: list[tuple[PackKind, Facts]] = field(default_factory=list)
 
 
 def who_of(inputs: SeasonInputs) -> dict[str, Scalar | None]:
-    profile = inputs.profile
-    priority: Priority = "balanced" if profile is None else profile.priority
-    level: Level = "intermediate" if profile is None else profile.level
-    return {"priority": priority, "level": level}
+    """Who the athlete is; the phase is each week's own."""
+    return {**athlete_facts(inputs.profile), "phase": None}
+
+
+def phases_without_deloads(calendar: SeasonCalendar, horizon: int, settings: Mapping[str, Any]) -> dict[int, Phase]:
+    """The phase of each training week, whatever rests in it: not of tapers, races and recovery after them."""
+    spots = calendar.taper_spots(settings)
+    set_apart = spots.keys() | calendar.recovery_weeks(settings)
+    return training_phases(blocks(calendar, horizon), set_apart, settings)
 
 
 def drafts_of(
@@ -47,16 +54,19 @@ def drafts_of(
 ) -> list[Draft]:
     spots = calendar.taper_spots(settings)
     resting = calendar.recovery_weeks(settings) - spots.keys()
+    training = phases_without_deloads(calendar, horizon, settings)
+    about_deloads: Questions = {}
     deloads = deload_weeks(
         horizon,
         spots.keys(),
         resting,
-        triggers_by_week(calendar, inputs.history, inputs.on, who, rules),
+        triggers_by_week(calendar, inputs.history, inputs.on, who, training, rules),
         calendar.coach_weeks(inputs.coach_deloads, settings),
         who,
+        training,
         rules,
+        about_deloads,
     )
-    training = training_phases(blocks(calendar, horizon), spots.keys() | resting, settings)
     drafts = []
     for index in range(horizon):
         here = spots.get(index, [])
@@ -74,7 +84,9 @@ def drafts_of(
             phase = training[index]
         facts = {**who, **_week_facts(calendar, index, phase, here, deload is not None, inputs.template.lifts)}
         facts["block_phase"] = training.get(index, phase)
-        drafts.append(Draft(index, phase, here, deload, facts))
+        draft = Draft(index, phase, here, deload, facts)
+        draft.asked += [("deload", question) for question in about_deloads.get(index, [])]
+        drafts.append(draft)
     return drafts
 
 

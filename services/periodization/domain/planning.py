@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from services.periodization.domain.calendar import SeasonCalendar
 from services.periodization.domain.deloads import triggers_by_week
-from services.periodization.domain.drafts import TRAINING, Draft, drafts_of, who_of
+from services.periodization.domain.drafts import TRAINING, Draft, drafts_of, phases_without_deloads, who_of
 from services.periodization.domain.effects import largest_set, last_set, shares_kept, smallest_cap
 from services.periodization.domain.phases import blocks
 from services.periodization.domain.reasons import decided_once, deload_starts, week_reasons
@@ -27,23 +27,31 @@ def plan_season(inputs: SeasonInputs, rules: Rules) -> Season:
     """
     settings = rules.settings("periodization")
     everything = SeasonCalendar(inputs.start, inputs.weeks, tuple(inputs.goals))
-    near = tuple(goal for goal in inputs.goals if everything.index(goal.date) < MAX_WEEKS_AHEAD)
-    calendar = SeasonCalendar(inputs.start, inputs.weeks, near)
-    horizon = max([inputs.weeks, *(calendar.index(goal.date) + 1 for goal in near)])
+    calendar, horizon = _calendar_of(inputs)
     who = who_of(inputs)
     drafts = drafts_of(inputs, calendar, horizon, who, settings, rules)
     _grow(drafts, settings, rules)
     _weigh(drafts, settings)
     _spare_legs(drafts, calendar, horizon, who, rules)
     weeks = _targets(drafts[: inputs.weeks], inputs, calendar, settings, rules)
-    return Season(weeks, everything.planned_goals(), deload_starts(drafts[: inputs.weeks], calendar))
+    asked = {calendar.starts(draft.index): tuple(draft.asked) for draft in drafts[: inputs.weeks]}
+    return Season(weeks, everything.planned_goals(), deload_starts(drafts[: inputs.weeks], calendar), asked)
+
+
+def _calendar_of(inputs: SeasonInputs) -> tuple[SeasonCalendar, int]:
+    """The calendar with the goals near enough to shape it, and how many weeks have to be planned for them."""
+    everything = SeasonCalendar(inputs.start, inputs.weeks, tuple(inputs.goals))
+    near = tuple(goal for goal in inputs.goals if everything.index(goal.date) < MAX_WEEKS_AHEAD)
+    horizon = max([inputs.weeks, *(everything.index(goal.date) + 1 for goal in near)])
+    return SeasonCalendar(inputs.start, inputs.weeks, near), horizon
 
 
 def early_deload_triggers(inputs: SeasonInputs, rules: Rules) -> tuple[tuple[date, tuple[str, ...]], ...]:
     """Per week that holds one the first day on which early-deload rules fired, and which. All that a season takes from
     its history: while this stays the same, so does the season."""
-    calendar = SeasonCalendar(inputs.start, inputs.weeks, ())
-    found = triggers_by_week(calendar, inputs.history, inputs.on, who_of(inputs), rules)
+    calendar, horizon = _calendar_of(inputs)
+    phases = phases_without_deloads(calendar, horizon, rules.settings("periodization"))
+    found = triggers_by_week(calendar, inputs.history, inputs.on, who_of(inputs), phases, rules)
     return tuple((trigger.day, tuple(rule.id for rule in trigger.fired)) for _, trigger in sorted(found.items()))
 
 
@@ -98,7 +106,8 @@ def _spare_legs(drafts: Sequence[Draft], calendar: SeasonCalendar, horizon: int,
             asked.append(draft)
     if not questions:
         return
-    for draft, fired in zip(asked, rules.decide("deload", questions), strict=True):
+    for draft, question, fired in zip(asked, questions, rules.decide("deload", questions), strict=True):
+        draft.asked.append(("deload", question))
         draft.spared = tuple(rule for rule in fired if rule.rule.outcome == "cap")
 
 
@@ -124,8 +133,9 @@ def _targets(
         questions.append({**draft.facts, "run_minutes": run, "sets_share": sets_share})
     weeks = []
     decided = rules.decide("periodization", questions) if questions else []
-    for draft, (run, long_run, lower, upper), fired in zip(drafts, volumes, decided, strict=True):
+    for draft, question, (run, long_run, lower, upper), fired in zip(drafts, questions, volumes, decided, strict=True):
         asking = () if draft.deload is None else draft.deload.fired
+        draft.asked.append(("periodization", question))
         quality = last_set(fired, "quality_runs", template.quality_runs)
         lifts = last_set(fired, "lift_sessions", template.lifts)
         weeks.append(

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from shared.messages.values import Goal, Profile, WeekTemplate
 from shared.messages.words import Phase, Priority
-from shared.rules.model import DecidedBy, Facts
+from shared.rules.model import DecidedBy, Facts, PackKind
 
 WEEK_DAYS = 7
 JSON_DIGITS = 6
@@ -128,9 +128,12 @@ class DeloadStart:
 
 @dataclass(frozen=True, slots=True)
 class Season:
+    """``asked``: what the season's rules were asked about each week, by its first day; for explanations only."""
+
     weeks: tuple[SeasonWeek, ...]
     goals: tuple[PlannedGoal, ...]
     deloads: tuple[DeloadStart, ...] = field(default=())
+    asked: Mapping[date, tuple[tuple[PackKind, Facts], ...]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def decided_by(self) -> tuple[DecidedBy, ...]:

@@ -8,6 +8,7 @@ from services.recovery.domain.readiness import (
     Readiness,
     assess_readiness,
     assess_with_facts,
+    days_looked_back,
     readiness_history,
 )
 from services.recovery.domain.signs import Sign
@@ -25,6 +26,7 @@ __all__ = [
     "StrengthMark",
     "assess_readiness",
     "assess_with_facts",
+    "days_looked_back",
     "gate_session",
     "readiness_history",
 ]

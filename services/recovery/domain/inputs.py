@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from services.recovery.domain.windows import Floats
 from shared.messages.values import PlannedSession
 from shared.messages.words import LoadStatus, Stream
+from shared.rules.model import Facts
 
 ITEMS = ("fatigue", "soreness", "mood", "stress")
 """The answers that are compared with one's own last four weeks; of these only ``mood`` is better when higher."""
@@ -73,7 +74,8 @@ class MorningRecord(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReadinessInputs:
-    """Everything known on ``on``; records after it are not looked at. ``excluded_days``: sick and travel days."""
+    """Everything known on ``on``; records after it are not looked at. ``excluded_days``: sick and travel days;
+    ``who``: the athlete's priority, level, phase and day strategy, for rules that are not for everybody."""
 
     on: date
     wellness: Sequence[MorningRecord] = ()
@@ -82,6 +84,7 @@ class ReadinessInputs:
     easy_runs: Sequence[EasyRun] = ()
     strength: Sequence[StrengthMark] = ()
     planned_today: Sequence[PlannedSession] = ()
+    who: Facts = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ gate."""
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from services.recovery.domain.factors import DIGITS, NO_DIFFERENCE, Factor, factors
@@ -15,6 +15,7 @@ from services.recovery.domain.settings import RecoverySettings
 from services.recovery.domain.signs import Sign, resting_hr_rise, sign_history
 from shared.messages.words import STREAMS, Colour, Stream
 from shared.rules.decisions import Rules
+from shared.rules.lasting import lasting_leaves
 from shared.rules.model import DecidedBy, Fired, Scalar
 
 ACTION_RANK: Mapping[str, int] = {"none": 0, "watch": 1, "pull-back": 2}
@@ -80,9 +81,21 @@ class _Day:
     facts: dict[str, Scalar | None]
 
 
-def assess_readiness(inputs: ReadinessInputs, rules: Rules) -> Readiness:
-    """Readiness of ``inputs.on``. The gate and the action are the rules' decision."""
-    readiness, _ = assess_with_facts(inputs, {inputs.on: inputs.loads}, (), rules)
+def days_looked_back(rules: Rules) -> int:
+    """How many days before a day its recovery rules ask about: those of the longest ``for: at least N days``."""
+    held = (leaf.lasting_days or 1 for rule in rules.pack("recovery").rules for leaf in lasting_leaves(rule.when))
+    return max(held, default=1) - 1
+
+
+def assess_readiness(
+    inputs: ReadinessInputs, rules: Rules, earlier_loads: Mapping[date, Mapping[Stream, StreamRatio]] | None = None
+) -> Readiness:
+    """Readiness of ``inputs.on``. The gate and the action are the rules' decision.
+
+    ``earlier_loads``: the ratios of the ``days_looked_back`` before it, for rules that ask what lasted.
+    """
+    loads = {**(earlier_loads or {}), inputs.on: inputs.loads}
+    readiness, _ = assess_with_facts(inputs, loads, (), rules)
     return readiness
 
 
@@ -95,11 +108,13 @@ def assess_with_facts(
     """Readiness of ``inputs.on`` with today's sessions gated, and the facts of other days, for which no rule is
     asked."""
     settings = rules.settings("recovery")
-    drafts = _drafts(inputs, loads, [*days, inputs.on], RecoverySettings.of(settings))
-    (fired,) = rules.decide("recovery", [drafts[-1].facts])
+    drafts = _drafts(
+        inputs, loads, _with_look_back([*days, inputs.on], [inputs.on], rules), RecoverySettings.of(settings)
+    )
+    fired = _asked(drafts, [inputs.on], inputs.who, rules)[inputs.on]
     readiness = _decided(drafts[-1], fired, RecoverySettings.of(settings))
     today = tuple(gate_session(session, readiness.gate, settings) for session in inputs.planned_today)
-    return replace(readiness, today=today), {draft.on: draft.facts for draft in drafts[:-1]}
+    return replace(readiness, today=today), {draft.on: draft.facts for draft in drafts if draft.on in set(days)}
 
 
 def readiness_history(
@@ -113,9 +128,21 @@ def readiness_history(
     ``loads``: the three streams' ratios of each day. Planned sessions are not gated here.
     """
     settings = RecoverySettings.of(rules.settings("recovery"))
-    drafts = _drafts(inputs, loads, [on for on in days if on <= inputs.on], settings)
-    decisions = rules.decide("recovery", [draft.facts for draft in drafts]) if drafts else []
-    return {draft.on: _decided(draft, fired, settings) for draft, fired in zip(drafts, decisions, strict=True)}
+    wanted = [on for on in days if on <= inputs.on]
+    drafts = _drafts(inputs, loads, _with_look_back(wanted, wanted, rules), settings)
+    fired = _asked(drafts, wanted, inputs.who, rules) if wanted else {}
+    return {draft.on: _decided(draft, fired[draft.on], settings) for draft in drafts if draft.on in fired}
+
+
+def _with_look_back(days: Sequence[date], asked: Sequence[date], rules: Rules) -> list[date]:
+    """``days`` and those before each of ``asked`` that a rule may look back to, in order."""
+    back = range(days_looked_back(rules) + 1)
+    return sorted({*days, *(on - timedelta(days=ago) for on in asked for ago in back)})
+
+
+def _asked(drafts: Sequence[_Day], days: Sequence[date], who: DayFacts, rules: Rules) -> dict[date, tuple[Fired, ...]]:
+    """Which rules fire on each of ``days``; they may ask who the athlete is and what lasted."""
+    return rules.decide_days("recovery", {draft.on: {**who, **draft.facts} for draft in drafts}, days)
 
 
 def _drafts(

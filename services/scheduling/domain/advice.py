@@ -10,7 +10,8 @@ from typing import Any, Final, Literal
 
 from shared.messages.problems import InvalidInput, Problem
 from shared.messages.values import AfterLift, Profile
-from shared.messages.words import Intensity, Priority
+from shared.messages.words import Intensity
+from shared.rules.athlete_facts import athlete_facts
 from shared.rules.decisions import Rules
 from shared.rules.model import DecidedBy, Facts, Fired
 
@@ -122,16 +123,13 @@ def _check(after: AfterLift) -> None:
 
 def question_of(after: AfterLift, profile: Profile | None, gate: Intensity | None) -> tuple[Facts, list[str]]:
     """What the advice rules are asked, and what was assumed for it."""
-    priority: Priority = "balanced" if profile is None else profile.priority
     assumed = []
     if after.lift.region is None:
         assumed.append("the lift's region is unknown: taken for the full body")
     if after.lift.effort is None:
         assumed.append("the lift's effort is unknown: taken for heavy")
     facts: Facts = {
-        "priority": priority,
-        "level": "intermediate" if profile is None else profile.level,
-        "phase": None if profile is None else profile.phase,
+        **athlete_facts(profile),
         "lift_region": after.lift.region or "full",
         "lift_effort": after.lift.effort or "heavy",
         "run_kind": after.run.kind,

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from shared.messages.problems import InvalidInput, Problem
-from shared.messages.values import DoneSession, PlannedSession, Profile
+from shared.messages.values import DoneSession, PlannedSession
 from shared.messages.words import EASY_RUN_TYPES
 from shared.rules.model import Facts, Scalar
 
@@ -126,22 +126,6 @@ def class_facts(session: PlannedSession) -> dict[str, Scalar | None]:
         if facts[tag] is None:
             facts[tag] = UNTAGGED
     return facts
-
-
-def athlete_facts(profile: Profile | None) -> dict[str, Scalar | None]:
-    """What rules may ask of the athlete. With no profile the contract's defaults hold (balanced, intermediate).
-
-    A phase nobody named is ``base``: the phases that grant exceptions (race, peak, taper) have to be known. A day
-    strategy nobody chose stays unknown: rules about it are silent.
-    """
-    if profile is None:
-        return {"priority": "balanced", "level": "intermediate", "phase": "base", "day_strategy": None}
-    return {
-        "priority": profile.priority,
-        "level": profile.level,
-        "phase": profile.phase or "base",
-        "day_strategy": profile.day_strategy,
-    }
 
 
 def pair_facts(first: Entry, then: Entry, athlete: Facts) -> dict[str, Scalar | None]:

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from services.scheduling.domain.calendar import (
     UNTAGGED,
     Entry,
-    athlete_facts,
     by_week,
     class_facts,
     entries_of,
@@ -30,6 +29,7 @@ from services.scheduling.domain.verdict import Finding, LegalStart, Verdict
 from services.scheduling.domain.week_features import week_facts
 from shared.messages.values import Limits, PlannedSession, Profile, Window
 from shared.messages.words import Severity
+from shared.rules.athlete_facts import athlete_facts
 from shared.rules.decisions import Rules
 from shared.rules.model import DecidedBy, Facts, Fired
 

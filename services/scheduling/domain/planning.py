@@ -16,7 +16,6 @@ from services.scheduling.domain.availability import (
 )
 from services.scheduling.domain.calendar import (
     Entry,
-    athlete_facts,
     duplicate_ids,
     duration_seconds,
     entry_of,
@@ -43,6 +42,7 @@ from services.scheduling.domain.verdict import Verdict
 from services.scheduling.domain.week_plan import Penalty, PlacedSession, WeekPlan
 from shared.messages.problems import InvalidInput
 from shared.messages.values import Limits, PlannedSession, Profile, Window
+from shared.rules.athlete_facts import athlete_facts
 from shared.rules.decisions import Rules
 from shared.rules.model import DecidedBy
 
