@@ -29,27 +29,71 @@ def test_heavy_work_off_the_hub_lets_the_others_run() -> None:
     assert len(beats) >= 5
 
 
-class FailingOnce:
-    """A rule book whose first look at its files fails."""
+class Book:
+    """A rule book whose first look at its files fails, and that is behind with so many tenants."""
 
-    def __init__(self) -> None:
+    settling = False
+
+    def __init__(self, behind: int = 0, away: bool = False) -> None:
         self.looks = 0
-        self.twice = eventlet.event.Event()
+        self.behind = behind
+        self.away = away
+        self.slices: list[float | None] = []
+        self.caught_up = eventlet.event.Event()
+        self.looked = eventlet.event.Event()
 
-    def poll(self) -> bool:
+    @property
+    def unfinished(self) -> bool:
+        return bool(self.behind)
+
+    def look(self) -> bool:
         self.looks += 1
         if self.looks == 1:
             raise OSError("the disk is away")
-        if self.looks == 2:
-            self.twice.send(None)
+        if self.looks == 3:
+            self.looked.send(None)
         return False
+
+    def catch_up(self, seconds: float | None = None) -> int:
+        self.slices.append(seconds)
+        self.behind -= 0 if self.away else 1
+        if not self.behind:
+            self.caught_up.send(None)
+        return self.behind
+
+
+def watching(book: Book, until: eventlet.event.Event, seconds: float = 0.01) -> None:
+    watch = RuleWatch(book, seconds)
+    watch.start()
+    with eventlet.Timeout(20):
+        until.wait()
+    watch.stop()
 
 
 def test_a_failing_look_at_the_rule_files_is_not_the_last_one() -> None:
-    book = FailingOnce()
-    watch = RuleWatch(book, 0.01)
-    watch.start()
-    with eventlet.Timeout(5):
-        book.twice.wait()
-    watch.stop()
-    assert book.looks >= 2
+    book = Book()
+    watching(book, book.looked)
+    assert book.looks >= 3
+    assert book.slices == []
+
+
+def test_tenants_are_brought_up_to_date_in_slices_between_which_others_run() -> None:
+    book, beats = Book(behind=5), [0]
+
+    def beat() -> None:
+        while True:
+            beats[0] += 1
+            eventlet.sleep(0)
+
+    heart = eventlet.spawn(beat)
+    watching(book, book.caught_up, seconds=0.05)
+    heart.kill()
+    assert len(book.slices) == 5
+    assert all(seconds is not None and seconds <= 0.05 for seconds in book.slices)
+    assert beats[0] > 5
+
+
+def test_what_cannot_be_brought_up_to_date_is_tried_once_a_look() -> None:
+    book = Book(behind=1, away=True)
+    watching(book, book.looked, seconds=0.01)
+    assert len(book.slices) <= 2 * book.looks
