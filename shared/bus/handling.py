@@ -47,6 +47,11 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
+class Forgotten(Accepted):
+    """The outcome of what is about an erased athlete: the inbox keeps the message's id, and not whom it named."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """A query's answer: the matching offline command's JSON plus ``athlete``."""
 

@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, insert, select, tuple_, update
+from sqlalchemy import Column, CursorResult, Row, delete, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from shared.db.delivery_tables import DeliveryTables
@@ -48,13 +49,30 @@ class Ledger:
         self._tables = tables
         self._known_tenants: set[str] = set()
 
-    def taken(self, db: Session, ids: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Taken]]:
+    TAKEN_SQL = f"""
+SELECT {", ".join(f"inbox.{name}" for name in Taken.__slots__)}
+FROM unnest(CAST(:tenants AS text[]), CAST(:ids AS text[])) AS wanted (tenant, id)
+JOIN inbox ON inbox.tenant = wanted.tenant AND inbox.message_id = wanted.id
+"""
+    """PostgreSQL: what ``taken`` reads, to be asked together with other things."""
+
+    @property
+    def taken_columns(self) -> list[Column[Any]]:
+        """Of TAKEN_SQL's result."""
+        return [self._tables.inbox.c[name] for name in Taken.__slots__]
+
+    def taken(self, db: Session, ids: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[Taken]]:
         """Inbox rows of these (tenant, message id) pairs, whatever their handler."""
-        found: dict[tuple[str, str], list[Taken]] = {}
         inbox = self._tables.inbox
-        for part in _parts(list(dict.fromkeys(ids))):
-            for row in db.execute(select(inbox).where(tuple_(inbox.c.tenant, inbox.c.message_id).in_(part))):
-                found.setdefault((row.tenant, row.message_id), []).append(Taken(**row._mapping))
+        mine = tuple_(inbox.c.tenant, inbox.c.message_id)
+        parts = (db.execute(select(inbox).where(mine.in_(part))) for part in _parts(ids))
+        return self.by_identity(chain.from_iterable(parts))
+
+    @staticmethod
+    def by_identity(rows: Iterable[Row[Any]]) -> dict[tuple[str, str], list[Taken]]:
+        found: dict[tuple[str, str], list[Taken]] = {}
+        for row in rows:
+            found.setdefault((row.tenant, row.message_id), []).append(Taken(**row._mapping))
         return found
 
     def write(self, db: Session, taken: Sequence[Taken], messages: Sequence[ToPublish]) -> None:
@@ -66,10 +84,14 @@ class Ledger:
             db.execute(insert(self._tables.outbox), [_outbox_row(message) for message in messages])
 
     def forget_athlete(self, db: Session, tenant: str, athlete: str) -> None:
-        """Strips an erased athlete from the inbox; ids and hashes stay, so that a repetition brings nothing back."""
-        inbox = self._tables.inbox
+        """Strips an erased athlete from the inbox; ids and hashes stay, so that a repetition brings nothing back.
+
+        What is about the athlete and was not sent yet is not sent any more.
+        """
+        inbox, outbox = self._tables.inbox, self._tables.outbox
         theirs = (inbox.c.tenant == tenant) & (inbox.c.athlete == athlete)
         db.execute(update(inbox).where(theirs).values(athlete=None, reply=None))
+        db.execute(delete(outbox).where((outbox.c.tenant == tenant) & (outbox.c.athlete == athlete)))
 
     def forget_taken(self, db: Session, before: datetime, limit: int) -> int:
         """Drops at most ``limit`` inbox rows received before ``before``; returns how many."""
@@ -155,5 +177,5 @@ def _outbox_row(row: ToPublish) -> dict[str, object]:
     }
 
 
-def _parts(pairs: list[tuple[str, str]]) -> Iterable[list[tuple[str, str]]]:
+def _parts(pairs: Sequence[tuple[str, str]]) -> Iterable[Sequence[tuple[str, str]]]:
     return (pairs[start : start + _ROWS_PER_QUERY] for start in range(0, len(pairs), _ROWS_PER_QUERY))

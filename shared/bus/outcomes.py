@@ -3,14 +3,14 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from prometheus_client import Counter as Metric
 
-from shared.bus.handling import Accepted, Answered
+from shared.bus.handling import Accepted, Answered, Forgotten
 from shared.bus.intake import Readable, Refused
 from shared.bus.ledger import Taken, ToPublish, to_publish
 from shared.bus.replies import Later, Word, errors, rejection_event, reply_message
@@ -24,9 +24,12 @@ _ID_REUSED = Problem("", "id_reused", "this ce-id was used before for another me
 class Work:
     """The rows of one transaction in the making. Counters are held back until ``count``: a rollback counts nothing."""
 
-    def __init__(self, service: str, now: datetime) -> None:
+    def __init__(self, service: str, now: datetime, keys: Container[str]) -> None:
+        """``keys``: of the service's own routes; whatever else a tenant writes into a routing key is no label."""
         self.service = service
         self.now = now
+        self.forgot = False
+        self._routed = keys
         self.seen: dict[tuple[str, str], list[Taken]] = {}
         self.taken: list[Taken] = []
         self.messages: list[ToPublish] = []
@@ -72,7 +75,7 @@ class Work:
         if reading.route.replies and not later:
             self._reply(address, incoming.id, word, data)
         if not reading.route.query:
-            self._keep(reading, "later" if later else word, data)
+            self._keep(reading, "later" if later else word, data, isinstance(outcome, Forgotten))
         counter = metrics.answered if reading.route.query else metrics.accepted
         self._count(incoming.key, counter)
 
@@ -89,12 +92,15 @@ class Work:
             self.tenants.add(reading.incoming.tenant)
             self._keep(reading, "rejected", errors(problems))
 
-    def forget(self, tenant: str, athlete: str) -> None:
-        """An erased athlete: of this batch's inbox rows only what recognises a repetition is kept."""
+    def forget(self, tenant: str, athlete: str, told: Sequence[ToPublish]) -> None:
+        """An erased athlete: of this batch's inbox rows only what recognises a repetition is kept, and of what was to
+        be sent about the athlete only ``told``, what the erase itself says."""
         self.taken = [
             replace(row, athlete=None, reply=None) if (row.tenant, row.athlete) == (tenant, athlete) else row
             for row in self.taken
         ]
+        self.messages = [row for row in self.messages if row in told or (row.tenant, row.athlete) != (tenant, athlete)]
+        self.forgot = True
 
     def refuse(self, refused: Refused, body: bytes) -> None:
         """A message that no handler saw."""
@@ -107,23 +113,15 @@ class Work:
             identity = self.identity(refused)
             rows = self.seen.get(identity, [])
             if rows:
-                if rows[0].body_hash == body_hash and rows[0].handler == refused.key:
-                    self._repeat(rows[0], refused.address, refused.tell)
+                if rows[0].body_hash == body_hash and rows[0].handler == refused.key[:160]:
+                    self._repeat(replace(rows[0], reply=_json(errors(refused.problems))), refused.address, refused.tell)
                 else:
                     self._tell_rejected(
                         refused.address, refused.message_id, [_ID_REUSED], refused.subject, refused.tell
                     )
                 return
-            row = Taken(
-                *identity,
-                refused.key[:160],
-                body_hash,
-                refused.subject,
-                "rejected",
-                _json(errors(refused.problems)),
-                self.now,
-            )
-            self._remember(row)
+            # Neither whom it named nor what was wrong, which may quote it: a repetition is read, and refused, again.
+            self._remember(Taken(*identity, refused.key[:160], body_hash, None, "rejected", None, self.now))
         self._tell_rejected(refused.address, refused.message_id, refused.problems, refused.subject, refused.tell)
 
     def set_aside(self, row: ToPublish) -> None:
@@ -135,6 +133,10 @@ class Work:
         """Kept for a person; no inbox row, so that a replay is taken."""
         self.messages.append(row)
         self._count(key, metrics.parked, "event_refused")
+
+    def whose_rows(self) -> set[str]:
+        """The tenants of all that is to be written."""
+        return self.tenants | {row.tenant for row in self.taken} | {row.tenant for row in self.messages}
 
     def count(self, seconds: float, done: int) -> None:
         """After the commit: now it happened, so now it is counted."""
@@ -176,8 +178,7 @@ class Work:
             )
             self.messages.append(to_publish(address.tenant, event, subject, self.now))
         code = problems[0].code
-        key = metrics.OTHER if code == "unknown_message" else address.key
-        self._count(key, metrics.rejected, code)
+        self._count(address.key, metrics.rejected, code)
 
     def _reply(self, address: Address, message_id: str | None, word: Word, data: Mapping[str, Any]) -> None:
         if address.reply_to is None or address.correlation_id is None:
@@ -194,9 +195,9 @@ class Work:
         )
         self.messages.append(to_publish(address.tenant, message, None, self.now))
 
-    def _keep(self, reading: Readable, outcome: str, data: Mapping[str, Any]) -> None:
+    def _keep(self, reading: Readable, outcome: str, data: Mapping[str, Any], forgotten: bool = False) -> None:
         incoming, envelope = reading.incoming, reading.envelope
-        athlete = getattr(incoming.body, "athlete", None) or envelope.subject
+        athlete = None if forgotten else getattr(incoming.body, "athlete", None) or envelope.subject
         self._remember(
             Taken(
                 incoming.tenant,
@@ -205,7 +206,7 @@ class Work:
                 envelope.body_hash,
                 athlete,
                 outcome,
-                _json(data) if data else None,
+                _json(data) if data and not forgotten else None,
                 self.now,
             )
         )
@@ -216,6 +217,7 @@ class Work:
 
     def _count(self, key: str, metric: Metric, *more: str) -> None:
         """One more of ``key``; ``metric`` is labelled with the service, the key and ``more``."""
+        key = metrics.known_key(key, self._routed)
         self._keys[key] += 1
         self._counts[metric, (self.service, key, *more)] += 1
 

@@ -16,6 +16,7 @@ from eventlet.event import Event
 from eventlet.semaphore import Semaphore
 from kombu import Connection
 
+from shared.bus.corked import Corked
 from shared.bus.publishing import PublishFailed, amqp_message
 from shared.bus.replies import DEFAULT_EXCHANGE
 from shared.messages.envelope import EVENTS_EXCHANGE, Outgoing
@@ -63,6 +64,7 @@ class _Link:
         self.channel.events["basic_return"].add(self._on_return)
         # py-amqp would read the connection before each publish, to see whether the broker asks for a pause.
         connection.connection.client_properties["capabilities"]["connection.blocked"] = False
+        self._transport = connection.connection.transport
         self.broken: Exception | None = None
         self._closing = False
         self._published = 0
@@ -71,22 +73,26 @@ class _Link:
         self._reader = eventlet.spawn(self._read)
 
     def write(self, messages: Sequence[Outgoing], sending: _Sending) -> None:
-        for message in messages:
-            if self.broken is not None:
-                raise self.broken
-            mandatory = message.exchange != EVENTS_EXCHANGE  # nobody has to listen to an event
-            self._published += 1
-            self._of_tag[self._published] = sending
-            sending.unconfirmed.add(self._published)
-            if mandatory:
-                self._mandatory[message.exchange, message.routing_key].append(self._published)
-            self.channel.basic_publish(
-                amqp_message(message),
-                exchange=message.exchange,
-                routing_key=message.routing_key,
-                mandatory=mandatory,
-            )
+        with Corked(self._transport):
+            for message in messages:
+                if self.broken is not None:
+                    raise self.broken
+                self._write_one(message, sending)
         sending.written()
+
+    def _write_one(self, message: Outgoing, sending: _Sending) -> None:
+        mandatory = message.exchange != EVENTS_EXCHANGE  # nobody has to listen to an event
+        self._published += 1
+        self._of_tag[self._published] = sending
+        sending.unconfirmed.add(self._published)
+        if mandatory:
+            self._mandatory[message.exchange, message.routing_key].append(self._published)
+        self.channel.basic_publish(
+            amqp_message(message),
+            exchange=message.exchange,
+            routing_key=message.routing_key,
+            mandatory=mandatory,
+        )
 
     def heartbeat(self) -> None:
         self._connection.heartbeat_check()

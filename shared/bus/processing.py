@@ -6,7 +6,7 @@ deliveries of a returned Batch, and only then.
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -23,13 +23,14 @@ from shared.bus.gathering import Gathered
 from shared.bus.handling import Accepted, Answered, Rejected, Route, Timer
 from shared.bus.intake import Intake, Readable, Refused
 from shared.bus.ledger import Ledger, ToPublish, to_publish
+from shared.bus.opening import open_batch
 from shared.bus.outcomes import Work
 from shared.bus.putting_back import RETRY_DELAYS_S, Failure, Reason, is_transient, to_crowded, to_park, to_retry
 from shared.bus.unit_of_work import Cause, Clock, UnitOfWork
 from shared.db.delivery_tables import DeliveryTables
 from shared.db.engine import Database
-from shared.db.locks import take_tenant, take_turn
-from shared.db.row_security import act_for
+from shared.db.locks import take_tenant
+from shared.db.row_security import act_for, may_write
 from shared.messages.envelope import Delivery
 from shared.ops import metrics
 from shared.ops.logging import bound
@@ -84,11 +85,16 @@ class Processor:
         user_id_required: bool = True,
         budget_s: float = 0.25,
         shares: Shares | None = None,
+        forget_parked: Callable[[str, str], object] | None = None,
     ) -> None:
+        """``forget_parked``: drops what the service's parked queue holds of a tenant's athlete; a TimeoutError, when
+        the queue cannot be looked through, puts the erase off."""
         self.service = service
+        self._forget_parked = forget_parked
         self.ledger = Ledger(tables)
         self.database = database
         self._intake = Intake(service, routes, user_id_required)
+        self._keys = frozenset(route.key for route in routes)
         self._rules = rules
         self._clock = clock
         self._budget_s = budget_s
@@ -141,12 +147,14 @@ class Processor:
 
     def _together(self, deliveries: Sequence[Delivery], readings: Sequence[Reading]) -> Batch:
         started = time.monotonic()
-        work = Work(self.service, self._clock())
+        work = Work(self.service, self._clock(), self._keys)
         done = 0
         with self.database.transaction(keeps_loaded=True) as db:
-            take_turn(db, self.service, (_whose(reading) for reading in readings if isinstance(reading, Readable)))
-            work.seen = self.ledger.taken(
+            work.seen = open_batch(
                 db,
+                self.ledger,
+                self.service,
+                (_whose(reading) for reading in readings if isinstance(reading, Readable)),
                 (
                     work.identity(reading)
                     for reading in readings
@@ -161,9 +169,12 @@ class Processor:
                     self._take(db, work, delivery, reading)
                 done += 1
             self._handle_gathered(db, work, gathered)
-            act_for(db, None)
+            if not may_write(db, work.whose_rows()):
+                act_for(db, None)
             new_tenants = self.ledger.remember_tenants(db, work.tenants, work.now)
             self.ledger.write(db, work.taken, work.messages)
+        if work.forgot:
+            self.database.wipe()
         self.ledger.tenants_committed(new_tenants)
         self._charge(deliveries[:done], readings, new_tenants, time.monotonic() - started)
         work.count(time.monotonic() - started, done)
@@ -236,12 +247,15 @@ class Processor:
     def _accept(
         self, db: Session, work: Work, reading: Readable, context: UnitOfWork, outcome: Accepted | Answered | None
     ) -> None:
-        work.accept(reading, outcome, self._rows(context))
+        rows = self._rows(context)
+        work.accept(reading, outcome, rows)
         if reading.route.source == "command" and reading.route.key == ERASE:
             tenant, athlete = _whose(reading)
             if athlete is not None:
+                if self._forget_parked is not None:
+                    self._forget_parked(tenant, athlete)
                 self.ledger.forget_athlete(db, tenant, athlete)
-                work.forget(tenant, athlete)
+                work.forget(tenant, athlete, rows)
         work.decide(decisions_in(context.emitted, reading.incoming.key, outcome))
 
     def _one_by_one(self, deliveries: Sequence[Delivery], readings: Sequence[Reading]) -> Batch:
@@ -251,10 +265,7 @@ class Processor:
             if index and time.monotonic() - started > self._budget_s:
                 return Batch(index, tuple(messages))
             try:
-                try:
-                    batch = self._together([delivery], [reading])
-                except Rejected as rejected:
-                    batch = self._rejected(reading, rejected)
+                batch = self._alone(delivery, reading)
             except Exception as error:  # noqa: BLE001 - whatever a handler raises, its message is put back with it
                 if isinstance(error, DBAPIError) and not self._database_answers():
                     return Batch(index, tuple(messages), database_away=True)
@@ -265,6 +276,18 @@ class Processor:
                     return Batch(index, tuple(messages), database_away=True)
             messages += batch.messages
         return Batch(len(deliveries), tuple(messages))
+
+    def _alone(self, delivery: Delivery, reading: Reading) -> Batch:
+        for first in (True, False):
+            try:
+                return self._together([delivery], [reading])
+            except Rejected as rejected:
+                return self._rejected(reading, rejected)
+            except DBAPIError as error:
+                # The server may have restarted since this connection was made; over a new one it may go well.
+                if not (first and error.connection_invalidated):
+                    raise
+        raise AssertionError("the second try returns or raises")
 
     def _crowding(self, deliveries: Sequence[Delivery]) -> frozenset[str]:
         """Tenants whose messages of this batch are set aside."""
@@ -301,7 +324,7 @@ class Processor:
 
     def _rejected(self, reading: Reading, rejected: Rejected) -> Batch:
         assert isinstance(reading, Readable)
-        work = Work(self.service, self._clock())
+        work = Work(self.service, self._clock(), self._keys)
         work.reject(reading, rejected.problems)
         with self.database.transaction() as db:
             self.ledger.write(db, work.taken, work.messages)
@@ -309,7 +332,7 @@ class Processor:
         return Batch(1, tuple(work.messages))
 
     def _put_back(self, delivery: Delivery, error: Exception) -> Batch:
-        key = delivery.routing_key.partition(".")[2]
+        key = metrics.known_key(delivery.routing_key.partition(".")[2], self._keys)
         _log.error("handling failed", service=self.service, key=key, attempts=delivery.attempts, exc_info=error)
         now = self._clock()
         described = f"{type(error).__module__}.{type(error).__qualname__}: {error}"

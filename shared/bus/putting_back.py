@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, Operation
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from shared.bus.ledger import ToPublish, to_publish
+from shared.bus.naming import athlete_named
 from shared.messages.envelope import Delivery, Outgoing
 from shared.messages.ids import new_id
 
@@ -99,6 +100,9 @@ def _internal(key: str, delivery: Delivery, headers: dict[str, str], now: dateti
         for name, value in delivery.headers.items()
         if isinstance(value, str) and (name.lower().startswith("ce-") or name in _CARRIED)
     }
+    if all(name.lower() != "ce-time" for name in carried):
+        # Else it would be as young as each new try, and what somebody erased in the meantime would come back with it.
+        carried["ce-time"] = delivery.first_failed or _stamp(now)
     message = Outgoing(
         INTERNAL_EXCHANGE,
         key,
@@ -108,8 +112,9 @@ def _internal(key: str, delivery: Delivery, headers: dict[str, str], now: dateti
         delivery.content_type or "application/octet-stream",
     )
     tenant = delivery.routing_key.partition(".")[0][:40]
+    athlete = athlete_named(delivery.headers, delivery.body)
     # Under an id of its own: the sender's ce-id stays in the headers, and nothing says it is unique.
-    return replace(to_publish(tenant, message, None, now), id=new_id())
+    return replace(to_publish(tenant, message, athlete, now), id=new_id())
 
 
 def _ours(delivery: Delivery) -> dict[str, str]:

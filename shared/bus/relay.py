@@ -22,6 +22,9 @@ UNDER_WAY = 4
 """Batches published and not yet confirmed: what is committed next does not wait for the confirms of the one before."""
 FULL_AT = 5000
 """Rows in hand at which the consumer waits: a broker that takes nothing more must slow down what is taken from it."""
+FORGET_EVERY_S = 0.1
+"""Confirmed rows of several batches are deleted together; a crash in between sends them again, under the same ids."""
+_AWAY_S = 1.0
 
 
 class Relay:
@@ -45,6 +48,7 @@ class Relay:
         self._rows: deque[ToPublish] = deque()
         self._in_hand: set[str] = set()
         self._confirmed: list[ToPublish] = []
+        self._to_forget = Event()
         self._forgetting = eventlet.semaphore.Semaphore(1)
         self._woken = Event()
         self._stopping = False
@@ -60,18 +64,22 @@ class Relay:
 
     @property
     def in_hand(self) -> int:
-        """Rows that were handed over and are not yet confirmed."""
+        """Rows that were handed over and still stand in the outbox."""
         return len(self._in_hand)
 
     def run(self) -> None:
         """Publishes what is handed over, until ``stop``."""
+        forgetful = eventlet.spawn(self._forget_now_and_then)
         others = [eventlet.spawn(self._carry) for _ in range(UNDER_WAY - 1)]
         try:
             self._carry()
             for other in others:
                 other.wait()
+            with self._forgetting:  # not in the middle of a transaction
+                forgetful.kill()
+            self._forget()
         finally:
-            for other in others:
+            for other in (*others, forgetful):
                 other.kill()
 
     def _carry(self) -> None:
@@ -125,30 +133,53 @@ class Relay:
         rows = [self._rows.popleft() for _ in range(min(len(self._rows), ROWS_PER_PUBLISH))]
         try:
             self._publish(rows)
-            self._forget(rows)
-        except (PublishFailed, SQLAlchemyError):
-            # They stand in the outbox; the sweeper sends them once broker and database answer again.
+        except PublishFailed:
+            # They stand in the outbox; the sweeper sends them once the broker answers again.
             _log.warning(
                 "publishing failed, the sweeper will repeat it", service=self.service, rows=len(rows), exc_info=True
             )
             if self._stopping:  # whoever comes next sends the rest; trying it batch by batch would outlast the deadline
                 rows += self._rows
                 self._rows.clear()
-        finally:
-            self._in_hand.difference_update(row.id for row in rows)
-            metrics.outbox_rows.labels(self.service).set(len(self._in_hand))
+            self._let_go(rows)
+        else:
+            self._confirmed += rows
+            self._wake_forgetful()
 
-    def _forget(self, rows: list[ToPublish]) -> None:
-        """Deletes confirmed rows, with those that were confirmed while the last ones were being deleted.
+    def _let_go(self, rows: Sequence[ToPublish]) -> None:
+        self._in_hand.difference_update(row.id for row in rows)
+        metrics.outbox_rows.labels(self.service).set(len(self._in_hand))
 
-        A power cut may undo it; then they are published once more, under the same ids.
+    def _forget_now_and_then(self) -> None:
+        while True:
+            self._to_forget.wait()
+            eventlet.sleep(FORGET_EVERY_S)
+            self._to_forget = Event()
+            if not self._forget():
+                eventlet.sleep(_AWAY_S)
+                self._wake_forgetful()
+
+    def _wake_forgetful(self) -> None:
+        if not self._to_forget.ready():
+            self._to_forget.send(None)
+
+    def _forget(self) -> bool:
+        """Deletes what was confirmed; False when the database does not let us, and it is to be tried again.
+
+        A power cut may undo it; then the rows are published once more, under the same ids.
         """
-        self._confirmed += rows
         with self._forgetting:
             confirmed, self._confirmed = self._confirmed, []
-            if confirmed:
-                with self._database.transaction(durable=False) as db:
-                    self._ledger.published(db, confirmed)
+            try:
+                if confirmed:
+                    with self._database.transaction(durable=False) as db:
+                        self._ledger.published(db, confirmed)
+            except SQLAlchemyError:
+                self._confirmed += confirmed
+                _log.warning("what was published stays in the outbox", service=self.service, rows=len(confirmed))
+                return False
+        self._let_go(confirmed)
+        return True
 
     def _publish(self, rows: Sequence[ToPublish]) -> None:
         started = time.monotonic()

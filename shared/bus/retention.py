@@ -5,7 +5,7 @@ The outbox needs no time limit: a row goes when the broker has confirmed it, and
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import MetaData, delete
+from sqlalchemy import MetaData, delete, select
 
 from shared.bus.ledger import Ledger
 from shared.db.engine import Database
@@ -31,6 +31,21 @@ class Retention:
         self._inbox_kept = inbox_kept
         self._erasures_kept = erasures_kept
 
+    def erased(self) -> dict[tuple[str, str], datetime]:
+        """By tenant and digest of the athlete's id: when the athlete was erased last."""
+        if self._erasures is None:
+            return {}
+        digest = next(column for column in self._erasures.primary_key if column.name != "tenant")
+        with self._database.reading() as db:
+            tenants = self._ledger.tenants(db)
+        found: dict[tuple[str, str], datetime] = {}
+        for tenant in tenants:
+            with self._database.reading() as db:
+                act_for(db, tenant)
+                rows = db.execute(select(digest, self._erasures.c.erased_at).where(self._erasures.c.tenant == tenant))
+                found |= {(tenant, row[0]): row.erased_at for row in rows}
+        return found
+
     def forget(self, now: datetime) -> None:
         """Deletes what is older than its time: the inbox in parts, then one transaction per tenant for its erasures."""
         gone = ROWS_PER_TRANSACTION
@@ -46,3 +61,4 @@ class Retention:
                 act_for(db, tenant)
                 old = (self._erasures.c.tenant == tenant) & (self._erasures.c.erased_at < now - self._erasures_kept)
                 db.execute(delete(self._erasures).where(old))
+        self._database.wipe()

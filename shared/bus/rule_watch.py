@@ -1,19 +1,14 @@
 """Keeps a rule book up with its files while services run."""
 
 import time
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import eventlet
 import structlog
 
-_log = structlog.get_logger("tandem.rules")
+from shared.rules.pace import BREATH_S, SETTLING_S, SLICE_S
 
-SLICE_S: Final = 0.02
-"""How long tenants are brought up to date before messages get their turn; one tenant takes about as long."""
-BREATH_S: Final = 0.02
-"""What messages have between two slices, whatever they do with it."""
-SETTLING_S: Final = 0.25
-"""How soon files that were being written are looked at again; they count once two looks find them alike."""
+_log = structlog.get_logger("tandem.rules")
 
 
 class Watched(Protocol):

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shared.bus.consumer import batches
 from shared.bus.crowding import Shares
+from shared.bus.forgetting import ParkedOfErased, ParkedOutOfReach
 from shared.bus.handling import Route, Timer
 from shared.bus.pipelining import PipelinedPublisher
 from shared.bus.processing import Batch, Processor
@@ -46,6 +47,8 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
         self.database = Database(
             name, url, wiring.durable, settings.database_answer_seconds, settings.database_idle_seconds
         )
+        # What is parked in memory ends with the process, and nobody can look at it.
+        self._parked = None if wiring.in_memory else ParkedOfErased(name, wiring.connector())
         self.processor = Processor(
             name,
             self._routes,
@@ -55,6 +58,7 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
             wiring.clock,
             user_id_required=not wiring.in_memory,
             shares=None if wiring.in_memory else Shares(settings.tenant_share, settings.tenant_in_flight),
+            forget_parked=None if self._parked is None else self._parked.forget_athlete,
         )
         publisher: Publisher = (
             MemoryPublisher(wiring.connector())
@@ -110,7 +114,9 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
                 if time.monotonic() >= forget_at:
                     forget_at = time.monotonic() + self._retention_seconds
                     self.retention.forget(self._clock())
-            except (PublishFailed, SQLAlchemyError):  # also that no connection was to be had in time
+                    if self._parked is not None:
+                        self._parked.forget_since(self.retention.erased())
+            except (PublishFailed, SQLAlchemyError, ParkedOutOfReach):  # also that no connection was to be had in time
                 _log.warning("sweeping the outbox failed", service=self.container.service_name, exc_info=True)
             eventlet.sleep(self._sweep_seconds)
 

@@ -8,31 +8,31 @@ order. On SQLite a transaction is alone anyway.
 import hashlib
 from collections.abc import Iterable
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-_SHARED = text("SELECT pg_advisory_xact_lock_shared(k) FROM unnest(CAST(:keys AS bigint[])) AS k")
 _ALONE = text("SELECT pg_advisory_xact_lock(k) FROM unnest(CAST(:keys AS bigint[])) AS k")
 
+TURN_SQL = """
+SELECT pg_advisory_xact_lock_shared(k) FROM unnest(CAST(:tenant_keys AS bigint[])) AS k;
+SELECT pg_advisory_xact_lock(k) FROM unnest(CAST(:athlete_keys AS bigint[])) AS k;
+"""
+"""PostgreSQL: waits until this transaction alone handles these athletes, which it then does until it ends."""
 
-def take_turn(db: Session, service: str, athletes: Iterable[tuple[str, str | None]]) -> None:
-    """Waits until this transaction alone handles these (tenant, athlete); held until it ends."""
-    if db.get_bind().dialect.name != "postgresql":
-        return
+
+def turn_keys(service: str, athletes: Iterable[tuple[str, str | None]]) -> dict[str, list[int]]:
+    """The parameters of TURN_SQL for these (tenant, athlete)."""
     pairs = set(athletes)
-    _lock(db, _SHARED, {_key(service, tenant) for tenant, _ in pairs})
-    _lock(db, _ALONE, {_key(service, tenant, athlete) for tenant, athlete in pairs if athlete is not None})
+    return {
+        "tenant_keys": sorted({_key(service, tenant) for tenant, _ in pairs}),
+        "athlete_keys": sorted(_key(service, tenant, athlete) for tenant, athlete in pairs if athlete is not None),
+    }
 
 
 def take_tenant(db: Session, service: str, tenant: str) -> None:
     """Waits until this transaction alone handles the whole tenant, as periodic work does; held until it ends."""
     if db.get_bind().dialect.name == "postgresql":
-        _lock(db, _ALONE, {_key(service, tenant)})
-
-
-def _lock(db: Session, statement: TextClause, keys: set[int]) -> None:
-    if keys:
-        db.execute(statement, {"keys": sorted(keys)})
+        db.execute(_ALONE, {"keys": [_key(service, tenant)]})
 
 
 def _key(*names: str) -> int:

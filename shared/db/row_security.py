@@ -5,6 +5,7 @@ that acts for nobody sees no state at all; only the tables of delivery and of ru
 own machinery (the relay publishes everybody's outbox), are open to it. It binds a role that does not own the tables.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import psycopg2.extensions
@@ -14,7 +15,9 @@ from sqlalchemy.orm import Session
 
 _SETTING = "tandem.tenant"
 _ACTING = "tandem_acts_for"
-_SET = text("SELECT set_config(:name, :tenant, true)")
+ACT_SQL = f"SELECT set_config('{_SETTING}', :acting, true);"
+"""What ``act_for`` says to the server, for whoever says more at once; ``acts_for`` must then be told."""
+_SET = text(ACT_SQL)
 
 _POLICY = "one_tenant"
 _ACTS_FOR = f"coalesce(current_setting('{_SETTING}', true), '')"
@@ -35,8 +38,18 @@ def act_for(db: Session, tenant: str | None) -> None:
     if db.info.get(_ACTING, "") == wanted:
         return
     db.flush()
-    db.execute(_SET, {"name": _SETTING, "tenant": wanted})
-    db.info[_ACTING] = wanted
+    db.execute(_SET, {"acting": wanted})
+    acts_for(db, wanted)
+
+
+def acts_for(db: Session, tenant: str) -> None:
+    """Notes that the server was told (``ACT_SQL``) whose rows this transaction works on; empty: nobody's."""
+    db.info[_ACTING] = tenant
+
+
+def may_write(db: Session, tenants: Iterable[str]) -> bool:
+    """Whether rows of the delivery tables of all these tenants can be written as things stand."""
+    return db.info.get(_ACTING, "") == "" or set(tenants) <= {db.info[_ACTING], ""}
 
 
 def secure(connection: Connection, schema: str, service_role: URL | None = None) -> None:

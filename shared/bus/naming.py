@@ -1,0 +1,33 @@
+"""Whom a message is about, for messages that no handler has read: parked, waiting, put back."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from shared.messages.json_text import MAX_BYTES
+
+_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+
+
+def athlete_named(headers: Mapping[str, Any], body: bytes) -> str | None:
+    """The athlete that the body names, else ``ce-subject``; None where neither is an athlete's id."""
+    for candidate in (_in_body(body), *(headers[name] for name in headers if name.lower() == "ce-subject")):
+        if isinstance(candidate, str) and _ID.fullmatch(candidate):
+            return candidate
+    return None
+
+
+def _in_body(body: bytes) -> Any:
+    """Binary mode: ``athlete`` of the body; structured mode: of its ``data``, else its ``subject``."""
+    if len(body) > MAX_BYTES:
+        return None
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(document, dict):
+        return None
+    data = document.get("data")
+    within = data.get("athlete") if isinstance(data, dict) else None
+    return document.get("athlete") or within or document.get("subject")
