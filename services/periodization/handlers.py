@@ -21,9 +21,10 @@ from services.periodization.messages import (
     SetGoals,
     StartDeload,
 )
+from services.periodization.rule_trials import Trials
 from services.periodization.store import Choice, Source, Stamp, Store, due_athletes
 from services.periodization.telling import kept_of, packs_of, plan_and_tell, plan_if_triggers_changed
-from shared.bus.handling import Accepted, Answered, Context, Incoming, Rejected, Route, Timer
+from shared.bus.handling import Accepted, Answered, Context, Forgotten, Incoming, Rejected, Route, Timer
 from shared.bus.replies import Later, RepliesLater
 from shared.messages.problems import Problem
 from shared.rules.vocabulary import features_of
@@ -37,10 +38,10 @@ _DAY_FEATURES: Final = frozenset(features_of("athlete"))
 
 def put_athlete(context: Context, incoming: Incoming[PutAthlete]) -> Accepted:
     body, stamp = incoming.body, _stamp(incoming)
-    if not Erasures(context.db, context.tenant, body.athlete).erased_after(stamp):
-        store = Store(context.db, context.tenant, body.athlete)
-        if store.put_profile(body.profile, stamp):
-            plan_and_tell(context, body.athlete)
+    if Erasures(context.db, context.tenant, body.athlete).erased_after(stamp):
+        return _ignored(body.athlete)
+    if Store(context.db, context.tenant, body.athlete).put_profile(body.profile, stamp):
+        plan_and_tell(context, body.athlete)
     return Accepted({"athlete": body.athlete})
 
 
@@ -50,6 +51,7 @@ def erase_athlete(context: Context, incoming: Incoming[EraseAthlete]) -> Accepte
     erasures = Erasures(context.db, context.tenant, athlete)
     erasures.note_erased(stamp)
     Store(context.db, context.tenant, athlete).forget(stamp)
+    Trials(context.db, context.tenant).forget_athlete(athlete)
     context.emit("athlete-erased", {"athlete": athlete, "service": SERVICE}, athlete)
     plan_and_tell(context, athlete)
     address = context.reply_address() if isinstance(context, RepliesLater) else None
@@ -62,36 +64,39 @@ def erase_athlete(context: Context, incoming: Incoming[EraseAthlete]) -> Accepte
     return Later()
 
 
-def athlete_erased_elsewhere(context: Context, incoming: Incoming[AthleteErasedElsewhere]) -> None:
+def athlete_erased_elsewhere(context: Context, incoming: Incoming[AthleteErasedElsewhere]) -> Forgotten:
     body = incoming.body
     source: Source | None = {"load": "load", "recovery": "readiness"}.get(body.service)  # type: ignore[assignment]
     if source is not None:
         Store(context.db, context.tenant, body.athlete).forget_days(source, incoming.time)
     if incoming.correlation_id in (None, NO_CORRELATION) or body.service not in OTHER_SERVICES:
-        return
+        return Forgotten()
     erasures = Erasures(context.db, context.tenant, body.athlete)
     confirmed, address = erasures.confirm(incoming.correlation_id, body.service)
     if address is not None and confirmed >= OTHER_SERVICES and isinstance(context, RepliesLater):
         context.reply_late(address, _erased(body.athlete))
         erasures.settled(incoming.correlation_id)
+    return Forgotten()
 
 
 def set_goals(context: Context, incoming: Incoming[SetGoals]) -> Accepted:
     body, stamp = incoming.body, _stamp(incoming)
-    if not Erasures(context.db, context.tenant, body.athlete).erased_after(stamp):
-        plain = body.model_dump(mode="json", by_alias=True, exclude_none=True)
-        fields: tuple[Choice, ...] = ("goals", "season_start", "week_template", "weeks")
-        store = Store(context.db, context.tenant, body.athlete)
-        store.profile()  # locks the athlete
-        store.choose({field: plain[field] for field in fields if field in plain}, stamp)
+    if Erasures(context.db, context.tenant, body.athlete).erased_after(stamp):
+        return _ignored(body.athlete)
+    plain = body.model_dump(mode="json", by_alias=True, exclude_none=True)
+    fields: tuple[Choice, ...] = ("goals", "season_start", "week_template", "weeks")
+    store = Store(context.db, context.tenant, body.athlete)
+    store.profile()  # locks the athlete
+    store.choose({field: plain[field] for field in fields if field in plain}, stamp)
     return _accepted(context, body.athlete)
 
 
 def start_deload(context: Context, incoming: Incoming[StartDeload]) -> Accepted:
     body, stamp = incoming.body, _stamp(incoming)
-    if not Erasures(context.db, context.tenant, body.athlete).erased_after(stamp):
-        deload = CoachDeload(body.start, body.days, body.reason)
-        Store(context.db, context.tenant, body.athlete).add_coach_deload(deload, stamp)
+    if Erasures(context.db, context.tenant, body.athlete).erased_after(stamp):
+        return _ignored(body.athlete)
+    deload = CoachDeload(body.start, body.days, body.reason)
+    Store(context.db, context.tenant, body.athlete).add_coach_deload(deload, stamp)
     return _accepted(context, body.athlete)
 
 
@@ -107,12 +112,12 @@ def get_season(context: Context, incoming: Incoming[GetSeason]) -> Answered:
     return Answered({**replace(season, weeks=weeks[: body.weeks]).as_json(), "athlete": body.athlete})
 
 
-def load_assessed(context: Context, incoming: Incoming[LoadAssessed]) -> None:
-    _note_days(context, incoming.body.athlete, "load", incoming.body.days, _stamp(incoming))
+def load_assessed(context: Context, incoming: Incoming[LoadAssessed]) -> Forgotten | None:
+    return _note_days(context, incoming.body.athlete, "load", incoming.body.days, _stamp(incoming))
 
 
-def readiness_assessed(context: Context, incoming: Incoming[ReadinessAssessed]) -> None:
-    _note_days(context, incoming.body.athlete, "readiness", incoming.body.days, _stamp(incoming))
+def readiness_assessed(context: Context, incoming: Incoming[ReadinessAssessed]) -> Forgotten | None:
+    return _note_days(context, incoming.body.athlete, "readiness", incoming.body.days, _stamp(incoming))
 
 
 def replan_due(context: Context) -> None:
@@ -134,18 +139,23 @@ def _accepted(context: Context, athlete: str) -> Accepted:
     return Accepted({"athlete": athlete})
 
 
-def _note_days(context: Context, athlete: str, source: Source, days: list[HeardDay], stamp: Stamp) -> None:
+def _note_days(context: Context, athlete: str, source: Source, days: list[HeardDay], stamp: Stamp) -> Forgotten | None:
     if Erasures(context.db, context.tenant, athlete).erased_after(stamp):
-        return
+        return Forgotten()
     facts = {day.date: _features(day) for day in days}
     if Store(context.db, context.tenant, athlete).note_days(source, facts, stamp):
         plan_if_triggers_changed(context, athlete)
+    return None
 
 
 def _features(day: HeardDay) -> dict[str, Any]:
     """What rules may ask about; the rest of what was said of the day is nobody's business here."""
     plain = (bool, int, float, str, type(None))
     return {name: value for name, value in day.figures.items() if name in _DAY_FEATURES and isinstance(value, plain)}
+
+
+def _ignored(athlete: str) -> Accepted:
+    return Forgotten({"athlete": athlete, "ignored": "the athlete was erased later than this was sent"})
 
 
 def _erased(athlete: str) -> Accepted:

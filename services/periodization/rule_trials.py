@@ -60,6 +60,14 @@ class Trials:
         )
         return [self._settle(row) for row in rows.all()]
 
+    def forget_athlete(self, athlete: str) -> None:
+        """Whoever waits for a trial hears nothing of somebody erased meanwhile."""
+        for row in self._db.scalars(select(TrialRow).where(TrialRow.tenant == self._tenant).with_for_update()):
+            row.heard = {
+                service: told and {**told, "changes": [one for one in told["changes"] if one["athlete"] != athlete]}
+                for service, told in row.heard.items()
+            }
+
     def _settle(self, row: TrialRow) -> Settled:
         heard = {service: told for service, told in sorted(row.heard.items()) if told is not None}
         answer = {

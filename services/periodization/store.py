@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import JSON, Date, Integer, String, delete, func, or_, select, update
+from sqlalchemy import JSON, Date, Integer, String, delete, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from services.periodization.domain import CoachDeload
@@ -15,7 +15,7 @@ from shared.db.tables import AthleteId, MessageId, Tenant, new_base
 from shared.messages.values import Goal, Profile, WeekTemplate
 
 Table: Any = new_base()
-_DELIVERY = delivery_tables.add_to(Table)
+delivery_tables.add_to(Table)
 RULES = rule_tables.add_to(Table)
 
 Source = Literal["load", "readiness"]
@@ -301,9 +301,6 @@ class Store:
         asked_since = self._db.scalar(select(func.min(ChoiceRow.said_at)).filter_by(**self._key))
         if asked_since is not None:
             self._db.add(SeasonRow(**self._key, asked_at=asked_since))
-        self._db.execute(delete(_DELIVERY.outbox).where(_named(_DELIVERY.outbox, self._key)))
-        inbox = _DELIVERY.inbox
-        self._db.execute(update(inbox).where(_named(inbox, self._key)).values(athlete=None, reply=None))
         self._db.flush()
 
     def forget_days(self, source: Source, said_until: datetime) -> None:
@@ -343,7 +340,3 @@ def planned_athletes(db: Session, tenant: str, limit: int) -> Sequence[str]:
         .limit(limit)
     )
     return db.scalars(query).all()
-
-
-def _named(table: Any, key: Mapping[str, str]) -> Any:
-    return (table.c.tenant == key["tenant"]) & (table.c.athlete == key["athlete"])

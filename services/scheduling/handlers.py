@@ -43,13 +43,13 @@ from services.scheduling.store import (
     TargetRow,
 )
 from services.scheduling.week_trial import compare_weeks
-from shared.bus.handling import Accepted, Answered, Context, Incoming, Rejected, Route, Timer
+from shared.bus.handling import Accepted, Answered, Context, Forgotten, Incoming, Rejected, Route, Timer
 from shared.bus.rule_news import rule_routes
 from shared.messages.problems import Problem
 from shared.messages.values import AfterLift, PlannedSession
 
 PENDING = Accepted({"pending": "athlete"})
-ERASED = Accepted({"ignored": "the athlete was erased later than this was sent"})
+ERASED = Forgotten({"ignored": "the athlete was erased later than this was sent"})
 COMING_WEEKS_SECONDS = 600.0
 
 
@@ -173,12 +173,12 @@ def erase_athlete(context: Context, incoming: Incoming[EraseAthlete]) -> Accepte
     return Accepted()
 
 
-def hear_targets(context: Context, incoming: Incoming[WeekTargetsSet]) -> None:
+def hear_targets(context: Context, incoming: Incoming[WeekTargetsSet]) -> Forgotten | None:
     """Keeps the week's sessions; a week that is open is planned anew."""
     store = SchedulingStore(context.db, context.tenant)
     body = incoming.body
-    if store.is_erased(body.athlete):
-        return
+    if store.is_erased(body.athlete, incoming.time):
+        return Forgotten()
     row = store.locked_athlete(body.athlete)
     values = {
         "phase": body.phase,
@@ -187,22 +187,23 @@ def hear_targets(context: Context, incoming: Incoming[WeekTargetsSet]) -> None:
     key = {"athlete": body.athlete, "week_start": body.week_start}
     version = (incoming.time, incoming.id)
     if _withdrawn(row, body.week_start, version):
-        return
+        return None
     kept = store.keep(TargetRow, key, values, version)
     desk = _desk(context, store, body.athlete)
     if kept and desk is not None and body.week_start in open_weeks(desk):
         replan(desk, body.week_start)
+    return None
 
 
-def hear_season(context: Context, incoming: Incoming[SeasonPlanned]) -> None:
+def hear_season(context: Context, incoming: Incoming[SeasonPlanned]) -> Forgotten | None:
     """A week that the season no longer holds is planned without its sessions, as far as it is not over."""
     store = SchedulingStore(context.db, context.tenant)
     body, version = incoming.body, (incoming.time, incoming.id)
-    if store.is_erased(body.athlete):
-        return
+    if store.is_erased(body.athlete, incoming.time):
+        return Forgotten()
     row = store.locked_athlete(body.athlete)
     if row.season_at is not None and (row.season_at, row.season_id or "") >= version:
-        return
+        return None
     row.season_weeks = sorted({week.start.isoformat() for week in body.weeks})
     row.season_at, row.season_id = version
     desk = _desk(context, store, body.athlete)
@@ -212,6 +213,7 @@ def hear_season(context: Context, incoming: Incoming[SeasonPlanned]) -> None:
             target.sessions, (target.told_at, target.told_id) = [], version
             if desk is not None and store.plan(body.athlete, target.week_start) is not None:
                 replan(desk, target.week_start)
+    return None
 
 
 def _withdrawn(row: AthleteRow, week_start: date, version: tuple[datetime, str]) -> bool:
@@ -221,12 +223,12 @@ def _withdrawn(row: AthleteRow, week_start: date, version: tuple[datetime, str])
     return week_start.isoformat() not in row.season_weeks and version < (row.season_at, row.season_id or "")
 
 
-def hear_session(context: Context, incoming: Incoming[SessionScored]) -> None:
+def hear_session(context: Context, incoming: Incoming[SessionScored]) -> Forgotten | None:
     """Keeps what was done; open weeks near it are planned around it."""
     store = SchedulingStore(context.db, context.tenant)
     body = incoming.body
-    if store.is_erased(body.athlete):
-        return
+    if store.is_erased(body.athlete, incoming.time):
+        return Forgotten()
     store.locked_athlete(body.athlete)
     values = {
         "removed": body.removed,
@@ -239,14 +241,15 @@ def hear_session(context: Context, incoming: Incoming[SessionScored]) -> None:
     desk = _desk(context, store, body.athlete)
     if kept and desk is not None:
         replan_near(desk, body.start)
+    return None
 
 
-def hear_readiness(context: Context, incoming: Incoming[ReadinessAssessed]) -> None:
+def hear_readiness(context: Context, incoming: Incoming[ReadinessAssessed]) -> Forgotten | None:
     """Keeps the day's gate; the day's sessions are adjusted by it."""
     store = SchedulingStore(context.db, context.tenant)
     body = incoming.body
-    if store.is_erased(body.athlete):
-        return
+    if store.is_erased(body.athlete, incoming.time):
+        return Forgotten()
     store.locked_athlete(body.athlete)
     held = store.gate(body.athlete, body.date)
     values = {
@@ -260,10 +263,11 @@ def hear_readiness(context: Context, incoming: Incoming[ReadinessAssessed]) -> N
     desk = _desk(context, store, body.athlete)
     gate = store.gate(body.athlete, body.date)
     if not kept or desk is None or gate is None or body.date < desk.today:
-        return
+        return None
     plan = store.plan(body.athlete, monday_of(body.date))
     if plan is not None:
         tell_adjustments(context, body.athlete, gate, plan.placed)
+    return None
 
 
 def plan_coming_weeks(context: Context) -> None:

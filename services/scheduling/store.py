@@ -280,12 +280,14 @@ class SchedulingStore:
         row = self._erasure(athlete)
         return row is not None and row.erased_at >= at
 
-    def is_erased(self, athlete: str) -> bool:
-        """Whether the athlete was erased and not put again since: what another service still tells is not kept."""
-        if self._erasure(athlete) is None:
+    def is_erased(self, athlete: str, at: datetime) -> bool:
+        """Whether what another service told at ``at`` is not kept: the athlete was erased since, or erased and not put
+        again."""
+        erasure = self._erasure(athlete)
+        if erasure is None:
             return False
         row = self.athlete(athlete)
-        return row is None or row.profile is None
+        return erasure.erased_at >= at or row is None or row.profile is None
 
     def erase(self, athlete: str, at: datetime) -> None:
         """Deletes all that is held of the athlete; only the fact that somebody was erased stays."""
