@@ -52,7 +52,15 @@ def main() -> int:
         f"{held['parent_mb']:.0f} MB in the service and {held['worker_mb']:.0f} MB in its worker after each was asked; "
         f"{held['answer_ms']:.1f} ms for a tenant's first table and five days"
     )
-    total = max(held["after_load_mb"], held["parent_mb"] + held["worker_mb"])
+    print(
+        f"  a base file saved: noticed and in force in {held['look_s']:.2f} s, a tenant's first decision by it takes "
+        f"{held['first_ms']:.0f} ms (at most {held['first_worst_ms']:.0f});\n"
+        f"  all tenants anew in the background in {held['background_s']:.0f} s, by slices of {held['slice_ms']:.0f} ms "
+        f"(at most {held['slice_worst_ms']:.0f}); {held['after_change_mb']:.0f} MB after it"
+    )
+    name = f"rules-base-change-{held['tenants']:.0f}-tenants"
+    goals.append(Goal(name, held["worst_s"], "under", 2.0, "s"))
+    total = max(held["after_load_mb"], held["parent_mb"] + held["worker_mb"], held["after_change_mb"])
     goals.append(Goal(f"memory-{held['tenants']:.0f}-tenants", total, "under", 300.0, "MB"))
     print(f"\nload {os.getloadavg()[0]:.1f} at the end; durable-rules {version('durable_rules')} in the worker\n")
     return tell(goals)

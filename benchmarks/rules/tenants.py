@@ -1,4 +1,5 @@
-"""A service with a thousand tenants who each have packs of their own: memory, time to load, time to answer.
+"""A service with a thousand tenants who each have packs of their own: memory, time to load, time to answer, and what
+it takes when a file of the base changes that all of their packs lie over.
 
 Run as ``python -m benchmarks.rules.tenants TENANTS``; prints one JSON line. In a process of its own, so that nothing
 else is counted. Each tenant changes three sequencing rules and one deload rule, none like another's.
@@ -9,14 +10,16 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import perf_counter, sleep
 
 from benchmarks.rules.processes import MB, resident_bytes
 from benchmarks.rules.week import ATHLETE, CLASSES
 from benchmarks.rules.work import works
 from shared.rules.live import RuleBook
+from shared.rules.pace import BREATH_S, LOOK_EVERY_S, SETTLING_S, SLICE_S
 
 BASE = Path(__file__).resolve().parents[2] / "rules" / "base"
 
@@ -61,6 +64,61 @@ def write_tenants(rules: Path, tenants: int) -> list[str]:
     return names
 
 
+OLD, NEW = "{week: {hard_days_in_a_row: more than 3}}", "{week: {hard_days_in_a_row: more than 3.5}}"
+BETWEEN = {"hard_days_in_a_row": 3.2}
+"""A week that breaks the old rule and not the new one."""
+
+
+def save(rules: Path, old: str, new: str) -> None:
+    """Edits the base's sequencing pack as an editor does."""
+    file = rules / "base" / "sequencing.yaml"
+    text = file.read_text()
+    assert text.count(old) == 1
+    beside = file.with_suffix(".new")
+    beside.write_text(text.replace(old, new))
+    beside.replace(file)
+
+
+def look(book: RuleBook) -> float:
+    """Seconds of the two looks after which a saved file counts."""
+    began = perf_counter()
+    book.look()
+    assert book.settling
+    book.look()
+    return perf_counter() - began
+
+
+def base_changed(book: RuleBook, rules: Path, names: Sequence[str]) -> dict[str, float]:
+    """``worst_s``: from the saved file to a tenant's decision by it, for the tenant that waits longest; the watch may
+    just have looked when the file is saved, and looks again for a file to be written to its end."""
+    save(rules, OLD, NEW)
+    look_s = look(book)
+    first_s = []
+    for name in names:
+        began = perf_counter()
+        (fired,) = book.for_tenant(name).decide("sequencing", [BETWEEN])
+        first_s.append(perf_counter() - began)
+        assert "medium-hard-smear" not in {one.id for one in fired}, f"{name} was decided for by the old base"
+    save(rules, NEW, OLD)
+    look(book)
+    began, slices_s = perf_counter(), []
+    while book.unfinished:
+        slice_began = perf_counter()
+        book.catch_up(SLICE_S)
+        slices_s.append(perf_counter() - slice_began)
+        sleep(BREATH_S)
+    assert not book.errors()
+    return {
+        "worst_s": LOOK_EVERY_S + SETTLING_S + look_s + max(first_s),
+        "look_s": look_s,
+        "first_ms": median(first_s) * 1000,
+        "first_worst_ms": max(first_s) * 1000,
+        "background_s": perf_counter() - began,
+        "slice_ms": median(slices_s) * 1000,
+        "slice_worst_ms": max(slices_s) * 1000,
+    }
+
+
 def measure(tenants: int) -> dict[str, float]:
     days = works(questions=5)[1].questions
     with tempfile.TemporaryDirectory() as folder:
@@ -84,8 +142,12 @@ def measure(tenants: int) -> dict[str, float]:
         parent, worker = resident_bytes(os.getpid()), resident_bytes(pid)
         hashes = {book.for_tenant(name).pack("sequencing").hash for name in names}
         assert len(hashes) == tenants, "every tenant has a pack of its own"
+        changed = base_changed(book, rules, names)
+        after_change = resident_bytes(os.getpid()) + resident_bytes(pid)
         book.close()
     return {
+        **changed,
+        "after_change_mb": after_change / MB,
         "tenants": tenants,
         "load_s": loaded_s,
         "after_load_mb": after_load / MB,

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from shared.rules.pace import LOOK_EVERY_S
+
 PREFIX: Final = "TANDEM_"
 
 ServiceName = Literal["load", "recovery", "periodization", "scheduling"]
@@ -97,7 +99,7 @@ class Settings(BaseModel):
     """The folder that holds ``base/`` and ``tenants/``."""
     rules_engine: Literal["durable-rules", "reference"] | None = None
     """Unset: durable-rules, and the reference evaluator where it cannot be loaded."""
-    rules_poll_seconds: float = Field(0.5, ge=0.05, le=60)
+    rules_poll_seconds: float = Field(LOOK_EVERY_S, ge=0.05, le=60)
     """How often rule files are looked at."""
 
     metrics_host: str = "127.0.0.1"

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 from shared.rules.decide import TenantRules
 from shared.rules.errors import RuleFileError, RuleFileErrors
 from shared.rules.evaluators import Evaluator
-from shared.rules.loader import base_texts, load_texts, own_texts, read_files
+from shared.rules.loader import Loaded, base_texts, load_texts, own_texts, read_files
 from shared.rules.model import PackKind
 from shared.rules.prepared import PreparedPack, prepare
 from shared.rules.rule_files import BASE
@@ -32,14 +32,14 @@ class Active:
     prepared: dict[PackKind, PreparedPack]
     rules: TenantRules
     texts: RuleTexts
+    loaded: Loaded
     errors: tuple[RuleFileError, ...] = ()
     source: str = FILES
-    hidden: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
             "from": self.source,
-            "files_not_counting": list(self.hidden),
+            "files_not_counting": list(self.loaded.hidden),
             "packs": [
                 {
                     "kind": kind,
@@ -70,7 +70,7 @@ class Activation:
     def base(self, before: Active | None, day: date | None) -> Active:
         """Raises ``RuleFileErrors`` when there is nothing to begin with."""
         try:
-            return self._ready(RuleTexts(base_texts(self._rules_dir)), day, (before,))
+            return self._ready(RuleTexts(base_texts(self._rules_dir)), day, None, before)
         except RuleFileErrors as errors:
             if before is not None:
                 return replace(before, errors=errors.errors)
@@ -78,7 +78,7 @@ class Activation:
             if good is None:
                 raise
             try:
-                return replace(self._ready(good, day, ()), errors=errors.errors, source="stored")
+                return replace(self._ready(good, day, None, None), errors=errors.errors, source="stored")
             except RuleFileErrors:
                 raise errors from None
 
@@ -92,7 +92,7 @@ class Activation:
                 raise RuleFileErrors(base.errors)  # The whole folder is away: nobody took the tenant's files away.
             if not own and not stored:
                 return None
-            return self._ready(RuleTexts(base.texts.base, own, stored), day, (base, before))
+            return self._ready(RuleTexts(base.texts.base, own, stored), day, base, before)
         except RuleFileErrors as errors:
             return self._last_good(tenant, base, before, stored, day, errors)
 
@@ -115,17 +115,17 @@ class Activation:
         found = errors.errors
         for source, texts in attempts:
             try:
-                made = self._ready(texts, day, (base, before))
+                made = self._ready(texts, day, base, before)
                 return replace(made, errors=errors.errors, source=source)
             except RuleFileErrors as more:
                 found = tuple(dict.fromkeys((*found, *more.errors)))
         return replace(before or base, errors=found, source=before.source if before else "base")
 
-    def _ready(self, texts: RuleTexts, day: date | None, beside: tuple[Active | None, ...]) -> Active:
+    def _ready(self, texts: RuleTexts, day: date | None, base: Active | None, before: Active | None) -> Active:
         # Of other tenants no pack can be the very same: it stands in other files.
-        known = {
-            ready.pack.hash: ready for active in beside if active is not None for ready in active.prepared.values()
-        }
-        loaded = self._run_blocking(load_texts, texts.base, texts.own, day, texts.stored)
+        beside = [active for active in (base, before) if active is not None]
+        known = {ready.pack.hash: ready for active in beside for ready in active.prepared.values()}
+        earlier = None if before is None else before.loaded
+        loaded = self._run_blocking(load_texts, texts.base, texts.own, day, texts.stored, earlier)
         prepared = prepare(loaded.packs, self._evaluator, known)
-        return Active(prepared, TenantRules(prepared, self._evaluator, texts=texts), texts, hidden=loaded.hidden)
+        return Active(prepared, TenantRules(prepared, self._evaluator, texts=texts), texts, loaded)

@@ -5,20 +5,20 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import get_args
 
-from shared.rules.by_identity import Kept
+from shared.rules.by_identity import ByIdentity, Kept
 from shared.rules.collector import collector_paused
 from shared.rules.dialect import read_content
 from shared.rules.errors import Mistakes, RuleFileError, RuleFileErrors, did_you_mean
 from shared.rules.explain import told_example
 from shared.rules.header import Header, read_header
 from shared.rules.model import Example, Pack, PackKind, Position, Rule
-from shared.rules.nodes import MapNode, plain
+from shared.rules.nodes import ListNode, MapNode, Node, plain
 from shared.rules.overrides import merged
 from shared.rules.reference import holds
 from shared.rules.rule_files import BASE, TENANTS, is_rule_file, read_rule_file
@@ -39,6 +39,15 @@ class Loaded:
     packs: Mapping[PackKind, Pack]
     remarks: tuple[RuleFileError, ...] = ()
     hidden: tuple[str, ...] = ()
+    made: Mapping[PackKind, "_Made"] = field(default_factory=dict)
+    """How the packs came about, for the next load to use what has not changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    of: tuple[RuleText, ...]
+    pack: Pack
+    remarks: tuple[RuleFileError, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,7 @@ class _Source:
     header: Header
     tree: MapNode
     file: str
+    text: RuleText
 
 
 def load_packs(rules_dir: Path, tenant: str | None = None, on: date | None = None) -> Mapping[PackKind, Pack]:
@@ -115,18 +125,18 @@ def load_texts(
     tenant: Iterable[RuleText] = (),
     on: date | None = None,
     stored: Iterable[RuleText] = (),
+    before: Loaded | None = None,
 ) -> Loaded:
     """Packs from texts instead of files. A ``stored`` pack counts instead of the tenant's files of its kind.
 
-    Raises RuleFileErrors.
+    ``before``: an earlier load; a pack whose texts are still the same is taken from there. Raises RuleFileErrors.
     """
     mistakes = Mistakes()
     base_sources = _sources(base, mistakes, tenant=False)
     tenant_sources = _sources(tenant, mistakes, tenant=True)
     stored_sources = _sources(stored, mistakes, tenant=True)
     mistakes.refuse()
-    packs: dict[PackKind, Pack] = {}
-    remarks: list[RuleFileError] = []
+    made: dict[PackKind, _Made] = {}
     chosen = {kind: _in_force([s for s in base_sources if s.header.kind == kind], on, mistakes) for kind in PACK_KINDS}
     own = _by_kind(tenant_sources, base_sources, mistakes)
     over = {**own, **_by_kind(stored_sources, base_sources, mistakes)}
@@ -141,20 +151,25 @@ def load_texts(
         source = above or below
         if source is None:
             continue
-        alone = above is None or below is None
+        layers = tuple(one for one in (below, above) if one is not None)
+        texts = tuple(one.text for one in layers)
+        alone = len(layers) == 1
         if alone and (unchanged := _packs_alone.get(source)):
-            packs[kind] = unchanged
+            made[kind] = _Made(texts, unchanged)
             continue
-        files = tuple(one.file for one in (below, above) if one is not None)
+        if before is not None and kind in before.made and before.made[kind].of == texts:
+            made[kind] = before.made[kind]
+            continue
         tree = source.tree
-        before = len(mistakes)
+        sound = len(mistakes)
+        remarks: list[RuleFileError] = []
         if above is not None and below is not None:
             _version_fits(above, below, mistakes)
             tree = merged(below.tree, above.tree, mistakes)
         content = read_content(tree, kind, mistakes)
-        if len(mistakes) == before:
-            remarks += _examples_hold(content.rules, above.file if above else None, mistakes)
-        packs[kind] = Pack(
+        if len(mistakes) == sound:
+            remarks = _examples_hold(content.rules, above.file if above else None, mistakes)
+        pack = Pack(
             kind=kind,
             id=source.header.id,
             version=source.header.version,
@@ -162,12 +177,14 @@ def load_texts(
             rules=content.rules,
             settings=content.settings,
             effective_from=source.header.effective_from,
-            files=files,
+            files=tuple(one.file for one in layers),
         )
-        if alone and len(mistakes) == before:
-            _packs_alone.keep(packs[kind], source)
+        made[kind] = _Made(texts, pack, tuple(remarks))
+        if alone and len(mistakes) == sound:
+            _packs_alone.keep(pack, source)
     mistakes.refuse()
-    return Loaded(packs, tuple(remarks), hidden)
+    packs = {kind: one.pack for kind, one in made.items()}
+    return Loaded(packs, tuple(remark for one in made.values() for remark in one.remarks), hidden, made)
 
 
 def headers_of(base: Iterable[RuleText]) -> list[Header]:
@@ -177,9 +194,21 @@ def headers_of(base: Iterable[RuleText]) -> list[Header]:
 
 def content_hash(tree: MapNode, kind: PackKind) -> str:
     """SHA-256 over the resolved content as canonical JSON: the same content has the same hash, wherever it stands."""
-    content = {**plain(tree), "kind": kind}
-    canonical = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+    fields = {name.text: node for name, node in tree.pairs}
+    written = {name: _canonical(node) for name, node in fields.items() if name != "rules"}
+    if (rules := fields.get("rules")) is not None:
+        written["rules"] = f"[{','.join(map(_canonical_rule, rules.items))}]" if isinstance(rules, ListNode) else "null"
+    written["kind"] = json.dumps(kind)
+    canonical = ",".join(f"{json.dumps(name)}:{written[name]}" for name in sorted(written))
+    return hashlib.sha256(f"{{{canonical}}}".encode("ascii")).hexdigest()
+
+
+def _canonical(node: Node) -> str:
+    return json.dumps(plain(node), sort_keys=True, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+
+
+_canonical_rule: ByIdentity[Node, str] = ByIdentity(_canonical, limit=400)
+"""Most rules of a tenant's pack are the base's, in the very trees of the base."""
 
 
 _packs_alone: Kept[Pack] = Kept(12)
@@ -194,7 +223,7 @@ def _read(text: RuleText, tenant: bool) -> tuple[_Source | None, tuple[RuleFileE
     header = None if tree is None else read_header(tree, mistakes, tenant)
     if header is None or not isinstance(tree, MapNode):
         return None, mistakes.all()
-    return _Source(header, tree, text.file), mistakes.all()
+    return _Source(header, tree, text.file, text), mistakes.all()
 
 
 def _sources(texts: Iterable[RuleText], mistakes: Mistakes, tenant: bool) -> list[_Source]:
@@ -283,10 +312,14 @@ def _examples_hold(rules: Iterable[Rule], tenant_file: str | None, mistakes: Mis
     """Run every example on the reference evaluator. One that an override changed is a remark, any other refuses."""
     remarks: list[RuleFileError] = []
     for rule in rules:
+        if _examples_of.get(rule):
+            continue
+        all_hold = True
         for example in rule.examples:
             answer = holds(rule.when, example.facts)
             if answer is (example.expect == "fires") or (answer is None and _silent_enough(rule, example)):
                 continue
+            all_hold = False
             at = example.position or rule.position or Position("", 1, 1)
             message = told_example(rule, example, answer)
             if tenant_file is not None and at.file != tenant_file:
@@ -295,7 +328,13 @@ def _examples_hold(rules: Iterable[Rule], tenant_file: str | None, mistakes: Mis
             mistakes.rule = rule.id
             mistakes.add(at, message)
             mistakes.rule = None
+        if all_hold:
+            _examples_of.keep(True, rule)
     return remarks
+
+
+_examples_of: Kept[bool] = Kept(400)
+"""Rules whose examples were all found to hold: of a tenant's rules most are the base's own."""
 
 
 def _silent_enough(rule: Rule, example: Example) -> bool:
