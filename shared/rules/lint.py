@@ -6,12 +6,13 @@ from time import monotonic
 from typing import Literal
 
 from shared.rules.explain import named
-from shared.rules.model import Facts, Leaf, Pack, Position, Rule
+from shared.rules.model import Facts, Leaf, Pack, PackKind, Position, Rule
 from shared.rules.reference import holds
 from shared.rules.situations import TooManySituations, leaves, situations
+from shared.rules.told_features import told_elsewhere
 
 Code = Literal[
-    "never-fires", "redundant", "shadowed", "allow-without-effect", "no-boundary-example", "no-source",
+    "never-fires", "never-told", "redundant", "shadowed", "allow-without-effect", "no-boundary-example", "no-source",
     "changes-nothing", "loosened", "switched-off", "unsatisfiable", "too-wide",
 ]  # fmt: skip
 
@@ -57,6 +58,10 @@ def lint(pack: Pack) -> tuple[Finding, ...]:
             wide.add(rule.id)
     ends = monotonic() + LINT_SECONDS
     for rule in pack.rules:
+        deaf = _never_told(rule, pack.kind)
+        if deaf is not None:
+            found.append(deaf)
+            continue
         if rule.id in dead:
             found.append(_finding("never-fires", rule, "there is no situation in which this rule applies"))
             continue
@@ -105,6 +110,16 @@ def _finding(code: Code, rule: Rule, message: str) -> Finding:
 
 def _does(rule: Rule) -> tuple[object, ...]:
     return (rule.when, rule.severity, rule.penalty, rule.mode, rule.outcome, str(rule.values))
+
+
+def _never_told(rule: Rule, kind: PackKind) -> Finding | None:
+    """A rule that asks for what its kind is never told, and so waits for an answer that never comes."""
+    for leaf in leaves(rule.when):
+        others = told_elsewhere(leaf.feature, kind)
+        if others:
+            whom = f"; {' and '.join(others)} rules are" if others else ""
+            return _finding("never-told", rule, f"a {kind} rule is never told '{leaf.feature}'{whom}")
+    return None
 
 
 def _never_fires(rule: Rule) -> bool:

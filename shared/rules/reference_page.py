@@ -11,6 +11,7 @@ from shared.rules.model import Amount, Pack, PackKind, RuleMode, Setting, Shape
 from shared.rules.outcome_values import OUTCOME_VALUES, OutcomeValue
 from shared.rules.schema import AMOUNT_EXAMPLES
 from shared.rules.sources import EVIDENCE
+from shared.rules.told_features import TOLD
 from shared.rules.vocabulary import BUILTIN_WORDS, FEATURES, OUTCOMES_OF_PACK, SHAPE_OF_PACK, Feature, features_of
 from shared.rules.words import CLASS_FIELDS, MAX_WORDS
 from shared.rules.yamltext import MAX_BYTES
@@ -122,8 +123,16 @@ def _features() -> Iterator[str]:
         if shape == "pair":
             yield "Written as `first`, `then`, `gap` and `same day`; listed by the names that explanations use."
             yield ""
-        rows = [(_code(name), _values(FEATURES[name]), FEATURES[name].meaning) for name in features_of(shape)]
-        yield from _table(("feature", "unit or values", "meaning"), rows)
+        rows = [
+            (_code(name), _values(FEATURES[name]), FEATURES[name].meaning, " ".join(_told_to(name, shape)))
+            for name in features_of(shape)
+        ]
+        yield from _table(("feature", "unit or values", "meaning", "told to"), rows)
+
+
+def _told_to(name: str, shape: Shape) -> Iterator[str]:
+    """The kinds of pack whose rules hear an answer."""
+    return (kind for kind, features in TOLD.items() if name in features and shape in SHAPE_OF_PACK[kind])
 
 
 def _values(feature: Feature) -> str:

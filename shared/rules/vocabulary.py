@@ -88,8 +88,8 @@ _word(
 # --- a week's calendar ----------------------------------------------------------------------------------------------
 _number("week season", "run_minutes", "min", "run minutes of the week")
 _number("week", "easy_minutes", "min", "minutes of recovery, easy and long runs in the week")
-_number("week season", "easy_share", "fraction", "easy run minutes as a share of all run minutes")
-_number("week season", "quality_runs", "count", "tempo, threshold, interval, hill and race runs in the week")
+_number("week", "easy_share", "fraction", "easy run minutes as a share of all run minutes")
+_number("week", "quality_runs", "count", "tempo, threshold, interval, hill and race runs in the week")
 _number("week", "runs", "count", "runs in the week")
 _number("week season", "lift_sessions", "count", "lifting sessions in the week")
 _number("week", "heavy_lower_lifts", "count", "lifts for the legs at heavy or max effort in the week")
@@ -112,8 +112,6 @@ for _stream in ("run", "lift", "combined"):
     )
     _word("athlete", f"status_{_stream}", get_args(LoadStatus), f"whether the {_stream} ratios can be read")
     _word("athlete", f"band_{_stream}", get_args(Band), f"band of the {_stream} ratio")
-    _number("athlete", f"monotony_{_stream}", "ratio", f"monotony of the {_stream} stream over 7 days")
-_number("athlete", "session_of_30_days", "fraction", "longest run of the day against the longest of the 30 days before")
 _number("athlete", "score", "points", "readiness score, 0 to 100")
 _word("athlete", "colour", get_args(Colour), "readiness colour")
 _number("athlete", "confidence", "fraction", "share of the factor weights that had data")
@@ -131,7 +129,6 @@ _number("athlete", "resting_hr_rise", "bpm", "resting heart rate above its own 6
 _number("athlete", "effort_drift", "points", "effort of easy runs above their own 28-day mean")
 _number("athlete", "strength_change", "fraction", "change of estimated one-rep maximum over 14 days")
 _number("athlete", "body_mass_change", "fraction", "change of body mass over 14 days")
-_number("athlete", "run_minutes_change", "fraction", "run minutes of 7 days against the 28 days before")
 _number("athlete", "sleep_hours", "h", "sleep of last night")
 for _item in ("sleep_quality", "soreness", "fatigue", "mood", "stress"):
     _number("athlete", _item, "points", f"{_item.replace('_', ' ')} as reported, 1 to 5")
@@ -169,7 +166,6 @@ _bool("season", "race_week", "a race of class A or B is in this week")
 _word("season", "taper_class", get_args(GoalClass), "class of the race that this week tapers to")
 _number("season", "taper_week", "count", "number of the week within its taper, from 1; the race's week is the last")
 _number("season", "sets_share", "fraction", "lifting sets of the week against the first week's")
-_number("season", "build_week", "count", "build weeks since the season's start, this one included")
 
 SHAPE_OF_PACK: Mapping[PackKind, tuple[Shape, ...]] = {
     "sequencing": ("pair", "week"),
@@ -201,7 +197,6 @@ _SPOKEN: Mapping[str, str] = {
     **{f"acwr_{stream}": f"{stream} load ratio" for stream in ("run", "lift", "combined")},
     **{f"status_{stream}": f"status of the {stream} load" for stream in ("run", "lift", "combined")},
     **{f"band_{stream}": f"band of the {stream} load ratio" for stream in ("run", "lift", "combined")},
-    **{f"monotony_{stream}": f"monotony of the {stream} load" for stream in ("run", "lift", "combined")},
     "hrv_score": "HRV score",
     "hrv_low": "HRV below its band",
     "hrv_high": "HRV above its band",
@@ -215,7 +210,6 @@ _SPOKEN: Mapping[str, str] = {
     "illness": "ill",
     "aches": "aches",
     "longest_run_of_30_days": "longest run against that of the 30 days before",
-    "session_of_30_days": "longest run against that of the 30 days before",
     "mileage_of_peak": "run minutes against the block's highest week",
     "sets_share": "sets against the first week's",
     "race_ahead": "a race to come",

@@ -12,11 +12,6 @@ from services.recovery.domain.inputs import ITEMS, EasyRun, Mornings, ReadinessI
 from services.recovery.domain.settings import WEEK_DAYS, RecoverySettings
 from services.recovery.domain.windows import Floats, Window, latest, window
 
-STRENGTH_WINDOW_DAYS = 7
-"""Best of a week against best of a week: a light session must not look like lost strength."""
-MASS_TOLERANCE_DAYS = 7
-"""How much older than the trend's length the body mass may be that today's is compared with."""
-
 
 @dataclass(frozen=True, slots=True)
 class Measures:
@@ -62,8 +57,8 @@ def measures(inputs: ReadinessInputs, settings: RecoverySettings) -> Measures:
         item_days=item_days,
         item_normal=item_normal,
         effort_drift=_effort_drift(inputs.easy_runs, rows, settings),
-        strength_change=_strength_change(inputs.strength, rows, int(settings.sign_trend_days)),
-        body_mass_change=_mass_change(rows, int(settings.sign_trend_days)),
+        strength_change=_strength_change(inputs.strength, rows, settings),
+        body_mass_change=_mass_change(rows, settings),
     )
 
 
@@ -98,27 +93,29 @@ def _effort_drift(easy_runs: Sequence[EasyRun], rows: Mornings, s: RecoverySetti
     return drift
 
 
-def _strength_change(marks: Sequence[StrengthMark], rows: Mornings, days: int) -> Floats:
-    """Per day the lift that fell most: best of the last week against the best of the week ended ``days`` before."""
+def _strength_change(marks: Sequence[StrengthMark], rows: Mornings, settings: RecoverySettings) -> Floats:
+    """Per day the lift that fell most: best of the last days against the best of as many that ended a trend before."""
+    days, width = int(settings.sign_trend_days), int(settings.sign_strength_best_days)
     lifts = {lift: number for number, lift in enumerate(sorted({mark.lift for mark in marks}))}
-    best = np.full((len(lifts), len(rows) + STRENGTH_WINDOW_DAYS - 1), -np.inf)
+    best = np.full((len(lifts), len(rows) + width - 1), -np.inf)
     for mark in marks:
         index = rows.index(mark.date)
         if 0 <= index < len(rows):
-            at = lifts[mark.lift], index + STRENGTH_WINDOW_DAYS - 1
+            at = lifts[mark.lift], index + width - 1
             best[at] = max(best[at], mark.e1rm_kg)
     if not lifts:
         return np.full(len(rows), np.nan)
-    now = sliding_window_view(best, STRENGTH_WINDOW_DAYS, axis=1).max(axis=2)
+    now = sliding_window_view(best, width, axis=1).max(axis=2)
     then = np.concatenate([np.full((len(lifts), days), -np.inf), now], axis=1)[:, : len(rows)]
     known = np.isfinite(now) & np.isfinite(then)
     change = np.where(known, np.where(known, now, 1.0) / np.where(known, then, 1.0) - 1, np.inf).min(axis=0)
     return np.where(np.isfinite(change), change, np.nan)
 
 
-def _mass_change(rows: Mornings, days: int) -> Floats:
+def _mass_change(rows: Mornings, settings: RecoverySettings) -> Floats:
+    days = int(settings.sign_trend_days)
     mass = rows["body_mass_kg"]
-    earlier, _ = latest(mass, MASS_TOLERANCE_DAYS)
+    earlier, _ = latest(mass, int(settings.sign_mass_older_days))
     then = np.concatenate([np.full(min(days, len(mass)), np.nan), earlier[: max(0, len(mass) - days)]])
     change: Floats = mass / then - 1
     return change

@@ -52,6 +52,8 @@ class RecoverySettings:
     sign_strength_drop: float
     sign_mass_drop: float
     sign_trend_days: float
+    sign_strength_best_days: float
+    sign_mass_older_days: float
     factor_weights: Mapping[str, float]
     step_down_run: Mapping[str, str]
     step_down_lift: Mapping[str, str]

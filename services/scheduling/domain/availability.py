@@ -6,11 +6,11 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from services.scheduling.domain.settings import setting
 from shared.messages.values import Window
 from shared.messages.words import WEEKDAYS
 
 DAYS_IN_WEEK = 7
-DAY_OPENS, DAY_CLOSES = "06:00", "21:00"
 _UTC = ZoneInfo("UTC")
 
 
@@ -27,7 +27,7 @@ class Span:
 
 def default_windows(settings: Mapping[str, Any]) -> tuple[Window, ...]:
     """The windows of an athlete who gave none: every day, from setting ``day_opens`` to ``day_closes``."""
-    opens, closes = settings.get("day_opens", DAY_OPENS), settings.get("day_closes", DAY_CLOSES)
+    opens, closes = setting(settings, "day_opens"), setting(settings, "day_closes")
     return tuple(Window.model_validate({"day": day, "from": opens, "to": closes}) for day in WEEKDAYS)
 
 

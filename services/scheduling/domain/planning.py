@@ -7,8 +7,6 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from services.scheduling.domain.availability import (
-    DAY_CLOSES,
-    DAY_OPENS,
     Span,
     default_windows,
     midnight,
@@ -37,6 +35,7 @@ from services.scheduling.domain.infeasibility import explain_infeasible
 from services.scheduling.domain.placement import Piece, Problem, fixed_piece, movable_piece, week_days
 from services.scheduling.domain.preferences import POINT, Preferences, preference_cost
 from services.scheduling.domain.row_limits import ask_row_limits
+from services.scheduling.domain.settings import setting
 from services.scheduling.domain.solving import Placement, Undecided, best_placement
 from services.scheduling.domain.verdict import Verdict
 from services.scheduling.domain.week_plan import Penalty, PlacedSession, WeekPlan
@@ -46,7 +45,6 @@ from shared.rules.athlete_facts import athlete_facts
 from shared.rules.decisions import Rules
 from shared.rules.model import DecidedBy
 
-_GRID_MINUTES = 30
 __all__ = ["Run", "Undecided", "WeekInputs", "plan_week"]
 
 _MOST_CANDIDATES = 500
@@ -152,7 +150,7 @@ def pose(inputs: WeekInputs, spans: Sequence[Span], rules: Rules, fine: bool) ->
     athlete = athlete_facts(inputs.profile)
     table = ask_conflicts([*inputs.sessions, *(e.session for e in settled if e.context)], athlete, rules)
     mark = 1 if fine else MARK_MINUTES
-    grid = Grid(round(settings.get("planner_grid", _GRID_MINUTES)), inputs.zone, mark)
+    grid = Grid(round(setting(settings, "planner_grid")), inputs.zone, mark)
     movable = [session for session in inputs.sessions if session.start is None]
     edges: dict[str, set[int]] = {}
     for session in movable:
@@ -266,7 +264,7 @@ def _infeasible(
 def _notes(inputs: WeekInputs, verdict_notes: Sequence[str], settings: Mapping[str, Any]) -> tuple[str, ...]:
     notes = list(verdict_notes)
     if inputs.windows is None:
-        opens, closes = settings.get("day_opens", DAY_OPENS), settings.get("day_closes", DAY_CLOSES)
+        opens, closes = setting(settings, "day_opens"), setting(settings, "day_closes")
         notes.insert(0, f"No availability was given, so every day from {opens} to {closes} was used.")
     if monday_of(inputs.week_start) != inputs.week_start:
         notes.append(f"The week was planned from {inputs.week_start:%A} {inputs.week_start} for seven days.")

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from services.scheduling.domain.calendar import Entry
+from services.scheduling.domain.settings import setting
 from services.scheduling.domain.week_features import is_hard
 from shared.messages.words import DayStrategy
 
@@ -24,20 +25,21 @@ class Preferences:
     """
 
     strategy: DayStrategy
-    shared_day: int = 60
-    hard_day: int = 60
-    same_kind: int = 30
-    long_run_midweek: int = 20
+    shared_day: int
+    hard_day: int
+    same_kind: int
+    long_run_midweek: int
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], strategy: DayStrategy | None) -> "Preferences":
-        """The weights of the sequencing pack (settings ``planner_...``), defaults where it has none."""
-        chosen = {
-            name: round(settings[f"planner_{name}"])
-            for name in ("shared_day", "hard_day", "same_kind", "long_run_midweek")
-            if f"planner_{name}" in settings
-        }
-        return cls(strategy or "spread", **chosen)
+        """The weights of the sequencing pack, settings ``planner_...``."""
+        return cls(
+            strategy or "spread",
+            shared_day=round(setting(settings, "planner_shared_day")),
+            hard_day=round(setting(settings, "planner_hard_day")),
+            same_kind=round(setting(settings, "planner_same_kind")),
+            long_run_midweek=round(setting(settings, "planner_long_run_midweek")),
+        )
 
 
 def preference_cost(week: Sequence[Entry], preferences: Preferences) -> int:

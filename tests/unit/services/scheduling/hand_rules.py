@@ -75,12 +75,23 @@ def pair_rule(
     )
 
 
+SETTINGS = {
+    "day_opens": "06:00",
+    "day_closes": "21:00",
+    "planner_grid": 30,
+    "planner_shared_day": 60,
+    "planner_hard_day": 60,
+    "planner_same_kind": 30,
+    "planner_long_run_midweek": 20,
+}
+
+
 class HandRules:
     """The protocol over a tuple of sequencing rules."""
 
     def __init__(self, *rules: Rule, settings: Mapping[str, Any] | None = None) -> None:
         self._pack = Pack("sequencing", "hand", "1.0.0", "0" * 64, rules)
-        self._settings = dict(settings or {})
+        self._settings = {**SETTINGS, **(settings or {})}
 
     def pack(self, kind: PackKind) -> Pack:
         return self._pack

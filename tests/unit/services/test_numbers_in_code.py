@@ -1,0 +1,83 @@
+"""No coaching threshold stands in Python: every number in domain code is a unit, a formula's own or a technical bound.
+
+A coach changes thresholds in rule files. Whoever needs a new number here says below why it is none of a coach's; what
+a coach could want otherwise becomes a rule's amount or a setting, with its ``because`` and ``source``.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SERVICES = Path(__file__).parents[3] / "services"
+EVERYWHERE = {0.0, 1.0, 2.0, 1e-9, 7.0, 24.0, 60.0, 3600.0}
+"""Nothing, one, a half's or a square's two, rounding noise, days a week, hours a day, seconds and minutes."""
+REASONS: dict[str, dict[float, str]] = {
+    "load/domain/daily.py": {3: "three rows: run, lift, other"},
+    "load/domain/heart_rate.py": {0.64: "Banister", 1.92: "Banister, men", 1.67: "Banister, women"},
+    "load/domain/settings.py": {28: "chronic days: the bands belong to 7 and 28 days"},
+    "load/domain/strength.py": {30: "Epley's formula", 10: "repetitions up to which the formula holds"},
+    "periodization/domain/defaults.py": {104: "technical: longest season", 520: "technical: longest running season"},
+    "periodization/domain/goal_sessions.py": {
+        1.06: "Riegel's exponent",
+        10: "kilometres of the setting ten_km_minutes",
+        128: "technical: longest session id",
+    },
+    "periodization/domain/lift_sessions.py": {5: "planned lengths are told in five-minute marks"},
+    "periodization/domain/phases.py": {0.5: "the middle of a week"},
+    "periodization/domain/planning.py": {208: "technical: goals at most four years ahead"},
+    "periodization/domain/season.py": {6: "decimals of the JSON"},
+    "periodization/domain/taper.py": {
+        200: "bisection steps",
+        256: "cache",
+        1e-3: "bisection from",
+        1e9: "bisection to",
+    },
+    "recovery/domain/factors.py": {100: "top of the scale", 50: "the scale's edge of normal", 9: "decimals compared"},
+    "recovery/domain/gate.py": {6: "decimals of the JSON"},
+    "scheduling/domain/availability.py": {3: "clock text"},
+    "scheduling/domain/candidate_starts.py": {5: "starts on five-minute marks", 14: "technical: days looked around"},
+    "scheduling/domain/conflicts.py": {12: "characters of a hash", 14: "technical: days looked around"},
+    "scheduling/domain/day_times.py": {20_000: "technical: solver"},
+    "scheduling/domain/explaining.py": {3: "sort key", 4: "sort key"},
+    "scheduling/domain/infeasibility.py": {1000: "no limit"},
+    "scheduling/domain/legal_start.py": {8: "technical: days searched", 9: "technical: days searched"},
+    "scheduling/domain/pair_costs.py": {40: "technical: solver", 5: "technical: solver"},
+    "scheduling/domain/planning.py": {500: "technical: solver", 12: "technical: solver"},
+    "scheduling/domain/preferences.py": {10_000: "units of a penalty point", 5: "Saturday"},
+    "scheduling/domain/row_limits.py": {14: "technical: solver"},
+    "scheduling/domain/solving.py": {20: "technical: solver's budget"},
+    "scheduling/domain/week_features.py": {30: "the days in the feature's name, longest_run_of_30_days"},
+}
+
+
+def numbers_in(source: str) -> Iterator[tuple[int, float]]:
+    """Line and magnitude of every number that the code holds."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+            yield node.lineno, float(node.value)
+
+
+def unexplained(name: str, source: str) -> list[str]:
+    known = EVERYWHERE | REASONS.get(name, {}).keys()
+    return [f"services/{name}:{line}: {number:g}" for line, number in numbers_in(source) if number not in known]
+
+
+FILES = {path.relative_to(SERVICES).as_posix(): path for path in sorted(SERVICES.glob("*/domain/*.py"))}
+
+
+def test_no_number_of_a_coach_stands_in_domain_code() -> None:
+    found = [told for name, path in FILES.items() for told in unexplained(name, path.read_text(encoding="utf-8"))]
+    assert not found, "put these into a rule file, or say in REASONS why they are no coach's: " + ", ".join(found)
+
+
+def test_the_reasons_are_those_of_numbers_that_are_there() -> None:
+    there = {name: {number for _, number in numbers_in(path.read_text("utf-8"))} for name, path in FILES.items()}
+    stale = [(name, number) for name, reasons in REASONS.items() for number in reasons.keys() - there.get(name, set())]
+    assert not stale
+
+
+@pytest.mark.parametrize("slip", ["if ratio > 1.5: pass", "LIMIT = -0.45", "def f(gap=6.0): ...", "x = {'a': 0.8}"])
+def test_a_threshold_slipped_into_code_is_seen(slip: str) -> None:
+    assert unexplained("load/domain/alerts.py", slip)
