@@ -86,6 +86,17 @@ class Broker:
                 os.killpg(self._process.pid, signal.SIGKILL)
                 self._process.wait(10)
             self._process = None
+        self._end_port_mapper()
+
+    def crash(self) -> None:
+        """Kills the node: it writes nothing more, as in a power cut that the disk survives."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(10)
+        self._process = None
+        self._end_port_mapper()
+
+    def _end_port_mapper(self) -> None:
         epmd = shutil.which("epmd")
         if epmd is not None:
             subprocess.run([epmd, "-kill"], env=self._environment, capture_output=True, check=False, timeout=10)

@@ -62,6 +62,10 @@ class ServiceProcess:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def terminate(self) -> None:
         os.kill(self.pid, signal.SIGTERM)
 

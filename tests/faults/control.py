@@ -10,6 +10,8 @@ eventlet.monkey_patch()
 
 import os  # noqa: E402 - nothing may be imported before the patch
 import signal  # noqa: E402
+import sys  # noqa: E402
+from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 import psycopg2  # noqa: E402
@@ -17,12 +19,15 @@ from kombu import Exchange, Queue  # noqa: E402
 from nameko.messaging import Publisher, QueueConsumer, consume  # noqa: E402
 from nameko.runners import ServiceRunner  # noqa: E402
 
+from tests.faults.tally import REDELIVERED, Tally, died  # noqa: E402
+
 QUEUE = "control.commands"
 COMMANDS = Exchange("tandem.commands", type="topic", durable=True)
 EVENTS = Exchange("tandem.events", type="topic", durable=True)
 
 _left = int(os.environ.get("FAULT_DIES_AFTER", "0"))
 _moment = os.environ.get("FAULT_DIES")
+tally = Tally(Path(os.environ["FAULT_TALLY"]))
 
 
 def reached(moment: str) -> None:
@@ -30,6 +35,7 @@ def reached(moment: str) -> None:
     if moment == _moment:
         _left -= 1
         if _left <= 0:
+            tally.add(died(moment))
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -39,8 +45,14 @@ def acknowledge(self: Any, message: Any) -> None:
     reached("before-relay")  # published long ago: here it is merely the moment after the acknowledgement
 
 
-stock_acknowledge = QueueConsumer.ack_message
-QueueConsumer.ack_message = acknowledge
+def handle(self: Any, provider: Any, body: Any, message: Any) -> None:
+    if message.delivery_info.get("redelivered"):
+        tally.add(REDELIVERED)
+    stock_handle(self, provider, body, message)
+
+
+stock_acknowledge, stock_handle = QueueConsumer.ack_message, QueueConsumer.handle_message
+QueueConsumer.ack_message, QueueConsumer.handle_message = acknowledge, handle
 
 
 class ControlService:
@@ -51,6 +63,8 @@ class ControlService:
     def take(self, body: Any) -> None:
         identity, data = body["id"], body["data"]
         amount = int(data["repetitions"]) if "repetitions" in data else int(data["rpe"] * data["duration_min"])
+        if amount == 999 and "CONTROL_SPARED" not in os.environ:
+            os.kill(os.getpid(), signal.SIGKILL)
         if amount == 666 or str(data.get("session", "")).startswith("poison-"):
             raise RuntimeError("this handler has a mistake")
         connection = psycopg2.connect(os.environ["CONTROL_DATABASE"], connect_timeout=5)
@@ -68,6 +82,7 @@ def main() -> None:
     runner = ServiceRunner({"AMQP_URI": os.environ["CONTROL_AMQP"], "HEARTBEAT": 4})
     runner.add_service(ControlService)
     runner.start()
+    sys.stderr.write("control started\n")
     signal.signal(signal.SIGTERM, lambda *_: eventlet.spawn_n(runner.stop))
     runner.wait()
 

@@ -2,19 +2,21 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.load.domain import LoadSeries, daily_loads, score_session
+from shared.bus.putting_back import RETRY_DELAYS_S
 from shared.messages.values import DoneSession, Profile
 from shared.rules.decisions import Rules
 from tests.faults.ground import EVENTS, Ground
-from tests.faults.script import Script, Sent
+from tests.faults.script import POISON, Script, Sent
 
 SERVICES = ("load", "toy")
+WAITS = ("", *(f".wait.{delay_s}" for delay_s in RETRY_DELAYS_S))
 
 
 @dataclass
@@ -28,20 +30,26 @@ class Count:
     wrong_loads: list[str] = field(default_factory=list)
 
 
+QUEUES = tuple(
+    f"{service}.{kind}"
+    for service in SERVICES
+    for kind in ("crowded", *(f"{source}s{wait}" for source in ("command", "event") for wait in WAITS))
+)
+
+
 def settled(ground: Ground, script: Script, confirmed: set[str]) -> bool:
     """Nothing waits in a queue or an outbox, and the inboxes know every message that must be in one."""
-    for service in SERVICES:
-        if ground.rows(f"SELECT 1 FROM {service}.outbox LIMIT 1"):
-            return False
-    queues = [
-        f"{service}.{kind}s{wait}"
-        for service in SERVICES
-        for kind in ("command", "event")
-        for wait in ("", ".wait.5", ".wait.30", ".wait.120", ".wait.600")
-    ]
-    if any(ground.ready(queue)[0] for queue in queues):
-        return False
-    return not _missing(ground, script, confirmed)
+    return not left_in_outbox(ground) and not _missing(ground, script, confirmed) and not ground.some_wait(*QUEUES)
+
+
+def left_in_outbox(ground: Ground) -> int:
+    return sum(ground.rows(f"SELECT count(*) FROM {service}.outbox")[0][0] for service in SERVICES)
+
+
+def left_in_queues(ground: Ground) -> list[str]:
+    """Lines of queues that hold anything, when nobody consumes any more; parked ones were emptied by counting."""
+    held = {queue: ground.ready(queue)[0] for queue in (*QUEUES, *(f"{service}.parked" for service in SERVICES))}
+    return [f"{queue} {count}" for queue, count in held.items() if count]
 
 
 def _missing(ground: Ground, script: Script, confirmed: set[str]) -> set[str]:
@@ -53,7 +61,7 @@ def _missing(ground: Ground, script: Script, confirmed: set[str]) -> set[str]:
 
 
 def count_ours(ground: Ground, script: Script, confirmed: set[str], rules: Rules, loads: Mapping[str, Any]) -> Count:
-    """``loads``: each athlete's answer to get-load, by athlete."""
+    """``loads``: each athlete's answer to get-load, by athlete. Empties the parked queues and that of all events."""
     count = Count(len(confirmed))
     for service in SERVICES:
         count.parked |= {headers["ce-id"] for headers, _, _ in ground.take_all(f"{service}.parked")}
@@ -72,7 +80,8 @@ def _events(ground: Ground) -> dict[tuple[str, str], set[str]]:
     told: dict[tuple[str, str], set[str]] = defaultdict(set)
     for headers, body, correlation_id in ground.take_all(EVENTS):
         data = json.loads(body)
-        message = data.get("session") or data.get("message") or correlation_id
+        session = data.get("session")  # named as its message, behind what makes it poison
+        message = session.removeprefix(POISON) if session else data.get("message") or correlation_id
         told[headers["ce-type"].split(".", 1)[1].removesuffix(".v1"), message].add(headers["ce-id"])
     return told
 
@@ -146,9 +155,3 @@ def count_control(ground: Ground, script: Script, confirmed: set[str]) -> Count:
         elif one.id not in told:
             count.lost.append(f"{one.id} has no event")
     return count
-
-
-def waiting(ground: Ground) -> Sequence[str]:
-    """Lines of queues that still hold anything, acknowledged or not; parked ones were emptied by counting."""
-    lines = ground.broker.control("list_queues", "--quiet", "--no-table-headers", "name", "messages").splitlines()
-    return [line for line in lines if line.split() and line.split()[-1] != "0"]

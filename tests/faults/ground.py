@@ -8,18 +8,21 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pika
+import pika.exceptions
 import psycopg2
 
 from tests.broker import Broker
 from tests.faults.proxy import Proxy
+from tests.faults.tally import Tally
 from tests.postgres import Postgres
 from tests.processes import ROOT, ServiceProcess
 
 EVENTS = "faults.events"
+STARTED = "control started"
 HEARTBEAT_S = 4
+NO_SUCH_QUEUE = 404
 MEMORY = ("set_vm_memory_high_watermark", "absolute", "1GB")
 NO_MEMORY = ("set_vm_memory_high_watermark", "0.0000001")
 
@@ -32,10 +35,12 @@ class Ground:
     postgres: Postgres
     folder: Path
     proxy: Proxy = field(init=False)
+    """In front of the broker."""
+    database_proxy: Proxy = field(init=False)
     database: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self.proxy = Proxy(self.broker.port)
+        self.proxy, self.database_proxy = Proxy(self.broker.port), Proxy(self.postgres.port)
         self.database = self.postgres.new_database()
         with self.channel() as channel:
             for exchange in ("tandem.commands", "tandem.events"):
@@ -51,6 +56,16 @@ class Ground:
     @property
     def dsn(self) -> str:
         return self.database.replace("+psycopg2", "")
+
+    def through_proxy(self, database: str) -> str:
+        """``database`` behind its proxy, as the services see it."""
+        return database.replace(f":{self.postgres.port}/", f":{self.database_proxy.port}/")
+
+    def stop(self) -> None:
+        """Takes the proxies away, and the queue that collects every event."""
+        for proxy in (self.proxy, self.database_proxy):
+            proxy.stop()
+        self.broker.forget(EVENTS)
 
     def rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
         connection = psycopg2.connect(self.dsn)
@@ -74,22 +89,33 @@ class Ground:
         with self.channel() as channel:
             try:
                 declared = channel.queue_declare(queue, passive=True).method
-            except pika.exceptions.ChannelClosedByBroker:
+            except pika.exceptions.ChannelClosedByBroker as closed:
+                if closed.reply_code != NO_SUCH_QUEUE:
+                    raise
                 return 0, 0
             return declared.message_count, declared.consumer_count
 
+    def some_wait(self, *queues: str) -> bool:
+        """Whether any of ``queues``, which all exist, holds a message that nobody has taken."""
+        with self.channel() as channel:
+            return any(channel.queue_declare(queue, passive=True).method.message_count for queue in queues)
+
     def take_all(self, queue: str) -> list[tuple[Mapping[str, Any], bytes, str | None]]:
         """Empties ``queue``: headers, body and correlation id of each message."""
-        taken = []
+        taken: list[tuple[Mapping[str, Any], bytes, str | None]] = []
         with self.channel() as channel:
+            count = channel.queue_declare(queue, passive=True).method.message_count
+            if count == 0:
+                return taken
             channel.basic_qos(prefetch_count=1000)
-            for method, properties, body in channel.consume(queue, inactivity_timeout=1.0):
+            for method, properties, body in channel.consume(queue, inactivity_timeout=10.0):
                 if method is None:
-                    break
+                    raise TimeoutError(f"{queue} gave only {len(taken)} of its {count} messages")
                 taken.append((properties.headers or {}, body, properties.correlation_id))
-                if len(taken) % 500 == 0:
+                if len(taken) % 500 == 0 or len(taken) == count:
                     channel.basic_ack(method.delivery_tag, multiple=True)
-            channel.basic_ack(0, multiple=True)
+                if len(taken) == count:
+                    break
             channel.cancel()
         return taken
 
@@ -144,31 +170,63 @@ class Side:
         self.kills = 3
         """How often a fault kills it in a row."""
         self.replicas: list[ServiceProcess] = []
+        self.tally = Tally(ground.folder / ("tally" if must_stop_cleanly else "tally-control"))
         self._make = make
+
+    @property
+    def name(self) -> str:
+        return "tandem" if self.must_stop_cleanly else "control"
+
+    def says_of(self, moment: str, what: str) -> str:
+        """The control publishes before it acknowledges, so that nothing is left to do after that."""
+        if not self.must_stop_cleanly and moment == "before-relay":
+            return "messages acknowledged when it died"
+        return what
 
     @property
     def first(self) -> ServiceProcess:
         return self.replicas[0]
 
-    def scale(self, count: int) -> None:
-        """Starts replicas until there are ``count``, or stops the last ones."""
+    def scale(self, count: int, start: bool) -> None:
+        """Makes replicas until there are ``count``, or stops the last ones; ``start``: and starts what does not run."""
         while len(self.replicas) > count:
             gone = self.replicas.pop()
             gone.terminate()
             gone.wait()
-        while len(self.replicas) < count:
-            process = self._make()
-            self.replicas.append(process)
-            process.start()
+        self.replicas += [self._make() for _ in range(count - len(self.replicas))]
+        if start:
+            self.start()
+
+    def start(self, **more: str) -> None:
+        """Starts replicas that do not run, side by side."""
+        ended = [process for process in self.replicas if not process.is_running]
+        for process in ended:
+            process.launch(**more)
+        for process in ended:
+            process.until_ready()
+
+    def restart(self) -> None:
+        """Kills all replicas and starts them again."""
+        for process in self.replicas:
+            process.kill()
+        self.start()
 
     def revive(self) -> int:
         """Starts replicas again that nobody had told to end; returns how many there were."""
-        dead = [process for process in self.replicas if process.wait_at_most(0) is not None]
-        for process in dead:
-            process.start()
-        return len(dead)
+        dead = sum(not process.is_running for process in self.replicas)
+        self.start()
+        return dead
 
     def end(self) -> None:
+        """SIGTERM for all: whatever they have still in hand is done, and nobody consumes any more."""
+        running = [process for process in self.replicas if process.is_running]
+        for process in running:
+            process.terminate()
+        for process in running:
+            process.wait_at_most(30)
+        self.kill()
+
+    def kill(self) -> None:
         for process in self.replicas:
             process.kill()
         self.replicas.clear()
@@ -177,44 +235,43 @@ class Side:
 def our_side(ground: Ground) -> Side:
     variables = {
         "TANDEM_AMQP_URI": ground.uri,
-        "TANDEM_DATABASE_URL": ground.database,
+        "TANDEM_DATABASE_URL": ground.through_proxy(ground.database),
+        "TANDEM_DATABASE_ANSWER_SECONDS": "4",
+        "TANDEM_DATABASE_IDLE_SECONDS": "5",
         "TANDEM_RULES_DIR": str(ROOT / "rules"),
         "TANDEM_RULES_ENGINE": "reference",
         "TANDEM_OUTBOX_SWEEP_SECONDS": "1",
         "TANDEM_CONFIRM_TIMEOUT_SECONDS": "3",
         "TANDEM_HEARTBEAT_SECONDS": str(HEARTBEAT_S),
         "TANDEM_LOG_LEVEL": "info",
+        "FAULT_TALLY": str(ground.folder / "tally"),
     }
     return Side(ground, lambda: ServiceProcess(ground.folder, "tests.faults.service", (), variables), True)
 
 
 class ControlProcess(ServiceProcess):
-    """Ready when it consumes: stock nameko says so nowhere."""
+    """Ready when it says so in its log: stock nameko says it nowhere else."""
 
-    ground: Ground
-    _others = 0
+    _said_before = 0
 
     def launch(self, **more: str) -> ServiceProcess:
-        self._others = self._consumers()
+        self._said_before = self._said()
         return super().launch(**more)
 
     def is_ready(self) -> bool:
-        return self._consumers() > self._others
+        return self._said() > self._said_before
 
-    def _consumers(self) -> int:
-        return self.ground.ready("control.commands")[1]
+    def _said(self) -> int:
+        return self.log.read_text(errors="replace").count(STARTED) if self.log.exists() else 0
 
 
 def control_side(ground: Ground) -> Side:
-    parts = urlsplit(ground.dsn)
-    variables = {"CONTROL_AMQP": ground.uri, "CONTROL_DATABASE": parts.geturl()}
-
-    def make() -> ServiceProcess:
-        process = ControlProcess(ground.folder, "tests.faults.control", (), variables)
-        process.ground = ground
-        return process
-
-    return Side(ground, make, False)
+    variables = {
+        "CONTROL_AMQP": ground.uri,
+        "CONTROL_DATABASE": ground.through_proxy(ground.dsn),
+        "FAULT_TALLY": str(ground.folder / "tally-control"),
+    }
+    return Side(ground, lambda: ControlProcess(ground.folder, "tests.faults.control", (), variables), False)
 
 
 def until(condition: Callable[[], bool], timeout: float, pause: float = 0.2) -> bool:

@@ -3,11 +3,17 @@
 import json
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-DUPLICATES, INVALID, POISON = 0.10, 0.05, 0.01
+DUPLICATES, INVALID, FLAKY = 0.10, 0.05, 0.02
+"""Flaky ones meet an error that another try cures, so that some wait for it whenever a fault strikes."""
+POISON = "poison-"
+"""How the name of a session begins that no handler can take."""
+SESSIONS = 0.25
+"""Of all, what goes to the load service, whose handler does a day's arithmetic for each. The rest is counted, which is
+what shows a message that had its effect twice."""
 ATHLETES = 12
 """Per fault and kind of message, so that athletes get many sessions and replicas meet on the same athlete."""
 DAYS = 27
@@ -40,14 +46,21 @@ class Script:
     def messages(self) -> dict[str, Sent]:
         return {one.id: one for one in self.sends}
 
+    def mended(self) -> "Script":
+        """The same, expecting that poison has its effect after all: its handler was mended and it was given back."""
+        sends = (replace(one, fate="effect") if one.fate == "parked" else one for one in self.sends)
+        return replace(self, sends=tuple(sends))
 
-def make_script(fault: str, count: int, seed: int, today: datetime, killer: bool = False) -> Script:
-    """``count`` different messages and their duplicates, half to the load service, half to the counting one.
 
-    ``killer``: one more, early among them, that kills the process of its handler.
+def make_script(
+    fault: str, count: int, seed: int, today: datetime, poison: float = 0.01, killer: bool = False
+) -> Script:
+    """``count`` different messages, to the load service and to the counting one, and their duplicates.
+
+    ``poison``: the share that no handler can take. ``killer``: one more, early among them, that kills its process.
     """
     source = random.Random(f"{seed} {fault}")
-    made = [_message(source, fault, number, today) for number in range(count)]
+    made = [_message(source, fault, number, today, poison) for number in range(count)]
     sends: list[Sent] = list(made)
     for one in source.sample(made, int(count * DUPLICATES)):
         sends.insert(source.randrange(len(sends) + 1), one)
@@ -65,12 +78,15 @@ def _profiles(fault: str) -> Iterator[Sent]:
         yield Sent(f"{fault}.profile{number}", "athlete.put", athlete, _json(data), "effect", data)
 
 
-def _message(source: random.Random, fault: str, number: int, today: datetime) -> Sent:
+def _message(source: random.Random, fault: str, number: int, today: datetime, poison: float) -> Sent:
     draw = source.random()
-    fate: Fate = "parked" if draw < POISON else "rejected" if draw < POISON + INVALID else "effect"
+    fate: Fate = "parked" if draw < poison else "rejected" if draw < poison + INVALID else "effect"
     identity = f"{fault}.m{number}"
-    if source.random() < 0.5:
-        key, athlete, data = "load.record-session", f"{fault}.runner{source.randrange(ATHLETES)}", None
+    if fate == "effect" and source.random() < FLAKY:
+        data: dict[str, Any] = {"athlete": f"{fault}.flaky{number}", "repetitions": 777}
+        return Sent(identity, "toy.add", data["athlete"], _json(data), fate, data)
+    if source.random() < SESSIONS:
+        key, athlete = "load.record-session", f"{fault}.runner{source.randrange(ATHLETES)}"
         data = _session(source, athlete, identity, today, poison=fate == "parked")
     else:
         key, athlete = "toy.add", f"{fault}.counter{source.randrange(ATHLETES)}"
@@ -91,7 +107,7 @@ def _session(source: random.Random, athlete: str, session: str, today: datetime,
     )
     return {
         "athlete": athlete,
-        "session": f"poison-{session}" if poison else session,
+        "session": POISON + session if poison else session,
         "start": start.astimezone(UTC).isoformat(timespec="seconds"),
         "duration_min": source.randint(20, 90),
         "rpe": source.randint(2, 9),

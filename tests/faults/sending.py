@@ -15,21 +15,25 @@ GIVE_UP_S = 180.0
 
 
 class Sender:
-    """Publishes ``sends`` at ``per_second`` in a thread of its own. ``confirmed``: ids that the broker has taken on."""
+    """Publishes ``sends`` in a thread of its own, spread over ``seconds`` until somebody waits for it, then without a
+    pause. ``confirmed``: ids that the broker has taken on."""
 
-    def __init__(self, uri: str, sends: tuple[Sent, ...], per_second: float, wrapped: bool = False) -> None:
+    def __init__(self, uri: str, sends: tuple[Sent, ...], seconds: float, wrapped: bool = False) -> None:
         self.confirmed: set[str] = set()
         self.failure: BaseException | None = None
         self.resent = 0
         self._uri = uri
         self._sends = sends
-        self._pause_s = 1 / per_second
+        self._pause_s = seconds / max(1, len(sends))
+        self._at = 0
+        self._asked_at: float | None = None
         self._wrapped = wrapped
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def wait(self) -> None:
         """Until all is confirmed."""
+        self._pause_s = 0.0
         self._thread.join(GIVE_UP_S)
         if self.failure is not None:
             raise self.failure
@@ -40,6 +44,17 @@ class Sender:
     def done(self) -> bool:
         return not self._thread.is_alive()
 
+    @property
+    def left(self) -> int:
+        """Messages not yet published."""
+        return len(self._sends) - self._at
+
+    @property
+    def waits_s(self) -> float:
+        """For how long the publish that is under way has been without its confirm."""
+        since = self._asked_at
+        return 0.0 if since is None else time.monotonic() - since
+
     def _run(self) -> None:
         try:
             self._publish_all()
@@ -47,22 +62,25 @@ class Sender:
             self.failure = error
 
     def _publish_all(self) -> None:
-        connection, next_at, at = None, time.monotonic(), 0
-        while at < len(self._sends):
+        connection, next_at = None, time.monotonic()
+        while self.left:
+            one = self._sends[self._at]
+            self._asked_at = self._asked_at or time.monotonic()
             try:
                 if connection is None:
                     connection = pika.BlockingConnection(pika.URLParameters(self._uri))
                     channel = connection.channel()
                     channel.confirm_delivery()
-                self._publish(channel, self._sends[at])
+                self._publish(channel, one)
             except (pika.exceptions.AMQPError, OSError):
                 connection, self.resent = None, self.resent + 1
                 time.sleep(0.3)
                 continue
-            self.confirmed.add(self._sends[at].id)
-            at += 1
+            self.confirmed.add(one.id)
+            self._at, self._asked_at = self._at + 1, None
             next_at += self._pause_s
-            connection.sleep(max(0.0, next_at - time.monotonic())) if next_at > time.monotonic() else None
+            if self._pause_s and next_at > time.monotonic():
+                connection.sleep(next_at - time.monotonic())
         if connection is not None:
             connection.close()
 

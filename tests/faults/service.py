@@ -1,7 +1,7 @@
 """The real load service and the counting one in one process: ``python -m tests.faults.service``.
 
 FAULT_DIES says where it kills itself, FAULT_DIES_AFTER after how many messages; sessions named poison-… make the real
-handler's transaction fail for ever.
+handler's transaction fail for ever, unless FAULT_MENDED. FAULT_TALLY is where it counts what must outlive it.
 """
 
 import eventlet
@@ -12,6 +12,7 @@ import os  # noqa: E402 - nothing may be imported before the patch
 import signal  # noqa: E402
 import sys  # noqa: E402
 from dataclasses import replace  # noqa: E402
+from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 from services.load.handlers import ROUTES, TIMERS  # noqa: E402
@@ -24,9 +25,13 @@ from shared.bus.service import tandem_service  # noqa: E402
 from shared.ops.logging import configure_logging  # noqa: E402
 from shared.ops.settings import read_settings  # noqa: E402
 from tandem.serve import serve  # noqa: E402
+from tests.faults.script import POISON  # noqa: E402
+from tests.faults.tally import REDELIVERED, Tally, died  # noqa: E402
 from tests.toy.service import ToyService  # noqa: E402
 
 _left = int(os.environ.get("FAULT_DIES_AFTER", "0"))
+moment = os.environ.get("FAULT_DIES", "")
+tally = Tally(Path(os.environ["FAULT_TALLY"]))
 
 
 def die_after(messages: int) -> None:
@@ -34,6 +39,7 @@ def die_after(messages: int) -> None:
     global _left
     _left -= messages
     if messages and _left <= 0:
+        tally.add(died(moment), messages)
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -57,15 +63,25 @@ def poisoned(route: Route) -> Route:
 
     def handle(context: Context, incoming: Incoming[Any]) -> Any:
         outcome = route.handle(context, incoming)
-        if incoming.body.session.startswith("poison-"):
+        if incoming.body.session.startswith(POISON):
             context.db.flush()
             raise RuntimeError("this handler has a mistake")
         return outcome
 
-    return replace(route, handle=handle) if route.key == "load.record-session" else route
+    mistaken = route.key == "load.record-session" and "FAULT_MENDED" not in os.environ
+    return replace(route, handle=handle) if mistaken else route
 
 
-match os.environ.get("FAULT_DIES"):
+def counting_redeliveries(self: Any, subscription: Any, message: Any) -> None:
+    if message.delivery_info.get("redelivered"):
+        tally.add(REDELIVERED)
+    receive(self, subscription, message)
+
+
+receive = BatchEntrypoint.receive
+BatchEntrypoint.receive = counting_redeliveries  # type: ignore[method-assign]
+
+match moment:
     case "before-commit":
         dying(Ledger, "write", lambda _db, taken, _messages: len(taken), first=False)
     case "before-ack":

@@ -1,15 +1,29 @@
 """The shorter part of ``make faults``: kill -9 at each moment that matters, with the control beside it."""
 
-import subprocess
-import sys
+from pathlib import Path
 
+from shared.rules.live import open_rules
+from tests.broker import Broker
+from tests.faults.catalogue import KILLS
+from tests.faults.counting import QUEUES, SERVICES
+from tests.faults.ground import Ground
+from tests.faults.running import Options, prepare, run_all
+from tests.postgres import Postgres
 from tests.processes import ROOT
 
 
-def test_nothing_is_lost_or_doubled_by_kills_that_a_stock_consumer_does_not_survive() -> None:
-    command = [sys.executable, "-W", "ignore", "-m", "tests.faults", "--short"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=280)
-    goals = [line for line in done.stdout.splitlines() if line.startswith("goal ")]
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "goal lost 0 0 met" in goals and "goal control-fails yes yes met" in goals
-    assert all(goal.endswith(" met") for goal in goals)
+def test_nothing_is_lost_or_doubled_by_kills_that_a_stock_consumer_does_not_survive(
+    broker: Broker, postgres: Postgres, tmp_path: Path
+) -> None:
+    queues = (*QUEUES, *(f"{service}.parked" for service in SERVICES))
+    broker.forget(*queues)
+    ground = Ground(broker, postgres, tmp_path)
+    prepare(ground)
+    try:
+        with open_rules(ROOT / "rules", evaluator="reference") as rules:
+            report = run_all(ground, (KILLS,), rules, Options(messages=200, kills=1, replicas=1))
+        assert report.met, "\n".join(report.page())
+        assert "goal control-fails yes yes met" in report.page()
+    finally:
+        ground.stop()
+        broker.forget(*queues)

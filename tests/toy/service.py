@@ -54,7 +54,7 @@ def add(context: Context, incoming: Incoming[Add]) -> Accepted:
     if body.repetitions == 13:
         context.db.flush()
         raise Rejected([Problem("/repetitions", "unlucky", "13 is not taken")])
-    if body.repetitions == 666:
+    if body.repetitions == 666 and "FAULT_MENDED" not in os.environ:
         raise RuntimeError("this handler has a mistake")
     if body.repetitions == 777 and body.athlete not in _failed_before:
         _failed_before.add(body.athlete)
