@@ -10,6 +10,7 @@ from typing import Any, cast
 from sqlalchemy import Column, CursorResult, Row, delete, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from shared.db.bulk import write_rows
 from shared.db.delivery_tables import DeliveryTables
 from shared.messages.envelope import Outgoing
 from shared.messages.ids import new_id
@@ -77,11 +78,8 @@ JOIN inbox ON inbox.tenant = wanted.tenant AND inbox.message_id = wanted.id
 
     def write(self, db: Session, taken: Sequence[Taken], messages: Sequence[ToPublish]) -> None:
         """All of a batch at once; a row that is already there raises IntegrityError."""
-        if taken:
-            rows = [{column: getattr(row, column) for column in Taken.__slots__} for row in taken]
-            db.execute(insert(self._tables.inbox), rows)
-        if messages:
-            db.execute(insert(self._tables.outbox), [_outbox_row(message) for message in messages])
+        inbox = [{column: getattr(row, column) for column in Taken.__slots__} for row in taken]
+        write_rows(db, ((self._tables.inbox, inbox), (self._tables.outbox, [_outbox_row(row) for row in messages])))
 
     def forget_athlete(self, db: Session, tenant: str, athlete: str) -> None:
         """Strips an erased athlete from the inbox; ids and hashes stay, so that a repetition brings nothing back.
