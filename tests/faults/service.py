@@ -11,6 +11,7 @@ eventlet.monkey_patch()
 import os  # noqa: E402 - nothing may be imported before the patch
 import signal  # noqa: E402
 import sys  # noqa: E402
+from collections.abc import Sequence  # noqa: E402
 from dataclasses import replace  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
@@ -60,16 +61,27 @@ def dying(owner: Any, name: str, count: Any, first: bool) -> None:
 
 def poisoned(route: Route) -> Route:
     """The same route, whose handler has a mistake that only some sessions meet, after it has written."""
+    if route.key != "load.record-session" or "FAULT_MENDED" in os.environ:
+        return route
+
+    def meet(calls: Sequence[tuple[Context, Incoming[Any]]]) -> None:
+        for context, incoming in calls:
+            if incoming.body.session.startswith(POISON):
+                context.db.flush()
+                raise RuntimeError("this handler has a mistake")
 
     def handle(context: Context, incoming: Incoming[Any]) -> Any:
         outcome = route.handle(context, incoming)
-        if incoming.body.session.startswith(POISON):
-            context.db.flush()
-            raise RuntimeError("this handler has a mistake")
+        meet([(context, incoming)])
         return outcome
 
-    mistaken = route.key == "load.record-session" and "FAULT_MENDED" not in os.environ
-    return replace(route, handle=handle) if mistaken else route
+    def handle_many(calls: Sequence[tuple[Context, Incoming[Any]]]) -> Any:
+        assert route.handle_many is not None
+        outcomes = route.handle_many(calls)
+        meet(calls)
+        return outcomes
+
+    return replace(route, handle=handle, handle_many=handle_many if route.handle_many is not None else None)
 
 
 def counting_redeliveries(self: Any, subscription: Any, message: Any) -> None:
