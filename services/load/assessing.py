@@ -1,5 +1,7 @@
 """From stored state to the day's assessment and the events that tell it."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +16,7 @@ from shared.messages.words import STREAMS
 from shared.rules.model import DecidedBy, Pack
 
 MOST_DAYS_TOLD = 84
+ATHLETES_READ_AT_ONCE = 20
 NOTHING_RECORDED: dict[str, Any] = {
     "state": "unknown",
     **{f"acwr_{name}": None for name in STREAMS},
@@ -36,24 +39,58 @@ def midnight_after(day: date, zone: ZoneInfo) -> datetime:
 
 
 def stored_daily(store: LoadStore, athlete: str, profile: Profile, through: date) -> DailyLoads:
-    return daily_loads(store.counted(athlete), (), store.marks(athlete), profile.zone, through)
+    return stored_dailies(store, {athlete: (profile, through)})[athlete]
+
+
+def stored_dailies(store: LoadStore, wanted: Mapping[str, tuple[Profile, date]]) -> dict[str, DailyLoads]:
+    """The daily loads of several athletes, each in the profile's days through a date, read at once."""
+    names = list(wanted)
+    counted, marks = store.counted(names), store.marks(names)
+    return {
+        name: daily_loads(counted[name], (), marks[name], profile.zone, through)
+        for name, (profile, through) in wanted.items()
+    }
 
 
 def decided_by_bands(pack: Pack) -> list[dict[str, str]]:
     return [DecidedBy(pack.id, pack.version, pack.hash[:12], BANDS, "advice").as_json()]
 
 
-def assess_today(
-    context: Context, store: LoadStore, row: AthleteRow, profile: Profile, changed_from: date | None
+@dataclass(frozen=True, slots=True)
+class ToAssess:
+    """An athlete whose today has to be assessed; the figures of days from ``changed_from`` on may have changed.
+
+    ``context``: of the message that led to it, or of the last of several.
+    """
+
+    context: Context
+    row: AthleteRow
+    profile: Profile
+    changed_from: date | None
+
+    @property
+    def today(self) -> date:
+        return today_of(self.context, self.profile)
+
+
+def assess_today(store: LoadStore, athletes: Sequence[ToAssess]) -> None:
+    """Assesses each athlete's today and tells it. All that was recorded must have been flushed."""
+    with store.db.no_autoflush:
+        for start in range(0, len(athletes), ATHLETES_READ_AT_ONCE):
+            part = athletes[start : start + ATHLETES_READ_AT_ONCE]
+            dailies = stored_dailies(store, {one.row.athlete: (one.profile, one.today) for one in part})
+            for one in part:
+                _assess(one.context, one.row, one.profile, dailies[one.row.athlete], one.changed_from)
+
+
+def _assess(
+    context: Context, row: AthleteRow, profile: Profile, daily: DailyLoads, changed_from: date | None
 ) -> LoadAssessment:
-    """Assesses the athlete's today and tells it, with the figures of the days from ``changed_from`` on that differ from
-    those told before.
+    """Tells, with the assessment, the figures of the days from ``changed_from`` on that differ from those told before.
 
     A spike is told once, when it begins, and only today's: filling in history raises nothing about the past.
     """
-    store.db.flush()
     today = today_of(context, profile)
-    daily = stored_daily(store, row.athlete, profile, today)
     series = LoadSeries(daily, context.rules.settings("recovery"), today)
     assessment = series.assess(today)
     decided = decided_by_bands(context.rules.pack("recovery"))

@@ -1,15 +1,9 @@
 """The load service's use cases: a message in, state changed, events out. Knows neither nameko nor kombu."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 
-from services.load.assessing import (
-    assess_today,
-    decided_by_bands,
-    stored_daily,
-    tell_scored,
-    today_of,
-)
+from services.load.assessing import ToAssess, assess_today, decided_by_bands, stored_daily, today_of
 from services.load.band_trial import compare_bands
 from services.load.domain import LoadSeries, local_day
 from services.load.messages import (
@@ -19,92 +13,48 @@ from services.load.messages import (
     ImportSessions,
     MarkDay,
     PutAthlete,
-    RecordedSession,
     RecordSession,
     RemoveSession,
 )
-from services.load.recording import MEASURED, Place, record, remove, rescore
-from services.load.store import RULES, AthleteRow, LoadStore, SessionRow, Version
+from services.load.recording import MEASURED
+from services.load.store import RULES, LoadStore, SessionRow
+from services.load.together import ERASED, Desk, settle, take
 from shared.bus.handling import Accepted, Answered, Context, Incoming, Rejected, Route, Timer
 from shared.bus.rule_news import rule_routes
+from shared.bus.together import Call, alone
 from shared.messages.problems import Problem
 from shared.messages.values import Profile
 
-PENDING = Accepted({"pending": "athlete"})
-ERASED = Accepted({"ignored": "the athlete was erased later than this was sent"})
 ATHLETES_PER_ROUND = 200
 MIDNIGHT_CHECK_S = 60.0
 
 
-def record_session(context: Context, incoming: Incoming[RecordSession]) -> Accepted:
-    return _record(context, incoming.body.athlete, [incoming.body], (incoming.time, incoming.id))
+def record_sessions(calls: Sequence[Call]) -> Sequence[Accepted]:
+    def keep(desk: Desk, context: Context, incoming: Incoming[RecordSession]) -> None:
+        desk.record(context, [incoming.body], (incoming.time, incoming.id))
+
+    return take(calls, keep, lambda body: [body.session])
 
 
-def import_sessions(context: Context, incoming: Incoming[ImportSessions]) -> Accepted:
-    return _record(context, incoming.body.athlete, incoming.body.sessions, (incoming.time, incoming.id))
+def import_sessions(calls: Sequence[Call]) -> Sequence[Accepted]:
+    def keep(desk: Desk, context: Context, incoming: Incoming[ImportSessions]) -> None:
+        desk.record(context, incoming.body.sessions, (incoming.time, incoming.id))
+
+    return take(calls, keep, lambda body: [one.session for one in body.sessions])
 
 
-def _record(context: Context, athlete: str, sessions: Sequence[RecordedSession], version: Version) -> Accepted:
-    store = LoadStore(context.db, context.tenant)
-    if store.erased_since(athlete, version[0]):
-        return ERASED
-    row = store.locked_athlete(athlete)
-    changed, before = record(store, athlete, sessions, version)
-    profile = store.profile(row)
-    if profile is None:
-        return PENDING
-    _score_and_assess(context, store, row, profile, changed, before)
-    return Accepted()
+def remove_sessions(calls: Sequence[Call]) -> Sequence[Accepted]:
+    def keep(desk: Desk, context: Context, incoming: Incoming[RemoveSession]) -> None:
+        desk.remove(context, incoming.body.session, (incoming.time, incoming.id))
+
+    return take(calls, keep, lambda body: [body.session])
 
 
-def remove_session(context: Context, incoming: Incoming[RemoveSession]) -> Accepted:
-    store = LoadStore(context.db, context.tenant)
-    athlete, version = incoming.body.athlete, (incoming.time, incoming.id)
-    if store.erased_since(athlete, incoming.time):
-        return ERASED
-    row = store.locked_athlete(athlete)
-    gone = remove(store, athlete, incoming.body.session, version)
-    profile = store.profile(row)
-    if profile is None:
-        return PENDING
-    if gone is not None:
-        _score_and_assess(context, store, row, profile, [gone])
-    return Accepted()
+def mark_days(calls: Sequence[Call]) -> Sequence[Accepted]:
+    def keep(desk: Desk, context: Context, incoming: Incoming[MarkDay]) -> None:
+        desk.mark(context, incoming.body.date, incoming.body.state, (incoming.time, incoming.id))
 
-
-def _score_and_assess(
-    context: Context,
-    store: LoadStore,
-    row: AthleteRow,
-    profile: Profile,
-    touched: Sequence[SessionRow],
-    before: Sequence[Place] = (),
-    other_days: Sequence[date] = (),
-) -> None:
-    """Scores what changed and what leans on it, tells each, then assesses today once."""
-    if not touched:
-        return
-    scored = rescore(store, row.athlete, profile, context.rules.settings("recovery"), touched, before)
-    for session, one in scored:
-        tell_scored(context, session, one, profile)
-    starts = [one.start for _, one in scored] + [place.start for place in before]
-    days = [*(local_day(start, profile.zone) for start in starts), *other_days]
-    assess_today(context, store, row, profile, min(days))
-
-
-def mark_day(context: Context, incoming: Incoming[MarkDay]) -> Accepted:
-    store = LoadStore(context.db, context.tenant)
-    body = incoming.body
-    if store.erased_since(body.athlete, incoming.time):
-        return ERASED
-    row = store.locked_athlete(body.athlete)
-    kept = store.mark(body.athlete, body.date, body.state, (incoming.time, incoming.id))
-    profile = store.profile(row)
-    if profile is None:
-        return PENDING
-    if kept:
-        assess_today(context, store, row, profile, body.date)
-    return Accepted()
+    return take(calls, keep)
 
 
 def get_load(context: Context, incoming: Incoming[GetLoad]) -> Answered:
@@ -146,13 +96,15 @@ def put_athlete(context: Context, incoming: Incoming[PutAthlete]) -> Accepted:
     profile = body.profile
     row.profile = profile.model_dump(mode="json", exclude_defaults=True) | {"timezone": profile.timezone}
     row.put_at, row.put_id = version
-    affected = [one for one in store.counting_rows(body.athlete) if _affected(one, before, profile)]
+    desk = Desk(store, row, profile, {}, context)
+    for one in store.counting_rows(body.athlete):
+        if _affected(one, before, profile):
+            desk.touched[one.session] = (one, context)
     new_days = before is None or before.timezone != profile.timezone
-    marked = [mark.date for mark in store.marks(body.athlete)] if new_days else []
-    if affected:
-        _score_and_assess(context, store, row, profile, affected, other_days=marked)
-    elif new_days:
-        assess_today(context, store, row, profile, min(marked, default=None))
+    if desk.touched or new_days:
+        marked = store.marks([body.athlete])[body.athlete] if new_days else []
+        desk.days += [mark.date for mark in marked] or [today_of(context, profile)]
+    settle(store, [desk])
     return Accepted()
 
 
@@ -177,17 +129,15 @@ def assess_after_midnight(context: Context) -> None:
     """Assesses every athlete whose local day has ended since the last assessment; once however often it is called, and
     in one step however many days were missed."""
     store = LoadStore(context.db, context.tenant)
-    for row in store.due(context.now(), ATHLETES_PER_ROUND):
-        profile = store.profile(row)
-        if profile is not None:
-            assess_today(context, store, row, profile, row.assessed_through)
+    due = [(row, store.profile(row)) for row in store.due(context.now(), ATHLETES_PER_ROUND)]
+    assess_today(store, [ToAssess(context, row, one, row.assessed_through) for row, one in due if one is not None])
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("command", "load.record-session", RecordSession, record_session),
-    Route("command", "load.import-sessions", ImportSessions, import_sessions),
-    Route("command", "load.remove-session", RemoveSession, remove_session),
-    Route("command", "load.mark-day", MarkDay, mark_day),
+    Route("command", "load.record-session", RecordSession, alone(record_sessions), handle_many=record_sessions),
+    Route("command", "load.import-sessions", ImportSessions, alone(import_sessions), handle_many=import_sessions),
+    Route("command", "load.remove-session", RemoveSession, alone(remove_sessions), handle_many=remove_sessions),
+    Route("command", "load.mark-day", MarkDay, alone(mark_days), handle_many=mark_days),
     Route("command", "load.get-load", GetLoad, get_load, query=True),
     Route("command", "athlete.put", PutAthlete, put_athlete, replies=False),
     Route("command", "athlete.erase", EraseAthlete, erase_athlete, replies=False),

@@ -1,6 +1,6 @@
 """Which version of a session holds, and what it cost. No message order changes the outcome."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +11,8 @@ from services.load.store import LoadStore, SessionRow, Version
 from shared.messages.values import DoneSession, Profile
 
 MEASURED = "session-rpe"
+Known = MutableMapping[tuple[str, str], SessionRow]
+"""What is held of the sessions that messages name, by (athlete, session); what is new is added."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +24,18 @@ class Place:
 
 
 def record(
-    store: LoadStore, athlete: str, sessions: Sequence[RecordedSession], version: Version
+    store: LoadStore, athlete: str, sessions: Sequence[RecordedSession], version: Version, known: Known
 ) -> tuple[list[SessionRow], list[Place]]:
     """Keeps each session whose version wins: the highest revision, then the later ce-time, then the greater ce-id.
 
     Returns the rows that this changed and that count, and the places where they stood before.
     """
-    known = store.sessions(athlete, (s.session for s in sessions))
     changed: list[SessionRow] = []
     before: list[Place] = []
     for sent in sessions:
-        row = known.get(sent.session)
+        row = known.get((athlete, sent.session))
         if row is None:
-            row = _new_row(store, athlete, sent.session)
+            row = known[athlete, sent.session] = _new_row(store, athlete, sent.session)
         elif _recorded(row) >= (sent.revision, *version):
             continue
         if row.counts and row.kind is not None and row.start is not None:
@@ -50,14 +51,14 @@ def record(
     return changed, before
 
 
-def remove(store: LoadStore, athlete: str, session: str, version: Version) -> SessionRow | None:
+def remove(store: LoadStore, athlete: str, session: str, version: Version, known: Known) -> SessionRow | None:
     """Marks the session removed as of ``version``; it counts again only when it is recorded later than that.
 
     The mark stays even for a session never heard of: its record may still be on the way. Returns the row if it counted.
     """
-    row = store.session(athlete, session)
+    row = known.get((athlete, session))
     if row is None:
-        row = _new_row(store, athlete, session)
+        row = known[athlete, session] = _new_row(store, athlete, session)
     if row.removed_at is None or (row.removed_at, row.removed_id or "") < version:
         row.removed_at, row.removed_id = version
     counted = row.counts
@@ -72,12 +73,15 @@ def rescore(
     settings: Mapping[str, Any],
     touched: Sequence[SessionRow],
     before: Sequence[Place] = (),
+    nobody_leans: bool = False,
 ) -> list[tuple[SessionRow, ScoredSession]]:
     """Scores ``touched`` and every estimated session that leans on them; returns those, the leaning ones only if
-    changed."""
-    store.db.flush()
+    changed. All that was recorded must have been flushed. ``nobody_leans``: the caller knows of no estimated ones."""
     reach = timedelta(days=float(settings["own_effort_days"]))
-    leaning = [row for row in _leaning(store, athlete, [*_places(touched), *before], reach) if row not in touched]
+    leaning: list[SessionRow] = []
+    if not nobody_leans:
+        places = [*places_of(touched), *before]
+        leaning = [row for row in _leaning(store, athlete, places, reach) if row not in touched]
     unstated = [row for row in (*touched, *leaning) if row.body is not None and row.body.get("rpe") is None]
     comparable = _comparable(store, athlete, unstated, reach)
     scored = []
@@ -97,7 +101,7 @@ def done_session(row: SessionRow) -> DoneSession:
     return DoneSession.model_validate(row.body)
 
 
-def _places(rows: Iterable[SessionRow]) -> list[Place]:
+def places_of(rows: Iterable[SessionRow]) -> list[Place]:
     return [Place(row.kind, row.start) for row in rows if row.kind is not None and row.start is not None]
 
 

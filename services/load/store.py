@@ -7,14 +7,13 @@ ce-id), and a removal keeps its own version beside the session's, so that whiche
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from hashlib import sha256
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Date, Index, String, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Date, Index, String, delete, func, select, tuple_
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from shared.db import delivery_tables, rule_tables
+from shared.db.athletes import digest, erased_at, locked_rows
 from shared.db.tables import AthleteId, MessageId, Tenant, new_base
 from shared.messages.values import MarkedDay, Profile
 from shared.messages.words import DayState, Kind
@@ -25,6 +24,7 @@ RULES = rule_tables.add_to(Tables)
 
 Version = tuple[datetime, str]
 """ce-time and ce-id."""
+PAIRS_PER_QUERY = 500
 
 
 class AthleteRow(Tables):  # type: ignore[misc]
@@ -113,19 +113,13 @@ class LoadStore:
     def athlete(self, athlete: str) -> AthleteRow | None:
         return self.db.get(AthleteRow, (self.tenant, athlete))
 
+    def locked_athletes(self, athletes: Iterable[str]) -> dict[str, AthleteRow]:
+        """The athletes' rows, made when missing, and held until the transaction ends."""
+        new: dict[str, Any] = {"profile": None, "told_days": {}, "told_spikes": {}}
+        return locked_rows(self.db, AthleteRow, self.tenant, athletes, new)
+
     def locked_athlete(self, athlete: str) -> AthleteRow:
-        """The athlete's row, made when missing, and held until the transaction ends: two replicas that both took a
-        message about one athlete take turns, so neither assesses without the other's session."""
-        insert = postgresql.insert if self.db.get_bind().dialect.name == "postgresql" else sqlite.insert
-        self.db.execute(
-            insert(AthleteRow)
-            .values(tenant=self.tenant, athlete=athlete, profile=None, told_days={}, told_spikes={})
-            .on_conflict_do_nothing()
-        )
-        found = self.db.scalars(
-            select(AthleteRow).where(AthleteRow.tenant == self.tenant, AthleteRow.athlete == athlete).with_for_update()
-        )
-        return found.one()
+        return self.locked_athletes([athlete])[athlete]
 
     def profile(self, row: AthleteRow) -> Profile | None:
         return None if row.profile is None else Profile.model_validate(row.profile)
@@ -150,19 +144,22 @@ class LoadStore:
         )
         return self.db.scalars(query.limit(limit)).all()
 
-    def session(self, athlete: str, session: str) -> SessionRow | None:
-        return self.db.get(SessionRow, (self.tenant, athlete, session))
+    def sessions(self, named: Iterable[tuple[str, str]]) -> dict[tuple[str, str], SessionRow]:
+        """What is held of these (athlete, session) pairs."""
+        wanted = sorted(set(named))
+        found: dict[tuple[str, str], SessionRow] = {}
+        for start in range(0, len(wanted), PAIRS_PER_QUERY):
+            part = wanted[start : start + PAIRS_PER_QUERY]
+            pairs = tuple_(SessionRow.athlete, SessionRow.session)
+            query = select(SessionRow).where(SessionRow.tenant == self.tenant, pairs.in_(part))
+            found |= {(row.athlete, row.session): row for row in self.db.scalars(query)}
+        return found
 
-    def sessions(self, athlete: str, ids: Iterable[str]) -> dict[str, SessionRow]:
-        rows = self.db.scalars(
-            select(SessionRow).where(*self._of(SessionRow, athlete), SessionRow.session.in_(list(ids)))
-        )
-        return {row.session: row for row in rows}
-
-    def counted(self, athlete: str) -> list[StoredSession]:
-        """Every session that counts, oldest first."""
+    def counted(self, athletes: Sequence[str]) -> dict[str, list[StoredSession]]:
+        """Every session of these athletes that counts, oldest first."""
         rows = self.db.execute(
             select(
+                SessionRow.athlete,
                 SessionRow.session,
                 SessionRow.kind,
                 SessionRow.start,
@@ -170,10 +167,24 @@ class LoadStore:
                 SessionRow.distance_km,
                 SessionRow.load,
             )
-            .where(*self._of(SessionRow, athlete), SessionRow.counts)
+            .where(SessionRow.tenant == self.tenant, SessionRow.athlete.in_(athletes), SessionRow.counts)
             .order_by(SessionRow.start, SessionRow.session)
         )
-        return [StoredSession(*cast(Any, row)) for row in rows]
+        found: dict[str, list[StoredSession]] = {name: [] for name in athletes}
+        for athlete, *session in rows:
+            found[athlete].append(StoredSession(*cast(Any, session)))
+        return found
+
+    def with_estimates(self, athletes: Sequence[str], since: datetime, measured: str) -> set[str]:
+        """Those of the athletes with a counting session after ``since`` that was scored otherwise than ``measured``."""
+        query = select(SessionRow.athlete).where(
+            SessionRow.tenant == self.tenant,
+            SessionRow.athlete.in_(athletes),
+            SessionRow.counts,
+            SessionRow.start > since,
+            SessionRow.method != measured,
+        )
+        return set(self.db.scalars(query.distinct()))
 
     def counting_rows(self, athlete: str, *also: ColumnElement[bool]) -> Sequence[SessionRow]:
         """Whole rows of counting sessions, oldest first."""
@@ -194,31 +205,36 @@ class LoadStore:
         row.state, (row.marked_at, row.marked_id) = state, version
         return True
 
-    def marks(self, athlete: str) -> list[MarkedDay]:
+    def marks(self, athletes: Sequence[str]) -> dict[str, list[MarkedDay]]:
+        """The marked days of these athletes, oldest first."""
         rows = self.db.execute(
-            select(MarkedDayRow.date, MarkedDayRow.state)
-            .where(*self._of(MarkedDayRow, athlete))
+            select(MarkedDayRow.athlete, MarkedDayRow.date, MarkedDayRow.state)
+            .where(MarkedDayRow.tenant == self.tenant, MarkedDayRow.athlete.in_(athletes))
             .order_by(MarkedDayRow.date)
         )
-        return [MarkedDay.model_construct(date=day, state=cast(DayState, state)) for day, state in rows]
+        found: dict[str, list[MarkedDay]] = {name: [] for name in athletes}
+        for athlete, day, state in rows:
+            found[athlete].append(MarkedDay.model_construct(date=day, state=cast(DayState, state)))
+        return found
+
+    def erased(self, athletes: Iterable[str]) -> dict[str, datetime]:
+        """When each of the athletes was erased; those who never were are not in it."""
+        return erased_at(self.db, ErasureRow, self.tenant, athletes)
 
     def erased_since(self, athlete: str, at: datetime) -> bool:
         """Whether the athlete was erased at or after ``at``."""
-        row = self.db.get(ErasureRow, (self.tenant, self._digest(athlete)))
-        return row is not None and row.erased_at >= at
+        when = self.erased([athlete]).get(athlete)
+        return when is not None and when >= at
 
     def erase(self, athlete: str, at: datetime) -> None:
         """Deletes all that is held of the athlete; only the fact that somebody was erased stays."""
         for table in (SessionRow, MarkedDayRow, AthleteRow):
             self.db.execute(delete(table).where(*self._of(table, athlete)))
-        row = self.db.get(ErasureRow, (self.tenant, self._digest(athlete)))
+        row = self.db.get(ErasureRow, (self.tenant, digest(self.tenant, athlete)))
         if row is None:
-            self.db.add(ErasureRow(tenant=self.tenant, athlete_digest=self._digest(athlete), erased_at=at))
+            self.db.add(ErasureRow(tenant=self.tenant, athlete_digest=digest(self.tenant, athlete), erased_at=at))
         else:
             row.erased_at = max(row.erased_at, at)
 
     def _of(self, table: Any, athlete: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
         return table.tenant == self.tenant, table.athlete == athlete
-
-    def _digest(self, athlete: str) -> str:
-        return sha256(f"{self.tenant}/{athlete}".encode()).hexdigest()

@@ -1,7 +1,8 @@
 """From stored state to today's readiness and the events that tell it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any
@@ -16,14 +17,15 @@ from services.recovery.domain import (
     assess_with_facts,
 )
 from services.recovery.messages import OverreachingFlagged, ReadinessAssessed
-from services.recovery.store import AthleteRow, RecoveryStore
+from services.recovery.store import AthleteRow, Morning, RecoveryStore
 from shared.bus.handling import Context
 from shared.messages.day_digests import changed_days
-from shared.messages.values import Profile
+from shared.messages.values import PlannedSession, Profile
 from shared.messages.words import EASY_RUN_TYPES, STREAMS, Stream
 from shared.rules.athlete_facts import athlete_facts
 
 MOST_DAYS_TOLD = 84
+ATHLETES_READ_AT_ONCE = 20
 DAYS_LOOKED_BACK = 240
 """The days told, the baseline and week before the oldest of them, and room for signs that last for months."""
 NOTHING_KNOWN = {"confidence": 0.0, "has_data": False, "signs_over_7_days": 0.0}
@@ -38,29 +40,53 @@ def today_of(context: Context, profile: Profile) -> date:
 
 def stored_inputs(store: RecoveryStore, athlete: str, profile: Profile, on: date) -> tuple[ReadinessInputs, LoadsByDay]:
     """What is known for assessing ``on``, and the load ratios of every day looked back to."""
+    return stored_inputs_of(store, {athlete: (profile, on)})[athlete]
+
+
+def stored_inputs_of(
+    store: RecoveryStore, wanted: Mapping[str, tuple[Profile, date]]
+) -> dict[str, tuple[ReadinessInputs, LoadsByDay]]:
+    """The same of several athletes, each on a day of their own, read at once."""
+    names, days = list(wanted), [on for _, on in wanted.values()]
+    since = min(days) - timedelta(days=DAYS_LOOKED_BACK)
+    load_days, done = store.load_days(names, since), store.sessions(names, since)
+    mornings, planned = store.mornings(names, since), store.planned(names, min(days), max(days))
+    return {
+        name: _inputs(profile, on, mornings[name], load_days[name], done[name], planned[name])
+        for name, (profile, on) in wanted.items()
+    }
+
+
+def _inputs(
+    profile: Profile,
+    on: date,
+    mornings: Sequence[Morning],
+    load_days: Sequence[Any],
+    sessions: Sequence[Any],
+    planned: Sequence[PlannedSession],
+) -> tuple[ReadinessInputs, LoadsByDay]:
     since = on - timedelta(days=DAYS_LOOKED_BACK)
     loads: LoadsByDay = {}
     excluded = set()
-    for day, state, figures in store.load_days(athlete, since):
+    for day, state, figures in load_days:
+        if day < since:
+            continue
         loads[day] = {name: StreamRatio(*figures[name]) for name in STREAMS if name in figures}
         if state in ("sick", "travel"):
             excluded.add(day)
-    done = store.sessions(athlete, since)
-    easy = [EasyRun(day, rpe) for day, kind, type_, rpe, _ in done if _is_easy(kind, type_) and rpe is not None]
-    marks = [StrengthMark(day, lift, kilograms) for day, _, _, _, e1rm in done for lift, kilograms in e1rm]
-    planned = [
-        session
-        for session in store.planned(athlete, on)
-        if session.start is not None and session.start.astimezone(profile.zone).date() == on
-    ]
+    done = [row for row in sessions if row[0] >= since]
     inputs = ReadinessInputs(
         on=on,
-        wellness=store.mornings(athlete, since),
+        wellness=[morning for morning in mornings if morning.date >= since],
         excluded_days=frozenset(excluded),
         loads=loads.get(on, {}),
-        easy_runs=easy,
-        strength=marks,
-        planned_today=planned,
+        easy_runs=[EasyRun(day, rpe) for day, kind, type_, rpe, _ in done if _is_easy(kind, type_) and rpe is not None],
+        strength=[StrengthMark(day, lift, kilograms) for day, _, _, _, e1rm in done for lift, kilograms in e1rm],
+        planned_today=[
+            session
+            for session in planned
+            if session.start is not None and session.start.astimezone(profile.zone).date() == on
+        ],
         who=athlete_facts(profile),
     )
     return inputs, loads
@@ -77,14 +103,43 @@ def assess_day(context: Context, store: RecoveryStore, athlete: str, profile: Pr
     return readiness
 
 
-def assess_today(
-    context: Context, store: RecoveryStore, row: AthleteRow, profile: Profile, changed_from: date | None = None
+@dataclass(frozen=True, slots=True)
+class ToAssess:
+    """An athlete whose today has to be assessed; the facts of days from ``changed_from`` on may have changed.
+
+    ``context``: of the message that led to it, or of the last of several.
+    """
+
+    context: Context
+    row: AthleteRow
+    profile: Profile
+    changed_from: date | None = None
+
+    @property
+    def today(self) -> date:
+        return today_of(self.context, self.profile)
+
+
+def assess_today(store: RecoveryStore, athletes: Sequence[ToAssess]) -> None:
+    """Assesses each athlete's today and tells it. All that was recorded must have been flushed."""
+    with store.db.no_autoflush:
+        for start in range(0, len(athletes), ATHLETES_READ_AT_ONCE):
+            part = athletes[start : start + ATHLETES_READ_AT_ONCE]
+            known = stored_inputs_of(store, {one.row.athlete: (one.profile, one.today) for one in part})
+            for one in part:
+                _assess(one.context, one.row, one.today, one.changed_from, *known[one.row.athlete])
+
+
+def _assess(
+    context: Context,
+    row: AthleteRow,
+    today: date,
+    changed_from: date | None,
+    inputs: ReadinessInputs,
+    loads: LoadsByDay,
 ) -> None:
-    """Assesses the athlete's today and tells it, with the facts of the days from ``changed_from`` on that differ from
-    those told before; what was told already is not told again. Only today's signs are flagged."""
-    store.db.flush()
-    today = today_of(context, profile)
-    inputs, loads = stored_inputs(store, row.athlete, profile, today)
+    """Tells, with readiness, the facts of the days from ``changed_from`` on that differ from those told before; what
+    was told already is not told again. Only today's signs are flagged."""
     changed = min((day for day in (changed_from, row.untold_from) if day is not None), default=today)
     begin = max(changed, today - timedelta(days=MOST_DAYS_TOLD - 1))
     row.untold_from = None

@@ -4,17 +4,16 @@ Mornings are its own; sessions, load and plans are what other services told. Eac
 ce-time, then greater ce-id), so the order in which messages arrive changes nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Index, String, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Date, Index, String, delete, func, select, tuple_
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from shared.db import delivery_tables, rule_tables
+from shared.db.athletes import digest, erased_at, locked_rows
 from shared.db.tables import AthleteId, MessageId, Tenant, new_base
 from shared.messages.values import PlannedSession, Profile
 
@@ -24,6 +23,7 @@ RULES = rule_tables.add_to(Tables)
 
 Version = tuple[datetime, str]
 """ce-time and ce-id."""
+PAIRS_PER_QUERY = 500
 
 
 class AthleteRow(Tables):  # type: ignore[misc]
@@ -137,30 +137,41 @@ class RecoveryStore:
     def athlete(self, athlete: str) -> AthleteRow | None:
         return self.db.get(AthleteRow, (self.tenant, athlete))
 
+    def locked_athletes(self, athletes: Iterable[str]) -> dict[str, AthleteRow]:
+        """The athletes' rows, made when missing, and held until the transaction ends."""
+        return locked_rows(self.db, AthleteRow, self.tenant, athletes, {"profile": None, "told_days": {}})
+
     def locked_athlete(self, athlete: str) -> AthleteRow:
-        """The athlete's row, made when missing, and held until the transaction ends: two replicas that both took a
-        message about one athlete take turns."""
-        insert = postgresql.insert if self.db.get_bind().dialect.name == "postgresql" else sqlite.insert
-        self.db.execute(
-            insert(AthleteRow)
-            .values(tenant=self.tenant, athlete=athlete, profile=None, told_days={})
-            .on_conflict_do_nothing()
-        )
-        return self.db.scalars(select(AthleteRow).where(*self._of(AthleteRow, athlete)).with_for_update()).one()
+        return self.locked_athletes([athlete])[athlete]
 
     def profile(self, row: AthleteRow) -> Profile | None:
         return None if row.profile is None else Profile.model_validate(row.profile)
 
-    def keep_morning(self, athlete: str, day: date, fields: Mapping[str, Any], version: Version) -> bool:
-        """Keeps each measure whose version is the newest; says whether any was new."""
+    def held_mornings(self, named: Iterable[tuple[str, date]]) -> dict[tuple[str, date], MorningRow]:
+        """What is held of these (athlete, date) pairs."""
+        rows = self._held(MorningRow, MorningRow.date, named)
+        return {(row.athlete, row.date): row for row in rows}
+
+    def keep_morning(
+        self,
+        athlete: str,
+        day: date,
+        fields: Mapping[str, Any],
+        version: Version,
+        held: MutableMapping[tuple[str, date], MorningRow],
+    ) -> bool:
+        """Keeps each measure whose version is the newest; says whether any was new. ``held``: the rows as they are."""
         stamp = [version[0].astimezone(UTC).isoformat(timespec="microseconds"), version[1]]
-        row = self.db.get(MorningRow, (self.tenant, athlete, day))
-        held: dict[str, Any] = {} if row is None else row.fields
-        newer = {name: [value, *stamp] for name, value in fields.items() if name not in held or held[name][1:] < stamp}
+        row = held.get((athlete, day))
+        before: dict[str, Any] = {} if row is None else row.fields
+        newer = {
+            name: [value, *stamp] for name, value in fields.items() if name not in before or before[name][1:] < stamp
+        }
         if row is None:
-            self.db.add(MorningRow(tenant=self.tenant, athlete=athlete, date=day, fields=newer))
+            row = held[athlete, day] = MorningRow(tenant=self.tenant, athlete=athlete, date=day, fields=newer)
+            self.db.add(row)
         elif newer:
-            row.fields = {**held, **newer}
+            row.fields = {**before, **newer}
         return bool(newer)
 
     def recorded_athletes(self, limit: int) -> Sequence[str]:
@@ -173,48 +184,66 @@ class RecoveryStore:
         )
         return self.db.scalars(query.limit(limit)).all()
 
-    def mornings(self, athlete: str, since: date) -> list[Morning]:
+    def mornings(self, athletes: Sequence[str], since: date) -> dict[str, list[Morning]]:
+        """By athlete, oldest first."""
         rows = self.db.execute(
-            select(MorningRow.date, MorningRow.fields)
-            .where(*self._of(MorningRow, athlete), MorningRow.date >= since)
+            select(MorningRow.athlete, MorningRow.date, MorningRow.fields)
+            .where(MorningRow.tenant == self.tenant, MorningRow.athlete.in_(athletes), MorningRow.date >= since)
             .order_by(MorningRow.date)
         )
-        return [Morning(day, **{name: entry[0] for name, entry in fields.items()}) for day, fields in rows]
+        found: dict[str, list[Morning]] = {name: [] for name in athletes}
+        for athlete, day, fields in rows:
+            found[athlete].append(Morning(day, **{name: entry[0] for name, entry in fields.items()}))
+        return found
+
+    def held_load_days(self, named: Iterable[tuple[str, date]]) -> dict[tuple[str, date], LoadDayRow]:
+        """What is held of these (athlete, date) pairs."""
+        return {(row.athlete, row.date): row for row in self._held(LoadDayRow, LoadDayRow.date, named)}
 
     def keep_load_days(
-        self, athlete: str, days: Mapping[date, tuple[str | None, Mapping[str, Any]]], version: Version
+        self,
+        athlete: str,
+        days: Mapping[date, tuple[str | None, Mapping[str, Any]]],
+        version: Version,
+        held: MutableMapping[tuple[str, date], LoadDayRow],
     ) -> None:
-        """``days``: date -> (state, stream -> [ratio, status])."""
-        known = {
-            row.date: row
-            for row in self.db.scalars(
-                select(LoadDayRow).where(*self._of(LoadDayRow, athlete), LoadDayRow.date.in_(list(days)))
-            )
-        }
+        """``days``: date -> (state, stream -> [ratio, status]). ``held``: the rows as they are."""
         for day, (state, figures) in days.items():
-            row = known.get(day)
+            row = held.get((athlete, day))
             if row is None:
-                row = LoadDayRow(tenant=self.tenant, athlete=athlete, date=day)
+                row = held[athlete, day] = LoadDayRow(tenant=self.tenant, athlete=athlete, date=day)
                 self.db.add(row)
             elif (row.told_at, row.told_id) >= version:
                 continue
             row.state, row.figures, (row.told_at, row.told_id) = state, dict(figures), version
 
-    def load_days(self, athlete: str, since: date) -> Sequence[Any]:
-        """Rows of (date, state, figures), oldest first."""
-        return self.db.execute(
-            select(LoadDayRow.date, LoadDayRow.state, LoadDayRow.figures)
-            .where(*self._of(LoadDayRow, athlete), LoadDayRow.date >= since)
-            .order_by(LoadDayRow.date)
-        ).all()
+    def load_days(self, athletes: Sequence[str], since: date) -> dict[str, list[Any]]:
+        """By athlete rows of (date, state, figures), oldest first."""
+        return self._by_athlete(
+            athletes,
+            select(LoadDayRow.athlete, LoadDayRow.date, LoadDayRow.state, LoadDayRow.figures)
+            .where(LoadDayRow.tenant == self.tenant, LoadDayRow.athlete.in_(athletes), LoadDayRow.date >= since)
+            .order_by(LoadDayRow.date),
+        )
 
-    def keep_session(self, athlete: str, session: str, told: Mapping[str, Any], version: Version) -> date | None:
+    def held_sessions(self, named: Iterable[tuple[str, str]]) -> dict[tuple[str, str], DoneSessionRow]:
+        """What is held of these (athlete, session) pairs."""
+        return {(row.athlete, row.session): row for row in self._held(DoneSessionRow, DoneSessionRow.session, named)}
+
+    def keep_session(
+        self,
+        athlete: str,
+        session: str,
+        told: Mapping[str, Any],
+        version: Version,
+        held: MutableMapping[tuple[str, str], DoneSessionRow],
+    ) -> date | None:
         """Keeps what was told of a session if it is the newest. Returns the earliest date that this touches, or
         None."""
-        row = self.db.get(DoneSessionRow, (self.tenant, athlete, session))
+        row = held.get((athlete, session))
         day: date = told["date"]
         if row is None:
-            row = DoneSessionRow(tenant=self.tenant, athlete=athlete, session=session)
+            row = held[athlete, session] = DoneSessionRow(tenant=self.tenant, athlete=athlete, session=session)
             self.db.add(row)
         elif (row.told_at, row.told_id) >= version:
             return None
@@ -225,15 +254,16 @@ class RecoveryStore:
         row.told_at, row.told_id = version
         return day
 
-    def sessions(self, athlete: str, since: date) -> Sequence[Any]:
-        """Rows of (date, kind, type, rpe, e1rm) of the sessions that count, oldest first."""
-        return self.db.execute(
-            select(
-                DoneSessionRow.date, DoneSessionRow.kind, DoneSessionRow.type, DoneSessionRow.rpe, DoneSessionRow.e1rm
-            )
-            .where(*self._of(DoneSessionRow, athlete), DoneSessionRow.date >= since, DoneSessionRow.removed.is_(False))
-            .order_by(DoneSessionRow.date, DoneSessionRow.session)
-        ).all()
+    def sessions(self, athletes: Sequence[str], since: date) -> dict[str, list[Any]]:
+        """By athlete rows of (date, kind, type, rpe, e1rm) of the sessions that count, oldest first."""
+        table = DoneSessionRow
+        return self._by_athlete(
+            athletes,
+            select(table.athlete, table.date, table.kind, table.type, table.rpe, table.e1rm)
+            .where(table.tenant == self.tenant, table.athlete.in_(athletes))
+            .where(table.date >= since, table.removed.is_(False))
+            .order_by(table.date, table.session),
+        )
 
     def keep_week(
         self, athlete: str, week_start: date, sessions: Iterable[Mapping[str, Any]], version: Version
@@ -247,45 +277,66 @@ class RecoveryStore:
         row.sessions, (row.told_at, row.told_id) = list(sessions), version
         return True
 
-    def planned(self, athlete: str, around: date) -> list[PlannedSession]:
-        """Sessions of the weeks that may hold ``around``, in the order of their starts."""
-        rows = self.db.scalars(
-            select(PlannedWeekRow.sessions).where(
-                *self._of(PlannedWeekRow, athlete),
-                PlannedWeekRow.week_start > around - timedelta(days=8),
-                PlannedWeekRow.week_start <= around + timedelta(days=1),
-            )
+    def planned(self, athletes: Sequence[str], first: date, last: date) -> dict[str, list[PlannedSession]]:
+        """By athlete the sessions of the weeks that may hold days from ``first`` to ``last``, in the order of their
+        starts."""
+        rows = self._by_athlete(
+            athletes,
+            select(PlannedWeekRow.athlete, PlannedWeekRow.sessions).where(
+                PlannedWeekRow.tenant == self.tenant,
+                PlannedWeekRow.athlete.in_(athletes),
+                PlannedWeekRow.week_start > first - timedelta(days=8),
+                PlannedWeekRow.week_start <= last + timedelta(days=1),
+            ),
         )
-        found = [PlannedSession.model_validate(session) for sessions in rows for session in sessions]
-        return sorted(found, key=lambda session: (session.start or datetime.max.replace(tzinfo=UTC), session.id))
+        found = {}
+        for athlete, weeks in rows.items():
+            sessions = [PlannedSession.model_validate(session) for (week,) in weeks for session in week]
+            found[athlete] = sorted(sessions, key=lambda one: (one.start or datetime.max.replace(tzinfo=UTC), one.id))
+        return found
+
+    def erased(self, athletes: Iterable[str]) -> dict[str, datetime]:
+        """When each of the athletes was erased; those who never were are not in it."""
+        return erased_at(self.db, ErasureRow, self.tenant, athletes)
 
     def erased_since(self, athlete: str, at: datetime) -> bool:
         """Whether the athlete was erased at or after ``at``."""
-        row = self._erasure(athlete)
-        return row is not None and row.erased_at >= at
+        when = self.erased([athlete]).get(athlete)
+        return when is not None and when >= at
 
-    def is_erased(self, athlete: str) -> bool:
-        """Whether the athlete was erased and not put again since: what another service still tells is not kept."""
-        if self._erasure(athlete) is None:
+    def is_erased(self, athlete: str, at: datetime) -> bool:
+        """Whether what another service told at ``at`` is not kept: the athlete was erased since, or erased and not put
+        again."""
+        when = self.erased([athlete]).get(athlete)
+        if when is None:
             return False
         row = self.athlete(athlete)
-        return row is None or row.profile is None
-
-    def _erasure(self, athlete: str) -> ErasureRow | None:
-        return self.db.get(ErasureRow, (self.tenant, self._digest(athlete)))
+        return when >= at or row is None or row.profile is None
 
     def erase(self, athlete: str, at: datetime) -> None:
         """Deletes all that is held of the athlete; only the fact that somebody was erased stays."""
         for table in HELD:
             self.db.execute(delete(table).where(*self._of(table, athlete)))
-        row = self._erasure(athlete)
+        by = digest(self.tenant, athlete)
+        row = self.db.get(ErasureRow, (self.tenant, by))
         if row is None:
-            self.db.add(ErasureRow(tenant=self.tenant, athlete_digest=self._digest(athlete), erased_at=at))
+            self.db.add(ErasureRow(tenant=self.tenant, athlete_digest=by, erased_at=at))
         else:
             row.erased_at = max(row.erased_at, at)
 
     def _of(self, table: Any, athlete: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
         return table.tenant == self.tenant, table.athlete == athlete
 
-    def _digest(self, athlete: str) -> str:
-        return sha256(f"{self.tenant}/{athlete}".encode()).hexdigest()
+    def _held(self, table: Any, of: Any, named: Iterable[tuple[str, Any]]) -> Iterator[Any]:
+        """The rows of these (athlete, ``of``) pairs."""
+        wanted = sorted(set(named))
+        for start in range(0, len(wanted), PAIRS_PER_QUERY):
+            pairs = tuple_(table.athlete, of).in_(wanted[start : start + PAIRS_PER_QUERY])
+            yield from self.db.scalars(select(table).where(table.tenant == self.tenant, pairs))
+
+    def _by_athlete(self, athletes: Sequence[str], query: Any) -> dict[str, list[Any]]:
+        """The rows of a query whose first column is the athlete, without it."""
+        found: dict[str, list[Any]] = {name: [] for name in athletes}
+        for athlete, *rest in self.db.execute(query):
+            found[athlete].append(rest)
+        return found
