@@ -4,6 +4,7 @@ Prints one table (``--json FILE`` keeps it), what was seen of each fault, and go
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -22,6 +23,7 @@ from tests.processes import ROOT
 
 def main() -> int:
     started = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers it started end with it
     options, given = _arguments()
     chosen = [fault for fault in FAULTS if not given.only or fault.name in given.only]
     with _servers() as ground, open_rules(ROOT / "rules", evaluator="reference") as rules:
