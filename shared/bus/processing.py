@@ -8,8 +8,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Protocol
 
 import structlog
 from sqlalchemy import text
@@ -17,46 +15,30 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from shared.bus.calls import Calls, RuleSource
 from shared.bus.crowding import SetAside, Shares, sender_of
 from shared.bus.decided import decisions_in
-from shared.bus.gathering import Gathered
-from shared.bus.handling import Accepted, Answered, Rejected, Route, Timer
-from shared.bus.intake import Intake, Readable, Refused
-from shared.bus.ledger import Ledger, ToPublish, to_publish
+from shared.bus.handling import Rejected, Route, Timer
+from shared.bus.intake import Intake, Readable
+from shared.bus.ledger import Ledger, ToPublish
 from shared.bus.opening import open_batch
 from shared.bus.outcomes import Work
-from shared.bus.putting_back import RETRY_DELAYS_S, Failure, Reason, is_transient, to_crowded, to_park, to_retry
-from shared.bus.unit_of_work import Cause, Clock, UnitOfWork
+from shared.bus.putting_back import RETRY_DELAYS_S, Failure, Reason, is_transient, to_park, to_retry
+from shared.bus.turns import Reading, Turns, whose
+from shared.bus.unit_of_work import Clock
 from shared.db.delivery_tables import DeliveryTables
 from shared.db.engine import Database
 from shared.db.locks import take_tenant
 from shared.db.row_security import act_for, may_write
 from shared.messages.envelope import Delivery
 from shared.ops import metrics
-from shared.ops.logging import bound
-from shared.rules.decisions import Rules
 
 _log = structlog.get_logger("tandem.bus")
-
-
-ERASE = "athlete.erase"
-"""After this command the delivery tables, too, must not name the athlete."""
 
 
 _NOTHING_CAN_BE_WRITTEN = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 """A full disk, a server that takes reads only, no connection to be had: where not even a failure can be noted, the
 database is away for every message, whatever it answers."""
-
-
-Reading = Readable | Refused | SetAside
-
-
-class RuleSource(Protocol):
-    """Where a tenant's active rules come from; ``shared.rules.live.RuleBook`` is one."""
-
-    def for_tenant(self, tenant: str) -> Rules: ...
-
-    def as_of(self, tenant: str, day: date) -> Rules: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +67,19 @@ class Processor:
         user_id_required: bool = True,
         budget_s: float = 0.25,
         shares: Shares | None = None,
-        forget_parked: Callable[[str, str], object] | None = None,
+        forget_waiting: Callable[[str, str], object] | None = None,
     ) -> None:
-        """``forget_parked``: drops what the service's parked queue holds of a tenant's athlete; a TimeoutError, when
-        the queue cannot be looked through, puts the erase off."""
+        """``forget_waiting``: drops what waits, parked or for another try, about a tenant's athlete.
+
+        A TimeoutError, when the queues cannot be looked through, puts the erase off.
+        """
         self.service = service
-        self._forget_parked = forget_parked
+        self._forget_waiting = forget_waiting
         self.ledger = Ledger(tables)
         self.database = database
         self._intake = Intake(service, routes, user_id_required)
         self._keys = frozenset(route.key for route in routes)
-        self._rules = rules
+        self._calls = Calls(service, rules, clock)
         self._clock = clock
         self._budget_s = budget_s
         self._shares = shares
@@ -121,29 +105,9 @@ class Processor:
                     return Batch(0, database_away=True)
         return self._one_by_one(deliveries, readings)
 
-    def run_timer(self, timer: Timer) -> tuple[ToPublish, ...]:
-        """Calls the timer once per known tenant, each in its own transaction; one tenant's failure stops no other."""
-        published: list[ToPublish] = []
-        with self.database.transaction() as db:
-            tenants = self.ledger.tenants(db)
-        for tenant in tenants:
-            try:
-                with self.database.transaction() as db:
-                    take_tenant(db, self.service, tenant)
-                    act_for(db, tenant)
-                    context = self._context(db, tenant, None)
-                    timer.handle(context)
-                    rows = self._rows(context)
-                    self.ledger.write(db, (), rows)
-            except Exception:  # noqa: BLE001 - counted and logged; the other tenants' turns must come
-                metrics.timer_runs.labels(self.service, timer.name, "failed").inc()
-                _log.exception("timer failed", service=self.service, timer=timer.name, tenant=tenant)
-            else:
-                metrics.timer_runs.labels(self.service, timer.name, "done").inc()
-                for decision in decisions_in(context.emitted):
-                    metrics.decisions.labels(self.service, decision).inc()
-                published += rows
-        return tuple(published)
+    def run_timer(self, timer: Timer, goes_on: Callable[[], bool] = lambda: True) -> Iterator[list[ToPublish]]:
+        """Does what is due, transaction by transaction; see ``Periodic.run``."""
+        return Periodic(self.database, self.ledger, self._calls).run(timer, goes_on)
 
     def _together(self, deliveries: Sequence[Delivery], readings: Sequence[Reading]) -> Batch:
         started = time.monotonic()
@@ -154,21 +118,20 @@ class Processor:
                 db,
                 self.ledger,
                 self.service,
-                (_whose(reading) for reading in readings if isinstance(reading, Readable)),
+                (whose(reading) for reading in readings if isinstance(reading, Readable)),
                 (
                     work.identity(reading)
                     for reading in readings
                     if not isinstance(reading, SetAside) and work.in_inbox(reading)
                 ),
             )
-            gathered = Gathered()
+            turns = Turns(db, self._calls, work, self._forget_athlete, alone=len(deliveries) == 1)
             for delivery, reading in zip(deliveries, readings, strict=True):
                 if done and time.monotonic() - started > self._budget_s:
                     break  # a long handler must not hold the transaction, and with it everybody's acknowledgement
-                if len(deliveries) == 1 or not self._gather(db, work, gathered, reading):
-                    self._take(db, work, delivery, reading)
+                turns.take(delivery, reading)
                 done += 1
-            self._handle_gathered(db, work, gathered)
+            turns.finish()
             if not may_write(db, work.whose_rows()):
                 act_for(db, None)
             new_tenants = self.ledger.remember_tenants(db, work.tenants, work.now)
@@ -180,83 +143,10 @@ class Processor:
         work.count(time.monotonic() - started, done)
         return Batch(done, tuple(work.messages))
 
-    def _gather(self, db: Session, work: Work, gathered: Gathered, reading: Reading) -> bool:
-        """True when ``reading`` is settled or waits to be handled with its neighbours; else it is to be taken now."""
-        if isinstance(reading, SetAside):
-            return False
-        if isinstance(reading, Readable) and reading.route.handle_many is not None:
-            if gathered.holds(work.identity(reading)) or not gathered.joins(reading):
-                self._handle_gathered(db, work, gathered)
-            if reading.route.query or not work.settled_before(reading):
-                gathered.add(reading)
-            return True
-        if isinstance(reading, Readable) or (work.in_inbox(reading) and gathered.holds(work.identity(reading))):
-            self._handle_gathered(db, work, gathered)
-        return False
-
-    def _handle_gathered(self, db: Session, work: Work, gathered: Gathered) -> None:
-        readings = gathered.take_all()
-        if not readings:
-            return
-        route, tenant = readings[0].route, readings[0].incoming.tenant
-        assert route.handle_many is not None
-        act_for(db, tenant)
-        contexts = [self._context(db, tenant, _cause_of(reading)) for reading in readings]
-        with bound(tenant=tenant, key=route.key):
-            outcomes = route.handle_many(
-                [(one, reading.incoming) for one, reading in zip(contexts, readings, strict=True)]
-            )
-        for reading, context, outcome in zip(readings, contexts, outcomes, strict=True):
-            if isinstance(outcome, Rejected):
-                work.reject(reading, outcome.problems)
-            else:
-                self._accept(db, work, reading, context, outcome)
-
-    def _take(self, db: Session, work: Work, delivery: Delivery, reading: Reading) -> None:
-        if isinstance(reading, SetAside):
-            work.set_aside(to_crowded(self.service, delivery, work.now))
-            return
-        if isinstance(reading, Refused):
-            if delivery.source == "event" and reading.problems[0].code != "unknown_message":
-                # One of our own services sent it: a mistake of ours, kept until it can be replayed.
-                described = ", ".join(f"{problem.pointer} {problem.code}".strip() for problem in reading.problems)
-                work.park(to_park(self.service, delivery, Failure("event_refused", described, work.now)), reading.key)
-            else:
-                work.refuse(reading, delivery.body)
-            return
-        if not reading.route.query and work.settled_before(reading):
-            return
-        # Per handler, not per batch: a batch may hold several tenants' messages, each sees its own tenant's rows.
-        act_for(db, reading.incoming.tenant)
-        context = self._context(db, reading.incoming.tenant, _cause_of(reading))
-        with bound(
-            tenant=reading.incoming.tenant,
-            message_id=reading.incoming.id,
-            correlation_id=reading.incoming.correlation_id,
-            key=reading.incoming.key,
-        ):
-            try:
-                outcome = reading.route.handle(context, reading.incoming)
-            except Rejected as rejected:
-                if not reading.route.query:
-                    raise  # what the handler wrote has to go, and with it, for now, the rest of the batch
-                work.reject(reading, rejected.problems)
-                return
-        self._accept(db, work, reading, context, outcome)
-
-    def _accept(
-        self, db: Session, work: Work, reading: Readable, context: UnitOfWork, outcome: Accepted | Answered | None
-    ) -> None:
-        rows = self._rows(context)
-        work.accept(reading, outcome, rows)
-        if reading.route.source == "command" and reading.route.key == ERASE:
-            tenant, athlete = _whose(reading)
-            if athlete is not None:
-                if self._forget_parked is not None:
-                    self._forget_parked(tenant, athlete)
-                self.ledger.forget_athlete(db, tenant, athlete)
-                work.forget(tenant, athlete, rows)
-        work.decide(decisions_in(context.emitted, reading.incoming.key, outcome))
+    def _forget_athlete(self, db: Session, tenant: str, athlete: str) -> None:
+        if self._forget_waiting is not None:
+            self._forget_waiting(tenant, athlete)
+        self.ledger.forget_athlete(db, tenant, athlete)
 
     def _one_by_one(self, deliveries: Sequence[Delivery], readings: Sequence[Reading]) -> Batch:
         started = time.monotonic()
@@ -348,26 +238,6 @@ class Processor:
             self.ledger.write(db, (), [row])
         return Batch(1, (row,))
 
-    def _context(self, db: Session, tenant: str, cause: Cause | None) -> UnitOfWork:
-        source = self._rules
-        if source is None:
-            return UnitOfWork(self.service, tenant, db, None, self._clock, cause)
-        return UnitOfWork(
-            self.service,
-            tenant,
-            db,
-            lambda: source.for_tenant(tenant),
-            self._clock,
-            cause,
-            lambda day: source.as_of(tenant, day),
-        )
-
-    def _rows(self, context: UnitOfWork) -> list[ToPublish]:
-        now = self._clock()
-        rows = [to_publish(context.tenant, event.message, event.athlete, now) for event in context.emitted]
-        rows += [to_publish(context.tenant, reply.message, None, now) for reply in context.late_replies]
-        return rows
-
     def _database_answers(self) -> bool:
         try:
             with self.database.transaction() as db:
@@ -376,19 +246,3 @@ class Processor:
             _log.warning("the database does not answer", service=self.service, exc_info=True)
             return False
         return True
-
-
-def _whose(reading: Readable) -> tuple[str, str | None]:
-    athlete = getattr(reading.incoming.body, "athlete", None) or reading.incoming.subject
-    return reading.incoming.tenant, athlete
-
-
-def _cause_of(reading: Readable) -> Cause:
-    envelope = reading.envelope
-    return Cause(
-        message_id=envelope.id,
-        key=envelope.address.key,
-        correlation_id=envelope.address.correlation_id,
-        traceparent=envelope.traceparent,
-        reply_to=envelope.address.reply_to if reading.route.replies else None,
-    )

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from kombu import Connection
 
-from shared.bus.processing import RuleSource
+from shared.bus.calls import RuleSource
 from shared.bus.unit_of_work import Clock
 from shared.ops.settings import Settings
 
