@@ -33,6 +33,7 @@ COMMANDS = {
     "tenant": _Where("tandem.commands.tenant", "tenant", "Add, list and remove tenants on the broker."),
     "db": _Where("tandem.commands.db", "db", "Upgrade or check the services' databases."),
     "asyncapi": _Where("tandem.commands.asyncapi", "asyncapi", "The bus as AsyncAPI 3.0, for client generators."),
+    "athlete": _Where("tandem.commands.athlete_data", "athlete", "Export or erase all that is held of an athlete."),
     "parked": _Where("tandem.commands.parked", "parked", "List, show, replay and drop messages that were put aside."),
     "doctor": _Where("tandem.commands.doctor", "doctor", "What works on this machine, and what to do."),
 }

@@ -17,7 +17,6 @@ import eventlet
 from kombu import Connection
 from sqlalchemy import insert
 
-from shared.bus.naming import athlete_named
 from shared.bus.publishing import ConfirmedPublisher
 from shared.bus.putting_back import INTERNAL_EXCHANGE, retry_key
 from shared.bus.topology import commands_queue, parked_queue
@@ -54,11 +53,6 @@ class Parked:
     headers: dict[str, str]
     body: bytes
     problem: str | None = None
-
-    @property
-    def athlete(self) -> str | None:
-        """Whom it is about, as far as it says so."""
-        return athlete_named(self.headers, self.body)
 
     def as_json(self, with_body: bool = False) -> dict[str, Any]:
         told = {
@@ -129,13 +123,6 @@ class ParkedQueue:
         self._publisher.publish([to_replay(parked)])
         settle()
         self._channel.basic_ack(tag)
-
-    def forget(self, whose: Callable[[Parked], bool]) -> int:
-        """Deletes without a trace what is about somebody erased; returns how many messages."""
-        found = [tag for tag, parked in self.read() if whose(parked)]
-        for tag in found:
-            self._channel.basic_ack(tag)
-        return len(found)
 
     def drop(self, tag: int, settle: Callable[[], None]) -> None:
         settle()

@@ -1,0 +1,1 @@
+"""Everything that is held of one athlete: given out as one document, or erased everywhere."""

@@ -1,0 +1,119 @@
+"""Messages about one athlete that wait in the services' queues. Looks without taking: each goes back to its place."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import amqp
+from kombu.exceptions import OperationalError
+
+from shared.bus.deliveries import delivery_from
+from shared.bus.forgetting import about_of
+from shared.bus.parked import read_parked
+from shared.bus.putting_back import RETRY_DELAYS_S, waiting_key
+from shared.bus.topology import commands_queue, crowded_queue, events_queue, parked_queue
+from shared.bus.wiring import Wiring
+from shared.ops.settings import Settings, without_password
+from tandem.athlete_data.stored import readable
+from tandem.service_classes import SERVICES
+
+MOST_LOOKED_AT = 10_000
+"""Messages in one queue; a longer one is not looked into, and the document says so."""
+
+
+_GONE = (OSError, amqp.AMQPError, OperationalError)
+
+
+class BrokerAway(RuntimeError):
+    """The message says which, and what to do."""
+
+
+def queues_of(service: str) -> dict[str, str]:
+    """Every queue of a service in which a message may wait, with what it means."""
+    queues = {
+        commands_queue(service): "commands that the service has not taken yet",
+        events_queue(service): "events of other services that it has not taken yet",
+        crowded_queue(service): "messages set aside while the tenant had used up its share",
+    }
+    for source in ("command", "event"):
+        for delay_s in RETRY_DELAYS_S:
+            queues[waiting_key(service, source, delay_s)] = (
+                f"{source}s that failed and are tried again after {delay_s} s"
+            )
+    queues[parked_queue(service)] = "messages that no handler could take, kept for a person"
+    return queues
+
+
+class WaitingMessages:
+    """Use it in ``with``: leaving it gives every message back. Raises BrokerAway."""
+
+    def __init__(self, settings: Settings, tenant: str, athlete: str) -> None:
+        self._wiring = Wiring(settings, None)
+        self._whose = (tenant, athlete)
+        self._address = without_password(settings.amqp_uri)
+
+    def __enter__(self) -> "WaitingMessages":
+        self._connection = self._wiring.connector()()
+        try:
+            self._connection.connect()
+        except _GONE as error:
+            raise self._away(error) from None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.release()
+
+    def counts(self) -> dict[str, int]:
+        """By queue how many messages are about the athlete; queues with none are left out."""
+        found = {queue: len(self.messages(queue)) for service in SERVICES for queue in queues_of(service)}
+        return {queue: count for queue, count in found.items() if count}
+
+    def waiting(self, queue: str) -> int:
+        """Messages in a queue, whoever they are about; 0 when there is no such queue yet."""
+        return self._asking(lambda channel: int(channel.queue_declare(queue, passive=True).message_count)) or 0
+
+    def messages(self, queue: str) -> list[dict[str, Any]]:
+        """Those about the athlete, oldest first; none of a queue with more than MOST_LOOKED_AT messages."""
+        if self.waiting(queue) > MOST_LOOKED_AT:
+            return []
+        return self._asking(lambda channel: list(self._found(channel, queue))) or []
+
+    def _found(self, channel: Any, queue: str) -> Iterator[dict[str, Any]]:
+        channel.auto_decode = False
+        for _ in range(channel.queue_declare(queue, passive=True).message_count):
+            message = channel.basic_get(queue)
+            if message is None:
+                return
+            about = about_of(queue.partition(".")[0], queue, message)
+            if about is not None and (about.tenant, about.athlete) == self._whose:
+                yield _told(queue, message)
+
+    def _asking(self, ask: Callable[[Any], Any]) -> Any:
+        """On a channel of its own, whose end gives everything back. None when the queue is not there."""
+        try:
+            with self._connection.channel() as channel:
+                return ask(channel)
+        except amqp.NotFound:
+            return None
+        except _GONE as error:
+            raise self._away(error) from None
+
+    def _away(self, error: Exception) -> BrokerAway:
+        told = str(error) or type(error).__name__
+        return BrokerAway(f"the broker at {self._address}: {told}; set TANDEM_AMQP_URI, or say --without-queues")
+
+
+def _told(queue: str, message: Any) -> dict[str, Any]:
+    service, _, kind = queue.partition(".")
+    if kind == "parked":
+        parked = read_parked(service, message)
+        whole = parked.as_json() | {"error": parked.error, "body": readable(parked.body)}
+        kept = ("key", "message", "reason", "error", "attempts", "first_failed", "last_failed", "body")
+        return {name: whole[name] for name in kept}
+    delivery = delivery_from(message, "event" if kind.startswith("events") else "command")
+    return {
+        "key": delivery.routing_key.partition(".")[2],
+        "message": delivery.headers.get("ce-id"),
+        "attempts": delivery.attempts,
+        "first_failed": delivery.first_failed,
+        "body": readable(delivery.body),
+    }
