@@ -5,7 +5,7 @@ from typing import Any
 
 from nameko.runners import ServiceRunner
 
-from shared.bus.consumer import DrainingQueueConsumer
+from shared.bus.draining import DrainingQueueConsumer
 from shared.bus.service import ServiceBus
 from shared.bus.wiring import Wiring
 
