@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from shared.rules.model import Amount, Op
 
@@ -22,6 +23,10 @@ _BOUND = re.compile(
     rf"^(less than|under|more than|over|at least|at most|up to|exactly)\s+({_NUMBER})(?:\s*([A-Za-z/%]+))?$"
 )
 _BETWEEN = re.compile(rf"^between\s+({_NUMBER})(?:\s*([A-Za-z/%]+))?\s+and\s+({_NUMBER})(?:\s*([A-Za-z/%]+))?$")
+_DECIMAL_COMMA = re.compile(r"\b(\d{1,12}),(\d{1,12})\b")
+_SIGNS = {"<=": "at most", ">=": "at least", "<": "less than", ">": "more than", "==": "exactly", "=": "exactly",
+          "≤": "at most", "≥": "at least"}  # fmt: skip
+_SIGN = re.compile(r"(<=|>=|==|<|>|=|≤|≥)\s*")
 _LOOKS_LIKE = re.compile(
     r"^(less|more|at\s+\w+|between|exactly|under|over|up to|<|>|=)\b|^[<>=]|^[+-]?\d", re.IGNORECASE
 )
@@ -52,6 +57,9 @@ def _quantity(number: str, unit: str | None) -> Quantity:
         return Quantity(value, None)
     known = _UNIT_WORDS.get(unit.lower())
     if known is None:
+        near = get_close_matches(unit.lower(), _UNIT_WORDS, n=1, cutoff=0.7)
+        if near:
+            raise NotAnAmount(f"unknown unit '{unit}'; did you mean '{near[0]}'?")
         raise NotAnAmount(f"unknown unit '{unit}'; units are h, min, days, weeks, %, g, kg, g/kg, km, bpm and AU")
     return Quantity(value / 100.0, "fraction") if known == "%" else Quantity(value, known)
 
@@ -80,7 +88,7 @@ def parse_amount(text: str) -> Amount:
     if bound is None:
         exact = _QUANTITY.match(phrase)
         if exact is None:
-            raise NotAnAmount(f"'{_short(text)}' is not an amount; {FORMS}")
+            raise NotAnAmount(f"'{_short(text)}' is not an amount; {_meant(phrase) or FORMS}")
         quantity = _quantity(exact[1], exact[2])
         return Amount(quantity.value, quantity.value, unit=quantity.unit)
     quantity = _quantity(bound[2], bound[3])
@@ -94,6 +102,22 @@ def parse_amount(text: str) -> Amount:
         case "at most" | "up to":
             return Amount(high=quantity.value, unit=quantity.unit)
     return Amount(quantity.value, quantity.value, unit=quantity.unit)
+
+
+def decimal_comma(text: str) -> str | None:
+    """The text with a point where a decimal comma stands; None when there is none."""
+    mended = _DECIMAL_COMMA.sub(r"\1.\2", text)
+    return None if mended == text else mended
+
+
+def _meant(phrase: str) -> str | None:
+    """What a person who wrote a decimal comma or a sign such as ``<`` would have to write."""
+    sign = _SIGN.match(phrase)
+    mended = f"{_SIGNS[sign[1]]} {phrase[sign.end() :]}" if sign else phrase
+    mended = decimal_comma(mended) or mended
+    if mended == phrase or not (_BOUND.match(mended) or _BETWEEN.match(mended) or _QUANTITY.match(mended)):
+        return None
+    return f"write '{mended}'"
 
 
 def in_unit(amount: Amount, unit: str | None, unit_required: bool = False) -> Amount:

@@ -48,6 +48,7 @@ def read_content(node: MapNode, kind: PackKind, mistakes: Mistakes) -> Content:
     if len(items) > MAX_RULES:
         mistakes.add(fields["rules"].at, f"{len(items)} rules; a pack has at most {MAX_RULES}")
         return Content(())
+    items = _stray_dashes_removed(items, mistakes)
     rule_reader = RuleReader(reader, words, kind)
     rules: list[Rule] = []
     seen: dict[str, Node] = {}
@@ -67,6 +68,27 @@ def read_content(node: MapNode, kind: PackKind, mistakes: Mistakes) -> Content:
             seen.setdefault(mistakes.rule, item)
         mistakes.rule = None
     return Content(tuple(rules), settings)
+
+
+def _stray_dashes_removed(items: tuple[Node, ...], mistakes: Mistakes) -> tuple[Node, ...]:
+    """An item without a name whose lines the one above lacks is the rest of that rule behind a '-' too many."""
+    found: list[Node] = []
+    for item in items:
+        above = found[-1] if found else None
+        if (
+            isinstance(item, MapNode)
+            and isinstance(above, MapNode)
+            and item.pairs
+            and item.get("id") is None
+            and not set(item.keys()) & set(above.keys())
+        ):
+            mistakes.rule = _id_of(above)
+            mistakes.add(item.at, "this '-' begins another rule; take it away, the line belongs to the rule above")
+            mistakes.rule = None
+            found[-1] = MapNode(above.pairs + item.pairs, above.at, above.braces)
+        else:
+            found.append(item)
+    return tuple(found)
 
 
 def _id_of(node: Node) -> str | None:

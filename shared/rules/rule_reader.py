@@ -1,7 +1,7 @@
 """One rule's tree to the typed model, with ``unless``, ``for athletes`` and ``require`` folded into its condition."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import cast, get_args
 
@@ -27,7 +27,7 @@ from shared.rules.nodes import ListNode, MapNode, Node
 from shared.rules.outcomes import OUTCOMES, Outcomes
 from shared.rules.reading import Reader
 from shared.rules.sources import read_source
-from shared.rules.vocabulary import SHAPE_OF_PACK
+from shared.rules.vocabulary import OUTCOMES_OF_PACK, SHAPE_OF_PACK
 from shared.rules.words import Words
 
 RULE_FIELDS = (
@@ -60,7 +60,7 @@ class RuleReader:
         reader = self._reader
         before = len(reader.mistakes)
         other = [name for name in OUTCOMES if name not in self._outcomes.allowed]
-        fields = reader.table(node, "a rule", [name for name in RULE_FIELDS if name not in other])
+        fields = reader.table(node, "a rule", RULE_FIELDS)
         if not isinstance(node, MapNode):
             return None
         rule_id = reader.matched(fields.get("id"), "'id'", _RULE_ID, "small letters, digits and '-'")
@@ -71,12 +71,13 @@ class RuleReader:
         title = reader.text(fields["title"], "'title'") if "title" in fields else None
         because = reader.text(fields["because"], "'because'") if "because" in fields else None
         source = read_source(reader, fields["source"]) if "source" in fields else None
-        outcome = self._outcomes.read(fields, node) if not _misspelt(node, OUTCOMES) else None
+        foreign = self._of_another_kind(node, other)
+        outcome = self._outcomes.read(fields, node) if not foreign and not _misspelt(node, OUTCOMES) else None
         severity = self._severity(fields, outcome, node)
         penalty = self._penalty(fields, severity)
         mode = reader.word(fields["mode"], "'mode'", get_args(RuleMode)) if "mode" in fields else "enforce"
         locked = reader.flag(fields["locked"], "'locked'") if "locked" in fields else False
-        shaped = self._when(fields["when"]) if "when" in fields else None
+        shaped = self._when(fields["when"], foreign) if "when" in fields else None
         whole = self._folded(fields, shaped, outcome)
         values = self._values(fields, outcome, whole)
         shape = self._shape_meant(fields.get("when")) if shaped is None else shaped.shape
@@ -130,11 +131,27 @@ class RuleReader:
             )
         return number or 0.0
 
-    def _when(self, node: Node) -> Shaped | None:
+    def _of_another_kind(self, node: MapNode, other: Sequence[Outcome]) -> tuple[Outcome, ...]:
+        """Outcomes that only packs of another kind have: told once, whatever else of that kind the rule has."""
+        found = []
+        for name, _ in node.pairs:
+            for outcome in other:
+                if name.text == outcome:
+                    found.append(outcome)
+                    kinds = " or ".join(kind for kind, outcomes in OUTCOMES_OF_PACK.items() if outcome in outcomes)
+                    here = one_of(self._outcomes.allowed)
+                    self._reader.mistakes.add(
+                        name.at, f"'{outcome}' belongs to {kinds} packs; a {self._kind} pack has {here}"
+                    )
+        return tuple(found)
+
+    def _when(self, node: Node, foreign: Sequence[Outcome] = ()) -> Shaped | None:
         shaped = self._conditions.when(node)
         if shaped is None:
             return None
         allowed = SHAPE_OF_PACK[self._kind]
+        if shaped.shape not in allowed and foreign:
+            return None  # the rule is of another kind, which was told
         if shaped.shape not in allowed:
             about = "a pair of sessions" if shaped.shape == "pair" else f"'{shaped.shape}'"
             hint = one_of("first/then" if shape == "pair" else shape for shape in allowed)

@@ -175,6 +175,32 @@ def _scalar(event: ScalarEvent, at: Position) -> ScalarNode:
     return ScalarNode(resolved(text), text, at, omitted=text == "")
 
 
+_GLUED_NAME = re.compile(r"^(\s*(?:- )?)([A-Za-z_][\w -]*):([^\s:]\S*)")
+_GLUED_DASH = re.compile(r"^(\s*)-([A-Za-z])")
+_AFTER_A_QUOTE = re.compile(r"^\s*(?:- )?[\w -]+: +(?:\"[^\"]*\"|'[^']*') *([^\s#])")
+
+
+def _slip_of_spacing(lines: list[str], at: Position) -> tuple[Position, str] | None:
+    """A space that is missing or is none, on the line of the mistake or above it, where YAML only later stumbles."""
+    for number in (at.line, at.line - 1):
+        line = lines[number - 1] if 1 <= number <= len(lines) else ""
+        if "\u00a0" in line:
+            column = line.index("\u00a0") + 1
+            return Position(at.file, number, column), "a no-break space (U+00A0); write an ordinary space"
+        dash = _GLUED_DASH.match(line)
+        if dash is not None:
+            return Position(at.file, number, dash.end()), "a space is missing after '-'"
+        glued = _GLUED_NAME.match(line)
+        if glued is not None:
+            told = f"a space is missing after ':'; write '{glued[2]}: {glued[3][:40]}'"
+            return Position(at.file, number, len(glued[1]) + len(glued[2]) + 1), told
+        after = _AFTER_A_QUOTE.match(line)
+        if after is not None and number == at.line:
+            place = Position(at.file, number, after.start(1) + 1)
+            return place, "a text goes on after its closing quote; put quotes around the whole text"
+    return None
+
+
 def _explained(error: MarkedYAMLError, text: str, file: str) -> tuple[Position, str]:
     """The place and, in a coach's words, what the parser stumbled over."""
     mark = error.problem_mark or error.context_mark
@@ -184,6 +210,9 @@ def _explained(error: MarkedYAMLError, text: str, file: str) -> tuple[Position, 
     problem = str(error.problem or "")
     lines = text.split("\n")
     line = lines[at.line - 1] if at.line <= len(lines) else ""
+    slip = _slip_of_spacing(lines, at)
+    if slip is not None:
+        return slip
     if "\\t" in problem or line[: at.column].endswith("\t") or line.startswith("\t"):
         return at, "a tab; indent with spaces"
     if "mapping values are not allowed" in problem:

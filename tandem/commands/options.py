@@ -71,16 +71,24 @@ def print_json(document: Mapping[str, Any]) -> None:
     sys.stdout.write(whole + "\n")
 
 
+def write_file(path: Path, text: str) -> None:
+    """A command's ``--write``; a folder that is not there or not writable is the caller's to mend."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error.strerror}") from None
+
+
 class Told(Protocol):
     """A mistake in a file, ``file:line:column: message`` as text."""
 
     def as_json(self) -> Mapping[str, Any]: ...
 
 
-def refuse(problems: Sequence[Told], as_json: bool) -> NoReturn:
-    """Tell every problem on standard error (with ``--json`` also as the document) and exit 2."""
+def refuse(problems: Sequence[Told], as_json: bool, code: int = INPUT_IS_WRONG) -> NoReturn:
+    """Tell every problem on standard error (with ``--json`` also as the document) and exit with ``code``."""
     for problem in problems:
         print(problem, file=sys.stderr)
     if as_json:
         print_json({"errors": [problem.as_json() for problem in problems]})
-    raise click.exceptions.Exit(INPUT_IS_WRONG)
+    raise click.exceptions.Exit(code)

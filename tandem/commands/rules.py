@@ -1,15 +1,27 @@
-"""``tandem rules …``: check, test, lint, explain and describe rule packs. Exit 2 = a file is wrong, 1 = findings."""
+"""``tandem rules …``: check, test, lint, explain and describe rule packs. Exit 1 = findings, 2 = cannot be asked."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from shared.rules.errors import RuleFileError, RuleFileErrors, did_you_mean
-from tandem.commands.options import FINDINGS, athlete_options, counted, print_json, refuse, rules_option, utc_today
+from shared.rules.model import PackKind
+from tandem.commands.options import (
+    FINDINGS,
+    INPUT_IS_WRONG,
+    athlete_options,
+    counted,
+    print_json,
+    refuse,
+    rules_option,
+    utc_today,
+    write_file,
+)
 from tandem.commands.rule_changes import diff, impact, new_pack
+from tandem.commands.rule_folder import known_tenant, tenants_in
 from tandem.commands.rule_status import status
 
 if TYPE_CHECKING:
@@ -31,15 +43,19 @@ def _pack_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @rules.command()
 @_pack_options
 def check(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
-    """Load every pack and tell every mistake as file:line:column; a sound folder says what is in it."""
-    loaded = _load_all(rules_dir, tenant, as_json)
+    """Load every pack and tell every mistake as file:line:column; a sound folder says what is in it.
+
+    Exit 1 when a pack has a mistake.
+    """
+    loaded = _load_all(rules_dir, tenant, as_json, FINDINGS)
+    remarks = [*_remarks(loaded), *_kinds_missing(rules_dir, loaded)]
     document: dict[str, list[dict[str, Any]]] = {
         "packs": [
             {"tenant": name, "kind": kind, "id": pack.id, "version": pack.version, "hash": pack.hash[:12],
              "rules": len(pack.rules), "settings": len(pack.settings), "files": list(pack.files)}
             for name, one in loaded.items() for kind, pack in one.packs.items()
         ],
-        "remarks": [dict(remark.as_json()) for remark in _remarks(loaded)],
+        "remarks": [dict(remark.as_json()) for remark in remarks],
     }  # fmt: skip
     if as_json:
         print_json(document)
@@ -50,17 +66,20 @@ def check(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
             f"{whose}{pack['id']} {pack['version']} ({pack['hash']}): "
             f"{pack['rules']} rules, {pack['settings']} settings, sound"
         )
-    for remark in _remarks(loaded):
+    for remark in remarks:
         click.echo(f"remark: {remark}")
 
 
 @rules.command()
 @_pack_options
 def test(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
-    """Run the examples of every rule on both evaluators, and each combination of comparisons once."""
+    """Run the examples of every rule on both evaluators, and each combination of comparisons once.
+
+    Exit 1 when an example does not hold, or a pack has another mistake.
+    """
     from shared.rules.live import open_rules
 
-    loaded = _load_all(rules_dir, tenant, as_json)
+    loaded = _load_all(rules_dir, tenant, as_json, FINDINGS)
     results: list[dict[str, Any]] = []
     for name, one in loaded.items():
         with open_rules(rules_dir, name) as opened:
@@ -128,6 +147,7 @@ def explain(only: str | None, **options: Any) -> None:
     from tandem.rule_explanations import explain_rules
     from tandem.views.explained import show_all, show_one
 
+    known_tenant(options["rules_dir"], options["tenant"], options["as_json"])
     try:
         with open_offline_athlete(
             options["file"], rules_dir=options["rules_dir"], tenant=options["tenant"], on=options["on"], clock=utc_today
@@ -161,7 +181,7 @@ def schema(write: Path | None) -> None:
     if write is None:
         print_json(document)
         return
-    write.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_file(write, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
 @rules.command()
@@ -179,18 +199,18 @@ def reference(rules_dir: Path, write: Path | None) -> None:
     if write is None:
         click.echo(page, nl=False)
         return
-    write.write_text(page, encoding="utf-8")
+    write_file(write, page)
 
 
-def _load_all(rules_dir: Path, tenant: str | None, as_json: bool) -> "dict[str | None, Loaded]":
-    """The base and the tenants asked for; every mistake of all of them at once, then exit 2."""
+def _load_all(
+    rules_dir: Path, tenant: str | None, as_json: bool, code: int = INPUT_IS_WRONG
+) -> "dict[str | None, Loaded]":
+    """The base and the tenants asked for; every mistake of all of them at once, then exit with ``code``."""
     from shared.rules.loader import load
 
-    folder = rules_dir / "tenants"
-    found = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    found = tenants_in(rules_dir)
+    known_tenant(rules_dir, tenant, as_json)
     names: list[str | None] = [None, *(found if tenant is None else [tenant])]
-    if tenant is not None and tenant not in found:
-        refuse([RuleFileError(str(folder / tenant), 1, 1, None, "there are no rule files of this tenant")], as_json)
     loaded: dict[str | None, Loaded] = {}
     mistakes: list[RuleFileError] = []
     for name in names:
@@ -199,7 +219,7 @@ def _load_all(rules_dir: Path, tenant: str | None, as_json: bool) -> "dict[str |
         except RuleFileErrors as errors:
             mistakes += errors.errors
     if mistakes:
-        refuse(list(dict.fromkeys(mistakes)), as_json)
+        refuse(list(dict.fromkeys(mistakes)), as_json, code)
     return loaded
 
 
@@ -211,6 +231,14 @@ def _told(packs: Sequence[Mapping[str, Any]], tenant: str | None) -> list[Mappin
 
 def _remarks(loaded: "Mapping[str | None, Loaded]") -> Iterable[RuleFileError]:
     return dict.fromkeys(remark for one in loaded.values() for remark in one.remarks)
+
+
+def _kinds_missing(rules_dir: Path, loaded: "Mapping[str | None, Loaded]") -> Iterable[RuleFileError]:
+    """Kinds that nothing is decided by: what asks for their rules is refused."""
+    for kind in get_args(PackKind):
+        if kind not in loaded[None].packs:
+            message = f"there is no {kind} pack; whatever asks its rules is refused until there is one"
+            yield RuleFileError(str(rules_dir / "base"), 1, 1, None, message)
 
 
 for _command in (diff, impact, new_pack, status):

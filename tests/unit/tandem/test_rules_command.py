@@ -47,10 +47,10 @@ def test_check_tells_what_is_in_force(rules_dir: Path) -> None:
     assert ("acme", "acme.sequencing") in [(pack["tenant"], pack["id"]) for pack in packs]
 
 
-def test_check_tells_every_mistake_of_every_tenant_once_and_exits_2(rules_dir: Path) -> None:
+def test_check_tells_every_mistake_of_every_tenant_once_and_exits_1(rules_dir: Path) -> None:
     path = _tenant(rules_dir, HEADER + "override:\n  easy-shar: {off: true, because: x}\n  overlap: {off: true}\n")
     result = _run("check", "--rules", rules_dir)
-    assert result.exit_code == 2
+    assert result.exit_code == 1
     assert result.stdout == ""
     assert result.stderr.splitlines() == [
         f"{path}:5:3: the base has no rule 'easy-shar' to override; did you mean 'easy-share'?",
@@ -59,10 +59,27 @@ def test_check_tells_every_mistake_of_every_tenant_once_and_exits_2(rules_dir: P
     ]
 
 
-def test_check_of_an_unknown_tenant(rules_dir: Path) -> None:
-    result = _run("check", "--rules", rules_dir, "--tenant", "nobody")
+@pytest.mark.parametrize("command", [["check"], ["lint"], ["status"], ["explain", COLLISION]])
+def test_a_tenant_without_files_is_no_tenant_with_the_base_rules(rules_dir: Path, command: list[str | Path]) -> None:
+    _tenant(rules_dir, HEADER)
+    result = _run(*command, "--rules", rules_dir, "--tenant", "acne")
     assert result.exit_code == 2
-    assert "there are no rule files of this tenant" in result.stderr
+    assert "there are no rule files of this tenant; did you mean 'acme'?" in result.stderr
+
+
+def test_check_remarks_that_a_kind_of_pack_is_missing(rules_dir: Path) -> None:
+    (rules_dir / "base" / "deload.yaml").unlink()
+    result = _run("check", "--rules", rules_dir)
+    assert result.exit_code == 0
+    assert "there is no deload pack; whatever asks its rules is refused until there is one" in result.stdout
+
+
+def test_an_example_that_does_not_hold_is_a_finding_of_test(rules_dir: Path) -> None:
+    _edit(rules_dir, "deload", "{weeks_since_deload: at least 3}", "{weeks_since_deload: at least 4}")
+    result = _run("test", "--rules", rules_dir, "--json")
+    assert result.exit_code == 1
+    (error,) = json.loads(result.stdout)["errors"]
+    assert error["rule"] == "every-fourth-week" and "'three weeks trained' expects 'fires'" in error["message"]
 
 
 def test_test_runs_the_examples_and_tells_those_that_a_tenant_changes(rules_dir: Path) -> None:
@@ -179,6 +196,8 @@ def test_schema_is_printed_or_written(tmp_path: Path) -> None:
     printed = json.loads(_run("schema").stdout)
     assert _run("schema", "--write", tmp_path / "schema.json").exit_code == 0
     assert json.loads((tmp_path / "schema.json").read_text(encoding="utf-8")) == printed
+    nowhere = _run("schema", "--write", tmp_path / "no" / "schema.json")
+    assert nowhere.exit_code == 1 and "cannot be written: No such file or directory" in nowhere.stderr
 
 
 def test_diff_speaks_in_sentences(rules_dir: Path, tmp_path: Path) -> None:
