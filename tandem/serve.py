@@ -19,8 +19,10 @@ from shared.bus.running import Running
 from shared.bus.wiring import Wiring, utc_now
 from shared.db.rule_store import StoredRules
 from shared.ops.health import Check, HealthServer
+from shared.ops.rule_page import rules_page
 from shared.ops.rule_watch import RuleWatch as RuleMetrics
 from shared.ops.settings import Settings
+from shared.rules.collector import set_apart
 from shared.rules.live import RuleBook
 from tandem.service_classes import SERVICES, service_named
 from tandem.stored_rules import stored_rules
@@ -59,10 +61,10 @@ def serve(services: Sequence[type[Any]], settings: Settings, with_rules: bool = 
     running = Running(services, Wiring(settings, book))
     names = [service.name for service in services]
     checks = {f"broker-{name}": _connected(running, name) for name in names}
-    documents = {"/rules": book.status} if book is not None else {}
+    documents = {"/rules": rules_page(book)} if book is not None else {}
     checks |= {f"database-{name}": _answering(running, name) for name in names}
     with HealthServer(settings.metrics_host, settings.metrics_port, checks, documents):
-        watch = RuleWatch(book, settings.rules_poll_seconds) if book is not None else None
+        watch = RuleWatch(book, settings.rules_poll_seconds, set_apart) if book is not None else None
         if watch is not None:
             watch.start()
         try:

@@ -8,33 +8,34 @@ from services.load.assessing import stored_daily, today_of
 from services.load.domain import LoadSeries
 from services.load.store import LoadStore
 from shared.bus.handling import Context
-from shared.bus.rule_news import Comparison, changes_of
+from shared.bus.rule_news import Comparison, changes_of, compare_each
 from shared.messages.rule_packs import DecisionChanged
 from shared.rules.trying import BothRules
 
-MOST_ATHLETES: Final = 50
-"""Enough to see what a rule does; a trial must not hold up the service."""
+EVERYBODY: Final = 1_000_000
+"""To say of how many athletes those compared are some."""
 DAYS_BACK: Final = 6
 
 
 def compare_bands(context: Context, both: BothRules) -> Comparison:
     """Today and the six days before."""
     store = LoadStore(context.db, context.tenant)
-    changes: list[DecisionChanged] = []
-    looked_at = 0
-    for athlete in store.recorded_athletes(MOST_ATHLETES):
+
+    def changes_for(athlete: str) -> list[DecisionChanged] | None:
         row = store.athlete(athlete)
         profile = None if row is None else store.profile(row)
         if profile is None:
-            continue
-        looked_at += 1
+            return None
+        changes: list[DecisionChanged] = []
         today = today_of(context, profile)
         daily = stored_daily(store, athlete, profile, today)
         series = [LoadSeries(daily, rules.settings("recovery"), today) for rules in (both.before, both.after)]
         for back in range(DAYS_BACK, -1, -1):
             before, after = (one.assess(today - timedelta(days=back)).as_json() for one in series)
             changes += changes_of(athlete, _changed(before, after))
-    return Comparison(looked_at, changes)
+        return changes
+
+    return compare_each(store.recorded_athletes(EVERYBODY), changes_for)
 
 
 def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

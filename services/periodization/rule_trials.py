@@ -73,6 +73,7 @@ class Trials:
         answer = {
             **row.answer,
             "athletes": {service: told["athletes"] for service, told in heard.items()},
+            "athletes_of": {service: told.get("athletes_of") for service, told in heard.items()},
             "changes": [
                 {"service": service, **change} for service, told in heard.items() for change in told["changes"]
             ],

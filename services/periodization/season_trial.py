@@ -6,27 +6,26 @@ from services.periodization.domain import plan_season
 from services.periodization.store import planned_athletes
 from services.periodization.telling import kept_of
 from shared.bus.handling import Context
-from shared.bus.rule_news import Comparison, changes_of
+from shared.bus.rule_news import Comparison, changes_of, compare_each
 from shared.messages.rule_packs import DecisionChanged
 from shared.rules.changed_decisions import changed_season
 from shared.rules.trying import BothRules
 
-MOST_ATHLETES: Final = 50
-"""Enough to see what a rule does; a trial must not hold up the service."""
+EVERYBODY: Final = 1_000_000
+"""To say of how many athletes those compared are some."""
 
 
 def compare_seasons(context: Context, both: BothRules) -> Comparison:
     """The weeks of the current season from the current one on; those planned most recently first."""
-    changes: list[DecisionChanged] = []
-    looked_at = 0
-    for athlete in planned_athletes(context.db, context.tenant, MOST_ATHLETES):
+
+    def changes_for(athlete: str) -> list[DecisionChanged] | None:
         kept = kept_of(context, athlete)
         if kept is None:
-            continue
-        looked_at += 1
+            return None
         seasons = [plan_season(kept.inputs(rules), rules) for rules in (both.before, both.after)]
         before, after = (
             {"weeks": [week.as_json() for week in season.weeks if week.end > kept.today]} for season in seasons
         )
-        changes += changes_of(athlete, changed_season(before, after))
-    return Comparison(looked_at, changes)
+        return changes_of(athlete, changed_season(before, after))
+
+    return compare_each(planned_athletes(context.db, context.tenant, EVERYBODY), changes_for)

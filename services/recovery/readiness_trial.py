@@ -7,27 +7,26 @@ from services.recovery.assessing import stored_inputs, today_of
 from services.recovery.domain import assess_with_facts
 from services.recovery.store import RecoveryStore
 from shared.bus.handling import Context
-from shared.bus.rule_news import Comparison, changes_of
+from shared.bus.rule_news import Comparison, changes_of, compare_each
 from shared.messages.rule_packs import DecisionChanged
 from shared.rules.changed_decisions import changed_readiness
 from shared.rules.trying import BothRules
 
-MOST_ATHLETES: Final = 50
-"""Enough to see what a rule does; a trial must not hold up the service."""
+EVERYBODY: Final = 1_000_000
+"""To say of how many athletes those compared are some."""
 DAYS_BACK: Final = 6
 
 
 def compare_readiness(context: Context, both: BothRules) -> Comparison:
     """Today and the six days before."""
     store = RecoveryStore(context.db, context.tenant)
-    changes: list[DecisionChanged] = []
-    looked_at = 0
-    for athlete in store.recorded_athletes(MOST_ATHLETES):
+
+    def changes_for(athlete: str) -> list[DecisionChanged] | None:
         row = store.athlete(athlete)
         profile = None if row is None else store.profile(row)
         if profile is None:
-            continue
-        looked_at += 1
+            return None
+        changes: list[DecisionChanged] = []
         today = today_of(context, profile)
         for back in range(DAYS_BACK, -1, -1):
             inputs, loads = stored_inputs(store, athlete, profile, today - timedelta(days=back))
@@ -35,4 +34,6 @@ def compare_readiness(context: Context, both: BothRules) -> Comparison:
                 assess_with_facts(inputs, loads, (), rules)[0].as_json() for rules in (both.before, both.after)
             )
             changes += changes_of(athlete, changed_readiness(before, after))
-    return Comparison(looked_at, changes)
+        return changes
+
+    return compare_each(store.recorded_athletes(EVERYBODY), changes_for)

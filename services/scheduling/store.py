@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Index, String, delete, select
+from sqlalchemy import ColumnElement, Date, Index, String, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -251,6 +251,16 @@ class SchedulingStore:
         """The plans of that week and those after it, oldest first."""
         query = select(PlanRow).where(*self._of(PlanRow, athlete), PlanRow.week_start >= week_start)
         return self.db.scalars(query.order_by(PlanRow.week_start)).all()
+
+    def planned_athletes(self, week_start: date) -> Sequence[str]:
+        """Athletes with a plan of that week or a later one; those planned farthest ahead first."""
+        query = (
+            select(PlanRow.athlete)
+            .where(PlanRow.tenant == self.tenant, PlanRow.week_start >= week_start)
+            .group_by(PlanRow.athlete)
+            .order_by(func.max(PlanRow.week_start).desc(), PlanRow.athlete)
+        )
+        return self.db.scalars(query).all()
 
     def plan_with(self, athlete: str, session: str) -> PlanRow | None:
         """The latest plan that holds a session."""

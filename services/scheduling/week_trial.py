@@ -9,36 +9,32 @@ from services.scheduling.domain.calendar import monday_of
 from services.scheduling.replanning import Desk, surroundings
 from services.scheduling.store import PlanRow, SchedulingStore
 from shared.bus.handling import Context
-from shared.bus.rule_news import Comparison, changes_of
+from shared.bus.rule_news import Comparison, changes_of, compare_each
 from shared.messages.rule_packs import DecisionChanged
 from shared.rules.changed_decisions import changed_verdicts
 from shared.rules.trying import BothRules
 
-MOST_ATHLETES: Final = 50
-"""Enough to see what a rule does; a trial must not hold up the service."""
 WEEKS_BACK: Final = 4
 
 
 def compare_weeks(context: Context, both: BothRules) -> Comparison:
     """The plans of the last four weeks, of this one and of those to come."""
     store = SchedulingStore(context.db, context.tenant)
-    changes: list[DecisionChanged] = []
-    looked_at = 0
-    for athlete in store.athletes():
+
+    def changes_for(athlete: str) -> list[DecisionChanged] | None:
         row = store.athlete(athlete)
         profile = None if row is None else store.profile(row)
         if row is None or profile is None:
-            continue
+            return None
         desk = Desk(context, store, row, profile)
         plans = store.plans_since(athlete, monday_of(desk.today) - timedelta(weeks=WEEKS_BACK))
         if not plans:
-            continue
-        looked_at += 1
-        for plan in plans:
-            changes += changes_of(athlete, _changed(desk, plan, both))
-        if looked_at == MOST_ATHLETES:
-            break
-    return Comparison(looked_at, changes)
+            return None
+        return [change for plan in plans for change in changes_of(athlete, _changed(desk, plan, both))]
+
+    # A day earlier, as it may still be Sunday where an athlete lives.
+    since = monday_of(context.now().date() - timedelta(days=1)) - timedelta(weeks=WEEKS_BACK)
+    return compare_each(store.planned_athletes(since), changes_for)
 
 
 def _changed(desk: Desk, plan: PlanRow, both: BothRules) -> Iterator[tuple[str, str]]:

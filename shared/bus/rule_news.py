@@ -3,9 +3,12 @@
 The periodization service answers ``rules.*``; the others take its events by these routes.
 """
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Final, cast
+
+import eventlet
 
 from shared.bus.handling import Context, Incoming, Route
 from shared.db.rule_store import Activation, RuleShelf, StoredPack
@@ -26,15 +29,47 @@ from shared.rules.trying import BothRules, Triable, with_stored
 COMPARED = "rules-compared"
 
 
+MOST_ATHLETES: Final = 50
+"""Enough to see what a rule does."""
+TRIAL_S: Final = 2.0
+"""A trial must not hold up the service's other messages: after this it says how far it came."""
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What two sets of rules decide otherwise for the athletes looked at."""
+    """What two sets of rules decide otherwise for the athletes looked at, which are so many ``of`` the tenant's."""
 
     athletes: int
     changes: Sequence[DecisionChanged]
+    of: int
 
 
 Compare = Callable[[Context, BothRules], Comparison]
+
+
+def compare_each(
+    athletes: Sequence[str],
+    changes_for: Callable[[str], Sequence[DecisionChanged] | None],
+    clock: Callable[[], float] = time.monotonic,
+) -> Comparison:
+    """One athlete after the other as long as there is time; between two, others' messages have their turn.
+
+    ``changes_for``: None when the athlete has nothing that could be compared.
+    """
+    until = clock() + TRIAL_S
+    changes: list[DecisionChanged] = []
+    looked_at = nothing = 0
+    for athlete in athletes:
+        found = changes_for(athlete)
+        if found is None:
+            nothing += 1
+        else:
+            looked_at += 1
+            changes += found
+        if looked_at == MOST_ATHLETES or clock() >= until:
+            break
+        eventlet.sleep(0)
+    return Comparison(looked_at, changes, len(athletes) - nothing)
 
 
 def rule_routes(service: str, tables: RuleTables, compare: Mapping[PackKind, Compare]) -> tuple[Route, ...]:
@@ -92,6 +127,7 @@ def compared(
         message=decision.message,
         service=service,
         athletes=found.athletes,
+        athletes_of=found.of,
         changes=list(found.changes[:MOST_CHANGES_TOLD]),
         left_out=max(0, len(found.changes) - MOST_CHANGES_TOLD),
     )

@@ -1,7 +1,8 @@
 """Keeps a rule book up with its files while services run."""
 
 import time
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any, Final, Protocol
 
 import eventlet
 import structlog
@@ -9,6 +10,10 @@ import structlog
 from shared.rules.pace import BREATH_S, SETTLING_S, SLICE_S
 
 _log = structlog.get_logger("tandem.rules")
+
+
+TELL_EVERY: Final = 25
+"""Slices."""
 
 
 class Watched(Protocol):
@@ -24,12 +29,17 @@ class Watched(Protocol):
 
 
 class RuleWatch:
-    """Looks every ``seconds``, from ``start`` to ``stop``, and brings tenants up to date between two looks."""
+    """Looks every ``seconds``, from ``start`` to ``stop``, and brings tenants up to date between two looks.
 
-    def __init__(self, book: Watched, seconds: float) -> None:
+    ``made``: called after every few tenants and when all are up to date.
+    """
+
+    def __init__(self, book: Watched, seconds: float, made: Callable[[], None] | None = None) -> None:
+        self._made = made
         self._book = book
         self._seconds = seconds
         self._thread: Any = None
+        self._slices = 0
 
     def start(self) -> None:
         self._thread = eventlet.spawn(self._run)
@@ -54,6 +64,9 @@ class RuleWatch:
         before = None
         while self._book.unfinished and time.monotonic() < until:
             left = self._book.catch_up(SLICE_S)
+            self._slices += 1
+            if self._made is not None and (not left or self._slices % TELL_EVERY == 0):
+                self._made()
             if left == before:
                 return  # The database is away: the next look tries again.
             before = left

@@ -68,7 +68,8 @@ class DecisionChanged(_Told):
 
 
 class RulesCompared(_Told):
-    """What one service would decide otherwise. ``left_out``: more changes than are told; ``athletes``: looked at.
+    """What one service would decide otherwise. ``left_out``: more changes than are told; ``athletes``: looked at, of
+    the ``athletes_of`` that have something to compare (None: an older version of the service does not say).
 
     ``problem``: why the service cannot say.
     """
@@ -76,6 +77,7 @@ class RulesCompared(_Told):
     message: Id
     service: str
     athletes: int
+    athletes_of: int | None = None
     changes: Annotated[list[DecisionChanged], Field(max_length=MOST_CHANGES_TOLD)]
     left_out: int = 0
     problem: str | None = None

@@ -7,11 +7,14 @@ It runs in a thread, which ``eventlet.monkey_patch()`` turns into a green one, s
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from threading import Thread
 from types import TracebackType
 from typing import Final, Self
+from urllib.parse import parse_qsl
 
 import structlog
 from prometheus_client.exposition import choose_encoder
@@ -22,10 +25,22 @@ Check = Callable[[], str | None]
 """Says why the process should get no work, e.g. "no connection to the broker", or None when all is well. Must be quick
 and must not name secrets: the answer is served to whoever asks."""
 
-Document = Callable[[], Mapping[str, object]]
-"""Makes a JSON document for people who look after the process. Like a check it must be quick and name no secrets."""
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks for a document: ``here`` from this very machine (or container), and nobody passed the request on."""
+
+    here: bool
+    query: Mapping[str, str]
+
+
+Document = Callable[[Asker], Mapping[str, object]]
+"""Makes a JSON document for people who look after the process. Like a check it must be quick and name no secrets. There
+is no password: what not everybody in the network should know it tells only to who asks from ``here``."""
 
 _REQUEST_SECONDS: Final = 5.0
+_PASSED_ON: Final = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
+_QUERY_FIELDS: Final = 10
 _log = structlog.get_logger(__name__)
 
 
@@ -107,7 +122,8 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
-        match self.path.partition("?")[0]:
+        path, _, query = self.path.partition("?")
+        match path:
             case "/metrics":
                 encode, content_type = choose_encoder(self.headers.get("Accept", ""))
                 self._answer(HTTPStatus.OK, encode(metrics.registry), content_type)
@@ -119,10 +135,15 @@ class _Handler(BaseHTTPRequestHandler):
                 status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
                 self._answer_json(status, {"status": "ready" if ready else "not ready", "checks": checks})
             case path if path in self.server.owner.documents:
-                self._answer_json(HTTPStatus.OK, self.server.owner.documents[path]())
+                self._answer_json(HTTPStatus.OK, self.server.owner.documents[path](self._asker(query)))
             case _:
                 paths = ["/metrics", "/healthz", "/readyz", *self.server.owner.documents]
                 self._answer_json(HTTPStatus.NOT_FOUND, {"paths": paths})
+
+    def _asker(self, query: str) -> Asker:
+        passed_on = any(self.headers.get(name) for name in _PASSED_ON)
+        here = ip_address(self.client_address[0].partition("%")[0]).is_loopback and not passed_on
+        return Asker(here, dict(parse_qsl(query, max_num_fields=_QUERY_FIELDS)))
 
     def _answer_json(self, status: HTTPStatus, body: Mapping[str, object]) -> None:
         self._answer(status, json.dumps(body).encode() + b"\n", "application/json")

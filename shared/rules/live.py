@@ -220,20 +220,8 @@ class RuleBook:
 
     def summary(self) -> dict[str, Any]:
         """What is in force, as ``status`` tells it, without any tenant's name: how many, and one hash over theirs."""
-        active = self._active
-        own = [(tenant, one) for tenant, one in active.items() if tenant is not None]
-        packs = sorted((tenant, kind, ready.pack.hash) for tenant, one in own for kind, ready in one.prepared.items())
-        base = active[None]
-        return {
-            **self._engine(),
-            "base": base.as_json(),
-            "own": {
-                "tenants": len({tenant for tenant, _ in own} | set(self._due)),
-                "hash": hashlib.sha256(repr(packs).encode()).hexdigest()[:12],
-                "with_errors": sum(1 for _, one in own if one.errors),
-            },
-            "errors": [error.as_json() for error in base.errors],
-        }
+        base = self._active[None]
+        return {**self._all(), "base": base.as_json(), "errors": [error.as_json() for error in base.errors]}
 
     def status(self, only: str | None = None) -> dict[str, Any]:
         """What is in force, by tenant, and what is wrong with the files: JSON for people and machines.
@@ -249,7 +237,7 @@ class RuleBook:
             for name in names
         ]
         errors = dict.fromkeys(error for name in names if name in active for error in active[name].errors)
-        return {**self._engine(), "tenants": told, "errors": [error.as_json() for error in errors]}
+        return {**self._all(), "tenants": told, "errors": [error.as_json() for error in errors]}
 
     def errors(self) -> tuple[RuleFileError, ...]:
         """The mistakes that keep files from being used right now."""
@@ -258,10 +246,21 @@ class RuleBook:
     def close(self) -> None:
         self._evaluator.close()
 
-    def _engine(self) -> dict[str, Any]:
+    def _all(self) -> dict[str, Any]:
         statistics = self._evaluator.statistics()
-        told = {"files": self._files.fingerprint(), "evaluator": statistics.evaluator, "engine": asdict(statistics)}
-        return {**told, "behind": len(self._due)}
+        own = [(tenant, one) for tenant, one in self._active.items() if tenant is not None]
+        packs = sorted((tenant, kind, ready.pack.hash) for tenant, one in own for kind, ready in one.prepared.items())
+        return {
+            "files": self._files.fingerprint(),
+            "evaluator": statistics.evaluator,
+            "engine": asdict(statistics),
+            "behind": len(self._due),
+            "own": {
+                "tenants": len({tenant for tenant, _ in own} | set(self._due)),
+                "hash": hashlib.sha256(repr(packs).encode()).hexdigest()[:12],
+                "with_errors": sum(1 for _, one in own if one.errors),
+            },
+        }
 
     def _on(self) -> date | None:
         return self._today() if self._today else None

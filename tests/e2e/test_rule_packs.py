@@ -144,6 +144,7 @@ def test_a_dry_run_says_whose_weeks_change_and_changes_nothing(tandem: Embedded,
     put(tandem, tenant, pack(tenant))
     told = activate(tandem, tenant, dry_run=True)
     assert (told["state"], told["athletes"], told["not_heard"]) == ("tried", {"scheduling": 1}, [])
+    assert told["athletes_of"] == {"scheduling": 1}
     assert {(one["service"], one["athlete"], one["about"]) for one in told["changes"]} == {
         ("scheduling", "a1", "week of 2026-03-09")
     }

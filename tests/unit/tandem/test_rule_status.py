@@ -2,8 +2,10 @@
 
 import json
 import shutil
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import eventlet
@@ -11,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from shared.ops.health import HealthServer
+from shared.ops.rule_page import rules_page
 from shared.rules.live import RuleBook
 from tandem.commands.rules import rules
 
@@ -35,11 +38,13 @@ def process(tmp_path: Path) -> Iterator[Callable[[str], tuple[str, Path, RuleBoo
     """A process's address, rule folder and rule book."""
     with ExitStack() as opened:
 
-        def start(name: str) -> tuple[str, Path, RuleBook]:
+        def start(name: str, elsewhere: bool = False) -> tuple[str, Path, RuleBook]:
             folder = Path(shutil.copytree(RULES, tmp_path / name))
             book = RuleBook(folder, "reference")
             opened.callback(book.close)
-            server = opened.enter_context(HealthServer("127.0.0.1", 0, {}, {"/rules": book.status}))
+            page = rules_page(book)
+            asked = {"/rules": lambda asker: page(replace(asker, here=asker.here and not elsewhere))}
+            server = opened.enter_context(HealthServer("127.0.0.1", 0, {}, asked))
             return f"http://127.0.0.1:{server.port}", folder, book
 
         yield start
@@ -78,6 +83,42 @@ def test_a_broken_file_is_named_with_its_line(process: Callable[[str], tuple[str
     result = run("--at", address)
     assert result.exit_code == 1
     assert f"not in force: {file}:4:1: a pack has no 'overide'; did you mean 'override'?" in result.stdout
+
+
+def test_tenants_are_named_on_the_machine_itself_only(process: Callable[..., tuple[str, Path, RuleBook]]) -> None:
+    address, folder, book = process("first")
+    write(folder, TENANT)
+    book.poll()
+    passed_on = urllib.request.Request(f"{address}/rules?tenant=acme", headers={"X-Forwarded-For": "10.0.0.7"})
+    with urllib.request.urlopen(passed_on) as answer:
+        told = answer.read().decode()
+    assert "acme" not in told
+    assert json.loads(told)["own"]["tenants"] == 1
+    own = run("--at", address, "--tenant", "acme")
+    assert "acme (from files)" in own.stdout
+    assert "base (from" not in own.stdout
+
+
+def test_processes_on_other_machines_are_compared_without_names(
+    process: Callable[..., tuple[str, Path, RuleBook]],
+) -> None:
+    (here, folder, book), (there, other_folder, other) = process("first"), process("second", elsewhere=True)
+    write(folder, TENANT)
+    book.poll()
+    result = run("--at", there, "--at", here)
+    assert result.exit_code == 1
+    assert "0 tenants with packs of their own" in result.stdout
+    assert f"not the same everywhere: packs of all tenants at {here}" in result.stdout
+    write(other_folder, TENANT)
+    other.poll()
+    assert "2 processes decide by the same packs" in run("--at", there, "--at", here).stdout
+    write(other_folder, TENANT.replace("override:", "overide:"))
+    other.poll()
+    broken = run("--at", there)
+    assert broken.exit_code == 1
+    assert "1 of them with mistakes" in broken.stdout
+    refused = run("--at", there, "--tenant", "acme")
+    assert "names tenants only to who asks on its own machine" in refused.output
 
 
 def test_an_address_that_does_not_answer(process: Callable[[str], tuple[str, Path, RuleBook]]) -> None:

@@ -1,6 +1,7 @@
 """One hub serves everything: what is long must leave it, and what fails must not end it."""
 
 import time
+from collections.abc import Callable
 
 import eventlet
 
@@ -39,7 +40,6 @@ class Book:
         self.behind = behind
         self.away = away
         self.slices: list[float | None] = []
-        self.caught_up = eventlet.event.Event()
         self.looked = eventlet.event.Event()
 
     @property
@@ -57,13 +57,11 @@ class Book:
     def catch_up(self, seconds: float | None = None) -> int:
         self.slices.append(seconds)
         self.behind -= 0 if self.away else 1
-        if not self.behind:
-            self.caught_up.send(None)
         return self.behind
 
 
-def watching(book: Book, until: eventlet.event.Event, seconds: float = 0.01) -> None:
-    watch = RuleWatch(book, seconds)
+def watching(book: Book, until: eventlet.event.Event, seconds: float = 0.01, made: Callable[[], None] = int) -> None:
+    watch = RuleWatch(book, seconds, made)
     watch.start()
     with eventlet.Timeout(20):
         until.wait()
@@ -86,8 +84,10 @@ def test_tenants_are_brought_up_to_date_in_slices_between_which_others_run() -> 
             eventlet.sleep(0)
 
     heart = eventlet.spawn(beat)
-    watching(book, book.caught_up, seconds=0.05)
+    all_made = eventlet.event.Event()
+    watching(book, all_made, seconds=0.05, made=lambda: all_made.send(book.behind))
     heart.kill()
+    assert all_made.wait() == 0
     assert len(book.slices) == 5
     assert all(seconds is not None and seconds <= 0.05 for seconds in book.slices)
     assert beats[0] > 5

@@ -58,7 +58,7 @@ def test_ready_when_every_check_is_content() -> None:
 
 def test_other_documents_are_served_as_they_are_now_and_listed() -> None:
     asked = []
-    documents = {"/rules": lambda: asked.append(1) or {"asked": len(asked)}}
+    documents = {"/rules": lambda asker: asked.append(asker) or {"asked": len(asked)}}
     with HealthServer("127.0.0.1", 0, {}, documents) as server:
         told = [json.loads(get(server, "/rules")[1]) for _ in range(2)]
         response, body = get(server, "/else")
