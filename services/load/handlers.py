@@ -25,7 +25,8 @@ from shared.bus.together import Call, alone
 from shared.messages.problems import Problem
 from shared.messages.values import Profile
 
-ATHLETES_PER_ROUND = 200
+MOST_DUE = 20_000
+"""Athletes of one tenant looked up at once; who is left is looked up at the next turn of the timer."""
 MIDNIGHT_CHECK_S = 60.0
 
 
@@ -125,11 +126,16 @@ def erase_athlete(context: Context, incoming: Incoming[EraseAthlete]) -> Accepte
     return Accepted()
 
 
-def assess_after_midnight(context: Context) -> None:
-    """Assesses every athlete whose local day has ended since the last assessment; once however often it is called, and
-    in one step however many days were missed."""
+def due_after_midnight(context: Context) -> Sequence[str]:
+    """Everybody whose local day has ended since the last assessment."""
+    return LoadStore(context.db, context.tenant).due(context.now(), MOST_DUE)
+
+
+def assess_after_midnight(context: Context, athletes: Sequence[str]) -> None:
+    """Assesses those who are still due; once however often it is called, and in one step however many days were
+    missed."""
     store = LoadStore(context.db, context.tenant)
-    due = [(row, store.profile(row)) for row in store.due(context.now(), ATHLETES_PER_ROUND)]
+    due = [(row, store.profile(row)) for row in store.still_due(context.now(), athletes)]
     assess_today(store, [ToAssess(context, row, one, row.assessed_through) for row, one in due if one is not None])
 
 
@@ -143,4 +149,6 @@ ROUTES: tuple[Route, ...] = (
     Route("command", "athlete.erase", EraseAthlete, erase_athlete, replies=False),
     *rule_routes("load", RULES, {"recovery": compare_bands}),
 )
-TIMERS: tuple[Timer, ...] = (Timer("assess-after-midnight", MIDNIGHT_CHECK_S, assess_after_midnight),)
+TIMERS: tuple[Timer, ...] = (
+    Timer("assess-after-midnight", MIDNIGHT_CHECK_S, due_after_midnight, assess_after_midnight),
+)

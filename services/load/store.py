@@ -124,15 +124,17 @@ class LoadStore:
     def profile(self, row: AthleteRow) -> Profile | None:
         return None if row.profile is None else Profile.model_validate(row.profile)
 
-    def due(self, now: datetime, limit: int) -> Sequence[AthleteRow]:
+    def due(self, now: datetime, limit: int) -> Sequence[str]:
         """Athletes whose local midnight has passed since their last assessment, the longest waiting first."""
-        return self.db.scalars(
-            select(AthleteRow)
-            .where(AthleteRow.tenant == self.tenant, AthleteRow.due_at <= now)
-            .order_by(AthleteRow.due_at, AthleteRow.athlete)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        ).all()
+        query = select(AthleteRow.athlete).where(AthleteRow.tenant == self.tenant, AthleteRow.due_at <= now)
+        return self.db.scalars(query.order_by(AthleteRow.due_at, AthleteRow.athlete).limit(limit)).all()
+
+    def still_due(self, now: datetime, athletes: Sequence[str]) -> Sequence[AthleteRow]:
+        """Those of the athletes whom nobody has assessed since midnight, held until the transaction ends."""
+        query = select(AthleteRow).where(
+            AthleteRow.tenant == self.tenant, AthleteRow.athlete.in_(athletes), AthleteRow.due_at <= now
+        )
+        return self.db.scalars(query.order_by(AthleteRow.athlete).with_for_update()).all()
 
     def recorded_athletes(self, limit: int) -> Sequence[str]:
         """Athletes with sessions; those with the newest first."""

@@ -3,6 +3,7 @@
 State never depends on the order of messages: each thing said is kept with its stamp, and the season follows from it.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
@@ -32,7 +33,8 @@ from shared.rules.vocabulary import features_of
 SERVICE: Final = "periodization"
 OTHER_SERVICES: Final = frozenset({"load", "recovery", "scheduling"})
 REPLAN_SECONDS: Final = 20.0
-ATHLETES_PER_TICK: Final = 500
+MOST_DUE: Final = 20_000
+"""Athletes of one tenant looked up at once; who is left is looked up at the next turn of the timer."""
 _DAY_FEATURES: Final = frozenset(features_of("athlete"))
 
 
@@ -120,14 +122,19 @@ def readiness_assessed(context: Context, incoming: Incoming[ReadinessAssessed]) 
     return _note_days(context, incoming.body.athlete, "readiness", incoming.body.days, _stamp(incoming))
 
 
-def replan_due(context: Context) -> None:
-    """Plans again for whom a new local day has begun or whose rules have changed; tells only what that changes.
+def due_for_replanning(context: Context) -> Sequence[str]:
+    """Everybody for whom a new local day has begun or whose rules have changed.
 
     It also answers those whom a service keeps waiting about rules: a timer of its own would cost as much again.
     """
     rule_packs.settle_trials(context)
+    return due_athletes(context.db, context.tenant, context.now(), packs_of(context.rules), MOST_DUE)
+
+
+def replan_due(context: Context, athletes: Sequence[str]) -> None:
+    """Plans again for those who are still due; tells only what that changes."""
     packs = packs_of(context.rules)
-    for athlete in due_athletes(context.db, context.tenant, context.now(), packs, ATHLETES_PER_TICK):
+    for athlete in due_athletes(context.db, context.tenant, context.now(), packs, len(athletes), athletes):
         plan_and_tell(context, athlete)
 
 
@@ -180,4 +187,4 @@ ROUTES: tuple[Route, ...] = (
     ),
     *rule_packs.ROUTES,
 )
-TIMERS: tuple[Timer, ...] = (Timer("replan-due", REPLAN_SECONDS, replan_due),)
+TIMERS: tuple[Timer, ...] = (Timer("replan-due", REPLAN_SECONDS, due_for_replanning, replan_due),)

@@ -317,9 +317,11 @@ class Choices:
     weeks: int | None
 
 
-def due_athletes(db: Session, tenant: str, now: datetime, packs: str, limit: int) -> Sequence[str]:
+def due_athletes(
+    db: Session, tenant: str, now: datetime, packs: str, limit: int, among: Sequence[str] | None = None
+) -> Sequence[str]:
     """Athletes for whom a new local day has begun since their season was planned, or that other packs planned; the
-    longest waiting first."""
+    longest waiting first. ``among``: only of these."""
     query = (
         select(SeasonRow.athlete)
         .join(AthleteRow, (AthleteRow.tenant == SeasonRow.tenant) & (AthleteRow.athlete == SeasonRow.athlete))
@@ -328,7 +330,7 @@ def due_athletes(db: Session, tenant: str, now: datetime, packs: str, limit: int
         .order_by(SeasonRow.due_at, SeasonRow.athlete)
         .limit(limit)
     )
-    return db.scalars(query).all()
+    return db.scalars(query if among is None else query.where(SeasonRow.athlete.in_(among))).all()
 
 
 def planned_athletes(db: Session, tenant: str, limit: int) -> Sequence[str]:

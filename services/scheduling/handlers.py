@@ -1,5 +1,6 @@
 """The scheduling service's use cases: a message in, state changed, events out. Knows neither nameko nor kombu."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -43,6 +44,7 @@ from services.scheduling.store import (
     TargetRow,
 )
 from services.scheduling.week_trial import compare_weeks
+from services.scheduling.whose_turn import maybe_to_plan
 from shared.bus.handling import Accepted, Answered, Context, Forgotten, Incoming, Rejected, Route, Timer
 from shared.bus.rule_news import rule_routes
 from shared.messages.problems import Problem
@@ -270,11 +272,11 @@ def hear_readiness(context: Context, incoming: Incoming[ReadinessAssessed]) -> F
     return None
 
 
-def plan_coming_weeks(context: Context) -> None:
+def plan_coming_weeks(context: Context, athletes: Sequence[str]) -> None:
     """Plans each athlete's coming week of the season once its turn has come, and again what other rules planned;
     changes nothing when all is as it should be."""
     store = SchedulingStore(context.db, context.tenant)
-    for athlete in store.athletes():
+    for athlete in athletes:
         desk = _desk(context, store, athlete)
         if desk is not None:
             catch_up(desk)
@@ -319,4 +321,4 @@ ROUTES: tuple[Route, ...] = (
     Route("event", "recovery.readiness-assessed", ReadinessAssessed, hear_readiness),
     *rule_routes("scheduling", RULES, {"sequencing": compare_weeks}),
 )
-TIMERS: tuple[Timer, ...] = (Timer("coming-weeks", COMING_WEEKS_SECONDS, plan_coming_weeks),)
+TIMERS: tuple[Timer, ...] = (Timer("coming-weeks", COMING_WEEKS_SECONDS, maybe_to_plan, plan_coming_weeks),)

@@ -110,10 +110,18 @@ class Route:
     handle_many: HandleMany | None = None
 
 
+def nobody(context: Context, athletes: Sequence[str]) -> None:
+    """``Timer.handle`` of periodic work that is not about athletes and is done by ``due`` alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """Periodic work: ``handle(context)`` is called once per tenant the service knows, each in its own transaction."""
+    """Periodic work. ``due`` is called once per tenant the service knows, and says which athletes' turn it is; it may
+    do what concerns the tenant as a whole. ``handle`` is then called with a few of them at a time, until all had their
+    turn. Every call is a transaction of its own, and may run beside a replica's: by then somebody may be due no more.
+    """
 
     name: str
     seconds: float
-    handle: Callable[[Context], None]
+    due: Callable[[Context], Sequence[str]]
+    handle: Callable[[Context, Sequence[str]], None] = nobody

@@ -6,7 +6,7 @@ deliveries of a returned Batch, and only then.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -17,18 +17,17 @@ from sqlalchemy.orm import Session
 
 from shared.bus.calls import Calls, RuleSource
 from shared.bus.crowding import SetAside, Shares, sender_of
-from shared.bus.decided import decisions_in
 from shared.bus.handling import Rejected, Route, Timer
 from shared.bus.intake import Intake, Readable
 from shared.bus.ledger import Ledger, ToPublish
 from shared.bus.opening import open_batch
 from shared.bus.outcomes import Work
+from shared.bus.periodic import Periodic
 from shared.bus.putting_back import RETRY_DELAYS_S, Failure, Reason, is_transient, to_park, to_retry
 from shared.bus.turns import Reading, Turns, whose
 from shared.bus.unit_of_work import Clock
 from shared.db.delivery_tables import DeliveryTables
 from shared.db.engine import Database
-from shared.db.locks import take_tenant
 from shared.db.row_security import act_for, may_write
 from shared.messages.envelope import Delivery
 from shared.ops import metrics

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shared.bus.consumer import batches
 from shared.bus.crowding import Shares
-from shared.bus.forgetting import ParkedOfErased, ParkedOutOfReach
+from shared.bus.forgetting import QueuesOfErased, QueuesOutOfReach
 from shared.bus.handling import Route, Timer
 from shared.bus.pipelining import PipelinedPublisher
 from shared.bus.processing import Batch, Processor
@@ -47,8 +47,8 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
         self.database = Database(
             name, url, wiring.durable, settings.database_answer_seconds, settings.database_idle_seconds
         )
-        # What is parked in memory ends with the process, and nobody can look at it.
-        self._parked = None if wiring.in_memory else ParkedOfErased(name, wiring.connector())
+        # What waits in memory ends with the process, and nobody can look at it.
+        self._queues = None if wiring.in_memory else QueuesOfErased(name, wiring.connector())
         self.processor = Processor(
             name,
             self._routes,
@@ -58,7 +58,7 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
             wiring.clock,
             user_id_required=not wiring.in_memory,
             shares=None if wiring.in_memory else Shares(settings.tenant_share, settings.tenant_in_flight),
-            forget_parked=None if self._parked is None else self._parked.forget_athlete,
+            forget_waiting=None if self._queues is None else self._queues.forget_athlete,
         )
         publisher: Publisher = (
             MemoryPublisher(wiring.connector())
@@ -103,7 +103,14 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
         return self.processor.process(deliveries)
 
     def run_timer(self, timer: Timer) -> None:
-        self.relay.hand_over(self.processor.run_timer(timer))
+        for rows in self.processor.run_timer(timer, goes_on=lambda: not self._stops()):
+            self.relay.hand_over(rows)
+            eventlet.sleep(0)  # messages that wait for the database have their turn in between
+
+    def _stops(self) -> bool:
+        """Whether the service was told to stop: whoever is still due is so when it is back, or with a replica."""
+        timers = (one for one in self.container.entrypoints if isinstance(one, TimerEntrypoint))
+        return any(one.should_stop.ready() for one in timers)
 
     def _sweep(self) -> None:
         forget_at = 0.0
@@ -114,9 +121,9 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
                 if time.monotonic() >= forget_at:
                     forget_at = time.monotonic() + self._retention_seconds
                     self.retention.forget(self._clock())
-                    if self._parked is not None:
-                        self._parked.forget_since(self.retention.erased())
-            except (PublishFailed, SQLAlchemyError, ParkedOutOfReach):  # also that no connection was to be had in time
+                    if self._queues is not None:
+                        self._queues.forget_since(self.retention.erased())
+            except (PublishFailed, SQLAlchemyError, QueuesOutOfReach):  # also that no connection was to be had in time
                 _log.warning("sweeping the outbox failed", service=self.container.service_name, exc_info=True)
             eventlet.sleep(self._sweep_seconds)
 

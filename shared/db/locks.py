@@ -35,6 +35,12 @@ def take_tenant(db: Session, service: str, tenant: str) -> None:
         db.execute(_ALONE, {"keys": [_key(service, tenant)]})
 
 
+def take_turns(db: Session, service: str, tenant: str, athletes: Iterable[str]) -> None:
+    """Waits until this transaction alone handles these athletes; held until it ends. On SQLite it is alone anyway."""
+    if db.get_bind().dialect.name == "postgresql":
+        db.execute(text(TURN_SQL), turn_keys(service, ((tenant, athlete) for athlete in athletes)))
+
+
 def _key(*names: str) -> int:
     """Advisory locks are numbers of 64 bits. Two names with the same number only wait for each other needlessly."""
     digest = hashlib.blake2b("\0".join(names).encode(), digest_size=8).digest()

@@ -84,9 +84,10 @@ def ask_later(context: Context, incoming: Incoming[Get]) -> Accepted:
     return Later()
 
 
-def tick(context: Context) -> None:
+def tick(context: Context) -> list[str]:
     total = sum(context.db.scalars(select(Count.repetitions).where(Count.tenant == context.tenant)))
     context.emit("ticked", {"total": total}, None)
+    return []
 
 
 ROUTES = (

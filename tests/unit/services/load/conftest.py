@@ -73,7 +73,7 @@ class LoadDesk:
         with self.database.transaction() as db:
             context = UnitOfWork("load", tenant, db, self.rules, lambda: self.now)
             for timer in TIMERS:
-                timer.handle(context)
+                timer.handle(context, timer.due(context))
         self.emitted += context.emitted
         return context.emitted
 

@@ -85,7 +85,7 @@ class Periodization:
         for timer in TIMERS:
             with self.database.transaction() as db:
                 context = UnitOfWork("periodization", tenant, db, self.rules, lambda: self.now)
-                timer.handle(context)
+                timer.handle(context, timer.due(context))
             self._collect(context)
 
     def answer(self, key: str, body: Mapping[str, Any], **more: Any) -> Mapping[str, Any]:

@@ -70,7 +70,7 @@ class SchedulingDesk:
         for timer in TIMERS:
             with self.database.transaction() as db:
                 context = UnitOfWork("scheduling", tenant, db, self.rules, lambda: self.now)
-                timer.handle(context)
+                timer.handle(context, timer.due(context))
             self.emitted += context.emitted
 
     def events(self, name: str) -> list[Mapping[str, Any]]:

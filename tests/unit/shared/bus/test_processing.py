@@ -208,12 +208,13 @@ def test_a_timer_that_fails_for_one_tenant_runs_for_the_others(database: Databas
     work = processor(database)
     work.process([delivery("m1", 1), delivery("m2", 2, tenant="bravo")])
 
-    def tick(context: Any) -> None:
+    def tick(context: Any) -> list[str]:
         if context.tenant == "acme":
             raise RuntimeError("not today")
         context.emit("ticked", {}, None)
+        return []
 
-    published = work.run_timer(Timer("tick", 1.0, tick))
+    published = [row for rows in work.run_timer(Timer("tick", 1.0, tick)) for row in rows]
     assert [row.message.routing_key for row in published] == ["bravo.toy.ticked"]
 
 
