@@ -38,8 +38,23 @@ QUEUES = tuple(
 
 
 def settled(ground: Ground, script: Script, confirmed: set[str]) -> bool:
-    """Nothing waits in a queue or an outbox, and the inboxes know every message that must be in one."""
-    return not left_in_outbox(ground) and not _missing(ground, script, confirmed) and not ground.some_wait(*QUEUES)
+    """Nothing waits in a queue or an outbox, the inboxes know every message that must be in one, the parked queues hold
+    every one that belongs there."""
+    poison = sum(one.fate == "parked" and one.id in confirmed for one in script.messages.values())
+    return (
+        not left_in_outbox(ground)
+        and not _missing(ground, script, confirmed)
+        and not ground.some_wait(*QUEUES)
+        and sum(ground.ready(f"{service}.parked")[0] for service in SERVICES) >= poison
+    )
+
+
+def control_settled(ground: Ground) -> bool:
+    """Also of messages that a handler has taken and not finished, which no passive declare counts."""
+    if ground.ready("control.commands")[0]:
+        return False
+    lines = ground.broker.control("list_queues", "--quiet", "--no-table-headers", "name", "messages").splitlines()
+    return ["control.commands", "0"] in [line.split() for line in lines]
 
 
 def left_in_outbox(ground: Ground) -> int:

@@ -16,8 +16,8 @@ LOAD = [sys.executable, "-m", "tandem", "parked", "replay", "--service", "load",
 def mended_and_replayed(scene: Scene) -> None:
     """Once all poison is parked the mended services get it back, by commands that are killed on the way."""
     side, ground = scene.side, scene.ground
-    poison = sum(one.fate == "parked" for one in scene.script.messages.values())
     scene.sender.wait()
+    poison = scene.poison
     until(lambda: sum(_parked(ground)) == poison, 120)
     scene.witness.saw(sum(_parked(ground)), "parked")
     ground.broker.stop()

@@ -15,7 +15,7 @@ from shared.db.engine import Database
 from shared.db.migrations import create_all, upgrade
 from shared.rules.decisions import Rules
 from tests.faults.asking import loads_of
-from tests.faults.counting import Count, count_control, count_ours, left_in_outbox, left_in_queues, settled
+from tests.faults.counting import Count, count_control, count_ours, left_in_outbox, left_in_queues
 from tests.faults.ground import EVENTS, Ground, Side, control_side, our_side, until
 from tests.faults.report import Report, Row
 from tests.faults.scene import Fault, Scene, Witness
@@ -97,14 +97,18 @@ def _run(side: Side, fault: Fault, options: Options, measure: Counting) -> Row:
     script = make_script(fault.name, options.messages, options.seed, datetime.now(UTC), fault.poison, fault.killer)
     first = script.profiles if ours else ()
     sender = Sender(ground.broker.uri, first + script.sends, fault.seconds, wrapped=not ours)
-    chance, witness = random.Random(f"{options.seed} {fault.name} kill points"), Witness()
+    witness, poison = Witness(), sum(one.fate == "parked" for one in script.messages.values())
+    script = script.mended() if fault.mended else script
+    chance = random.Random(f"{options.seed} {fault.name} kill points")
+    scene = Scene(side, sender, script, chance, witness, poison)
     until(lambda: len(sender.confirmed) > len(first) + len(script.sends) // 20, 30, pause=0.02)  # into the stream
-    fault.strike(Scene(side, sender, script, chance, witness))
+    fault.strike(scene)
+    struck = sender.confirmed_at if fault.killer else time.monotonic()
     sender.wait()
-    died, started = side.revive(), time.monotonic()
-    drained = _drained(side, script, sender.confirmed)
-    seconds = time.monotonic() - started if drained else None
-    count = measure(script.mended() if fault.mended else script, sender.confirmed)
+    died = side.revive()
+    drained = _drained(scene) and not witness.by_hand
+    seconds = time.monotonic() - max(struck, sender.confirmed_at) if drained else None
+    count = measure(script, sender.confirmed)
     for problem in (*count.lost, *count.doubled, *count.wrong_loads)[: options.tell if ours else 0]:
         print(f"  {fault.name}: {problem}", file=sys.stderr)
     row = Row(
@@ -116,20 +120,11 @@ def _run(side: Side, fault: Fault, options: Options, measure: Counting) -> Row:
     return row
 
 
-def _drained(side: Side, script: Script, confirmed: set[str]) -> bool:
-    if side.must_stop_cleanly:
-        return until(lambda: settled(side.ground, script, confirmed), DRAIN_S, pause=0.3)
-    if until(lambda: _control_is_empty(side), HUNG_S, pause=0.5):
+def _drained(scene: Scene) -> bool:
+    if scene.side.must_stop_cleanly:
+        return until(scene.settled, DRAIN_S, pause=0.3)
+    if until(scene.settled, HUNG_S, pause=0.5):
         return True
-    side.restart()
-    until(lambda: _control_is_empty(side), DRAIN_S, pause=0.5)
+    scene.side.restart()
+    until(scene.settled, DRAIN_S, pause=0.5)
     return False
-
-
-def _control_is_empty(side: Side) -> bool:
-    """Also of messages that a handler has taken and not finished, which no passive declare counts."""
-    ground = side.ground
-    if ground.ready("control.commands")[0]:
-        return False
-    lines = ground.broker.control("list_queues", "--quiet", "--no-table-headers", "name", "messages").splitlines()
-    return ["control.commands", "0"] in [line.split() for line in lines]

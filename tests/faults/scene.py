@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from tests.faults.counting import control_settled, settled
 from tests.faults.ground import Ground, Side
 from tests.faults.script import Script
 from tests.faults.sending import Sender
@@ -15,6 +16,8 @@ class Witness:
 
     seen: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    by_hand: bool = False
+    """Somebody had to help, so it cannot be said to have ended by itself."""
 
     def saw(self, count: int, what: str) -> None:
         """``count`` of ``what``; none at all means that the fault did not bite."""
@@ -29,15 +32,25 @@ class Witness:
 
 @dataclass(frozen=True)
 class Scene:
+    """``script``: with what is expected of each message once the strike is over."""
+
     side: Side
     sender: Sender
     script: Script
     chance: random.Random
     witness: Witness
+    poison: int
+    """Messages that no handler can take, as long as nobody mends it."""
 
     @property
     def ground(self) -> Ground:
         return self.side.ground
+
+    def settled(self) -> bool:
+        """All is published and all that was published is done."""
+        if self.side.must_stop_cleanly:
+            return self.sender.done and settled(self.ground, self.script, self.sender.confirmed)
+        return self.sender.done and control_settled(self.ground)
 
 
 Break = Callable[[Scene], None]

@@ -36,7 +36,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """``profiles`` first; then ``sends``, in which a message may stand twice, far apart."""
+    """``profiles`` first; then ``sends``, in which a message may stand twice, side by side or far apart."""
 
     fault: str
     profiles: tuple[Sent, ...]
@@ -62,8 +62,9 @@ def make_script(
     source = random.Random(f"{seed} {fault}")
     made = [_message(source, fault, number, today, poison) for number in range(count)]
     sends: list[Sent] = list(made)
-    for one in source.sample(made, int(count * DUPLICATES)):
-        sends.insert(source.randrange(len(sends) + 1), one)
+    for number, one in enumerate(source.sample(made, int(count * DUPLICATES))):
+        # Every other one right behind its original, so that two replicas have the same message in hand at once.
+        sends.insert(sends.index(one) + 1 if number % 2 else source.randrange(len(sends) + 1), one)
     if killer:
         athlete = f"{fault}.killer"
         data = {"athlete": athlete, "repetitions": 999}

@@ -22,11 +22,14 @@ class Sender:
         self.confirmed: set[str] = set()
         self.failure: BaseException | None = None
         self.resent = 0
+        """Publishes that failed or could not be made at once, and were made again."""
         self._uri = uri
         self._sends = sends
         self._pause_s = seconds / max(1, len(sends))
         self._at = 0
         self._asked_at: float | None = None
+        self.confirmed_at = time.monotonic()
+        """When the broker has confirmed the last one so far."""
         self._wrapped = wrapped
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -65,22 +68,24 @@ class Sender:
         connection, next_at = None, time.monotonic()
         while self.left:
             one = self._sends[self._at]
-            self._asked_at = self._asked_at or time.monotonic()
             try:
                 if connection is None:
                     connection = pika.BlockingConnection(pika.URLParameters(self._uri))
                     channel = connection.channel()
                     channel.confirm_delivery()
+                if self._pause_s and next_at > time.monotonic():
+                    connection.sleep(next_at - time.monotonic())
+                self._asked_at = time.monotonic()
                 self._publish(channel, one)
             except (pika.exceptions.AMQPError, OSError):
                 connection, self.resent = None, self.resent + 1
                 time.sleep(0.3)
                 continue
+            finally:
+                self._asked_at = None
             self.confirmed.add(one.id)
-            self._at, self._asked_at = self._at + 1, None
+            self._at, self.confirmed_at = self._at + 1, time.monotonic()
             next_at += self._pause_s
-            if self._pause_s and next_at > time.monotonic():
-                connection.sleep(next_at - time.monotonic())
         if connection is not None:
             connection.close()
 
