@@ -1,23 +1,26 @@
 """What the rules do, as metrics and log lines: the observer that services give to their rule book."""
 
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import structlog
 
 from shared.ops import metrics
 from shared.rules.errors import RuleFileError
+from shared.rules.model import PackKind
 from shared.rules.observer import Observer
 
 _log = structlog.get_logger("tandem.rules")
 _BASE: Final = "base."
+_KINDS: Final = frozenset(get_args(PackKind))
 TENANTS_OWN: Final = "tenant"
 """Label of every pack that a tenant wrote: their ids are without number."""
 
 
 def pack_label(pack: str) -> str:
-    """``base.sequencing`` -> ``sequencing``; a tenant's pack, whatever its id -> ``tenant``."""
-    return pack.removeprefix(_BASE) if pack.startswith(_BASE) else TENANTS_OWN
+    """``base.sequencing`` -> ``sequencing``; a tenant's pack, whatever its id, ``base.x`` too -> ``tenant``."""
+    kind = pack.removeprefix(_BASE)
+    return kind if pack.startswith(_BASE) and kind in _KINDS else TENANTS_OWN
 
 
 class RuleWatch(Observer):
