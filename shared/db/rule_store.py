@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, Protocol, cast
 
 import eventlet
 import structlog
-from sqlalchemy import delete, func, select
+from sqlalchemy import CursorResult, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -115,7 +115,7 @@ class RuleShelf:
 
     def next_number(self) -> int:
         """The number of the next decision; from here on the tenant's decisions wait for this transaction."""
-        self._count_change(self._tenant)
+        _count_change(self._db, self._tables, self._tenant)
         table = self._tables.activations
         query = select(func.max(table.c.number)).where(table.c.tenant == self._tenant)
         return (self._db.scalar(query) or 0) + 1
@@ -125,8 +125,8 @@ class RuleShelf:
         values = {name: getattr(activation, name) for name in activation.__slots__}
         insert = _insert(self._db)(self._tables.activations).values(tenant=self._tenant, **values)
         self._db.execute(insert.on_conflict_do_nothing())
-        self._count_change(self._tenant)
-        self._count_change(OF_ALL)
+        _count_change(self._db, self._tables, self._tenant)
+        _count_change(self._db, self._tables, OF_ALL)
 
     def texts(self, on: date | None, before: int | None = None) -> dict[PackKind, RuleText]:
         """What counts on day ``on``, by kind; with ``before`` as it was before that decision."""
@@ -135,12 +135,16 @@ class RuleShelf:
         packs = {kind: self.pack(found[kind].pack, found[kind].version or "") for kind in sorted(found)}
         return {kind: pack.as_text(self._tenant) for kind, pack in packs.items() if pack is not None}
 
-    def _count_change(self, tenant: str) -> None:
-        table = self._tables.revisions
-        insert = _insert(self._db)(table).values(tenant=tenant, revision=1)
-        self._db.execute(
-            insert.on_conflict_do_update(index_elements=[table.c.tenant], set_={"revision": table.c.revision + 1})
-        )
+
+def forget_tenant(db: Session, tables: RuleTables, tenant: str) -> int:
+    """Deletes a tenant's packs, the record of who decided what, and its last good files; how many rows. Replicas of
+    the service notice once the transaction is committed."""
+    deleted = 0
+    for table in (tables.packs, tables.activations, tables.revisions, tables.kept_files, tables.kept_texts):
+        deleted += cast(CursorResult[Any], db.execute(delete(table).where(table.c.tenant == tenant))).rowcount
+    if deleted:
+        _count_change(db, tables, OF_ALL)
+    return deleted
 
 
 class StoredRules:
@@ -262,6 +266,12 @@ def _rows(texts: RuleTexts | None) -> dict[_Place, RuleText]:
 
 def _told(rows: Mapping[_Place, RuleText]) -> dict[_Place, _Told]:
     return {place: (text.file, _hash(text)) for place, text in rows.items()}
+
+
+def _count_change(db: Session, tables: RuleTables, tenant: str) -> None:
+    table = tables.revisions
+    insert = _insert(db)(table).values(tenant=tenant, revision=1)
+    db.execute(insert.on_conflict_do_update(index_elements=[table.c.tenant], set_={"revision": table.c.revision + 1}))
 
 
 class _Upsert(Protocol):

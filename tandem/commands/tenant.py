@@ -1,13 +1,18 @@
 """``tandem tenant``: who may talk to Tandem over the broker."""
 
-from typing import TYPE_CHECKING, Any, NoReturn
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
-from tandem.commands.options import print_json
+from tandem.commands.options import INPUT_IS_WRONG, counted, print_json, rules_option
 
 if TYPE_CHECKING:
     from shared.bus.tenants import Tenants
+
+
+_ID: Final = re.compile(r"[a-z0-9-]{2,40}")
 
 
 @click.group()
@@ -66,7 +71,10 @@ def list_(as_json: bool) -> None:
 @click.argument("tenant_id", metavar="ID")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def remove(tenant_id: str, yes: bool) -> None:
-    """Take a tenant's user, queues and waiting events off the broker. What the services store of it stays stored."""
+    """Take a tenant's user, queues and waiting events off the broker. What the services store of it stays stored.
+
+    Its athletes go with `athlete.erase` beforehand, its rule packs with `tandem tenant forget-rules` afterwards.
+    """
     if not yes:
         click.confirm(f"Remove {tenant_id} and every event that waits for it?", abort=True, err=True)
     tenants, failures = _tenants()
@@ -75,6 +83,46 @@ def remove(tenant_id: str, yes: bool) -> None:
     except failures as error:
         _fail(error)
     click.echo(f"{tenant_id}: removed")
+    click.echo(f"Its rule packs are still stored: tandem tenant forget-rules {tenant_id}", err=True)
+
+
+@tenant.command("forget-rules")
+@click.argument("tenant_id", metavar="ID")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@rules_option
+def forget_rules(tenant_id: str, yes: bool, rules_dir: Path) -> None:
+    """Delete a removed tenant's stored rule packs, and who put them into force and why, from every service's database.
+
+    Running services notice within two seconds. Its files in the rule folder are yours to delete.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from shared.db.migrations import SchemaOutdated
+    from tandem.commands.settings import settings_or_exit
+    from tandem.databases import check_databases
+    from tandem.service_classes import SERVICES
+    from tandem.stored_rules import forget_stored_rules
+
+    if not _ID.fullmatch(tenant_id):
+        click.echo(f"'{tenant_id}' is no tenant id: 2 to 40 characters of a-z, 0-9 and -", err=True)
+        raise click.exceptions.Exit(INPUT_IS_WRONG)
+    if not yes:
+        click.confirm(f"Delete every rule pack that is stored of {tenant_id}, with its history?", abort=True, err=True)
+    settings = settings_or_exit()
+    try:
+        check_databases(settings, SERVICES)
+        deleted = forget_stored_rules(tenant_id, SERVICES, settings)
+    except SchemaOutdated as error:
+        raise click.ClickException(str(error)) from None
+    except SQLAlchemyError as error:
+        raise click.ClickException(
+            f"a database refuses ({type(error).__name__}); do it again when it is back"
+        ) from None
+    for service, rows in deleted.items():
+        click.echo(f"{service}: {counted(rows, 'row')} deleted")
+    folder = rules_dir / "tenants" / tenant_id
+    if folder.is_dir():
+        click.echo(f"{folder} still counts as the tenant's own rules; delete it as well", err=True)
 
 
 def _hand_out(tenant_id: str, as_json: bool, limits: dict[str, int | None], rotate: bool) -> None:

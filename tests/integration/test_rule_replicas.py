@@ -1,6 +1,7 @@
 """Rule packs over RabbitMQ: every replica of every service decides by what was activated, and outlives a kill."""
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -39,14 +40,19 @@ WAIT_S = 30.0
 
 
 @pytest.fixture
-def processes(broker: Broker, postgres: Postgres, tmp_path: Path) -> Iterator[list[ServiceProcess]]:
+def rules_dir(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(RULES, tmp_path / "rules"))
+
+
+@pytest.fixture
+def processes(broker: Broker, postgres: Postgres, tmp_path: Path, rules_dir: Path) -> Iterator[list[ServiceProcess]]:
     """Periodization and two replicas of scheduling."""
     broker.control("add_vhost", "replicas")
     broker.control("set_permissions", "-p", "replicas", "guest", ".*", ".*", ".*")
     environment = {
         "TANDEM_AMQP_URI": f"amqp://guest:guest@127.0.0.1:{broker.port}/replicas",
         "TANDEM_DATABASE_URL": postgres.new_database(),
-        "TANDEM_RULES_DIR": str(RULES),
+        "TANDEM_RULES_DIR": str(rules_dir),
     }
     upgrade = [sys.executable, "-m", "tandem", "db", "upgrade"]
     subprocess.run(upgrade, env={"PATH": "/usr/bin:/bin", **environment}, cwd=ROOT, check=True, timeout=120)
@@ -74,18 +80,21 @@ def platform(broker: Broker, processes: list[ServiceProcess]) -> Iterator[Platfo
     client.close()
 
 
+def rules_of(process: ServiceProcess) -> dict[str, Any]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{process.port}/rules", timeout=5) as answer:
+        return dict(json.loads(answer.read()))
+
+
 def sequencing_of(process: ServiceProcess, tenant: str | None = TENANT) -> str | None:
     """The hash of the pack in force there; None where the base stands for the tenant."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{process.port}/rules", timeout=5) as answer:
-        told = json.loads(answer.read())
-    for one in told["tenants"]:
+    for one in rules_of(process)["tenants"]:
         if one["tenant"] == tenant:
-            (found,) = [pack["hash"] for pack in one["packs"] if pack["kind"] == "sequencing"]
-            return str(found)
+            found = [pack["hash"] for pack in one["packs"] if pack["kind"] == "sequencing"]
+            return str(found[0]) if found else "not read yet, as nobody has asked for it"
     return None
 
 
-def eventually(holds: Callable[[], bool], otherwise: str) -> float:
+def eventually(holds: Callable[..., bool], otherwise: str) -> float:
     started = time.monotonic()
     while not holds():
         assert time.monotonic() - started < WAIT_S, otherwise
@@ -105,9 +114,10 @@ def accepted(reply: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_all_replicas_converge_on_what_was_activated_and_keep_it(
-    processes: list[ServiceProcess], platform: PlatformClient
+    processes: list[ServiceProcess], platform: PlatformClient, rules_dir: Path
 ) -> None:
     assert verdicts(platform) == {"accepted"}
+    base = sequencing_of(processes[0], None)
     accepted(platform.tell("rules.put-pack", {"text": PACK, **BY}))
     told = accepted(platform.tell("rules.activate-pack", {"pack": "guest.sequencing", "version": "1.0.0", **BY}))
     assert told["not_heard"] == []
@@ -117,9 +127,22 @@ def test_all_replicas_converge_on_what_was_activated_and_keep_it(
     print(f"in force on {len(processes)} processes {seconds:.2f} s after the reply")
     assert verdicts(platform) == {"refused"}
 
+    file = rules_dir / "base" / "sequencing.yaml"
+    good = file.read_text()
+    file.write_text(good.replace("severity: hard", "severity: harsh"))
     processes[1].kill()
     processes[1].start()
-    assert sequencing_of(processes[1]) == told["hash"], "in force from the first moment"
+    assert "harsh" in rules_of(processes[1])["errors"][0]["message"]
+    shutil.rmtree(rules_dir)
+    processes[0].kill()
+    processes[0].start()
+    assert verdicts(platform) == {"refused"}, "in force from the first decision on"
+    for process in processes:
+        assert sequencing_of(process, None) == base, "the base as it was good last"
+        eventually(lambda one=process: "no rule files" in rules_of(one)["errors"][0]["message"], "nobody is told")
+    eventually(lambda: {sequencing_of(process) for process in processes} == {told["hash"]}, "not all have read it")
+    shutil.copytree(RULES, rules_dir)
+    eventually(lambda: not any(rules_of(process)["errors"] for process in processes), "the files are back")
 
     accepted(platform.tell("rules.roll-back-pack", {"pack": "guest.sequencing", **BY}))
     eventually(lambda: {sequencing_of(process) for process in processes} == {None}, "the roll-back did not arrive")

@@ -9,7 +9,7 @@ import pytest
 from shared.db import rule_tables
 from shared.db.engine import Database
 from shared.db.migrations import create_all
-from shared.db.rule_store import Activation, RuleShelf, StoredPack, StoredRules, in_force
+from shared.db.rule_store import Activation, RuleShelf, StoredPack, StoredRules, forget_tenant, in_force
 from shared.db.tables import new_base
 from shared.rules.rule_texts import RuleText, RuleTexts
 
@@ -134,6 +134,24 @@ def test_fewer_files_than_before_leave_none_behind(stored: StoredRules) -> None:
     assert stored.keep({"acme": RuleTexts((), files)})
     assert stored.keep({"acme": RuleTexts((), files[1:])})
     assert stored.last_good("acme") == RuleTexts((), files[1:])
+
+
+def test_a_forgotten_tenant_leaves_nothing_and_replicas_notice(database: Database, stored: StoredRules) -> None:
+    base, own = (RuleText("base.yaml", b"base"),), (RuleText("own.yaml", b"own"),)
+    for tenant in ("acme", "beta"):
+        activate(database, 1, "1.0.0", tenant=tenant)
+        assert stored.keep({None: RuleTexts(base), tenant: RuleTexts(base, own)})
+    assert set(stored.revisions()) == {"acme", "beta"}
+    with database.transaction() as db:
+        assert forget_tenant(db, TABLES, "acme") == 6
+    assert set(stored.revisions()) == stored.kept_tenants() == {"beta"}
+    assert stored.last_good("acme") is None
+    assert stored.last_good(None) == RuleTexts(base)
+    assert stored.last_good("beta") == RuleTexts(base, own)
+    with database.transaction() as db:
+        shelf = RuleShelf(db, TABLES, "acme")
+        assert (shelf.packs(), shelf.activations(), shelf.next_number()) == ([], [], 1)
+        assert forget_tenant(db, TABLES, "nobody") == 0
 
 
 def test_a_reader_waits_for_no_writer(database: Database, stored: StoredRules) -> None:

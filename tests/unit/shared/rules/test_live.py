@@ -200,6 +200,20 @@ def test_a_stored_pack_counts_instead_of_the_file_of_its_kind_and_says_so(files)
     book.close()
 
 
+def test_a_tenant_whose_stored_packs_are_forgotten_is_decided_for_by_the_base(files):
+    stored = Stored()
+    book = RuleBook(files.folder, stored=stored)
+    stored.activate("acme", 30)
+    book.poll()
+    assert threshold(book.for_tenant("acme")) == 30
+    for table in (stored.activated, stored.numbers, stored.kept):
+        del table["acme"]
+    assert book.poll()
+    assert threshold(book.for_tenant("acme")) == 24
+    assert [one["tenant"] for one in book.status()["tenants"]] == [None]
+    book.close()
+
+
 @pytest.mark.parametrize("broken", ["base", "acme"])
 def test_a_pack_activated_while_files_are_broken_counts(files, broken):
     stored = Stored()
