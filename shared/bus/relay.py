@@ -99,8 +99,16 @@ class Relay:
             self._woken.send(None)
 
     def sweep(self) -> int:
-        """Publishes all rows left behind by a crash or a broken connection; returns how many."""
-        swept = last = self._sweep_some()
+        """Publishes all rows left behind by a crash or a broken connection; returns how many.
+
+        Every service does this every few seconds, so it also says whether the database answers.
+        """
+        try:
+            swept = last = self._sweep_some()
+        except SQLAlchemyError:
+            metrics.database_answers.labels(self.service).set(0)
+            raise
+        metrics.database_answers.labels(self.service).set(1)
         while last == ROWS_PER_PUBLISH:  # a long time without a broker leaves many
             self.keep_alive()
             last = self._sweep_some()

@@ -139,6 +139,12 @@ broker_connected: Final = Gauge(
     ["service"],
     registry=registry,
 )
+database_answers: Final = Gauge(
+    "tandem_database_answers",
+    "1 while the service's database answers, 0 while it does not or only refuses; looked at with every sweep.",
+    ["service"],
+    registry=registry,
+)
 outbox_rows: Final = Gauge(
     "tandem_outbox_rows",
     "Events committed and not yet confirmed by the broker.",

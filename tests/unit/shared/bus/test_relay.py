@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import eventlet
 import pytest
+from sqlalchemy.exc import SQLAlchemyError
 
 from shared.bus.ledger import Ledger, ToPublish, to_publish
 from shared.bus.publishing import PublishFailed
@@ -13,6 +14,7 @@ from shared.db import delivery_tables
 from shared.db.engine import Database
 from shared.db.migrations import create_all
 from shared.messages.envelope import Outgoing, outgoing
+from shared.ops import metrics
 from tests.toy.service import Table
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -130,3 +132,17 @@ def test_one_sweep_takes_all_that_a_long_outage_left(database: Database) -> None
     assert relay.sweep() == 2 * ROWS_PER_PUBLISH + 7 == len(sent.messages)
     with database.transaction() as db:
         assert ledger.outbox_is_empty(db)
+
+
+def test_a_sweep_says_whether_the_database_answers(database: Database) -> None:
+    relay, *_ = start(database)
+    relay.sweep()
+    assert answers() == 1
+    Table.metadata.drop_all(database.engine)
+    with pytest.raises(SQLAlchemyError):
+        relay.sweep()
+    assert answers() == 0
+
+
+def answers() -> float | None:
+    return metrics.registry.get_sample_value("tandem_database_answers", {"service": "toy"})
