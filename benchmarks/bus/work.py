@@ -8,9 +8,10 @@ import json
 import os
 import random
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -71,16 +72,23 @@ COLUMNS = tuple(column.name for column in sessions.columns)
 _PLACES = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[3:])
 
 
+ON_CONFLICT = (
+    f"ON CONFLICT (tenant, athlete, session) DO UPDATE SET {_PLACES} WHERE session.revision <= excluded.revision"
+)
+
+
 def upsert_sql(placeholder: str) -> str:
     """The same statement for every driver; ``placeholder``: ``?``, ``%s``, ``:`` (named) or ``$`` (numbered)."""
     marks = {
         ":": [f":{name}" for name in COLUMNS],
         "$": [f"${number}" for number in range(1, len(COLUMNS) + 1)],
     }.get(placeholder, [placeholder] * len(COLUMNS))
-    return (
-        f"INSERT INTO session ({', '.join(COLUMNS)}) VALUES ({', '.join(marks)}) "
-        f"ON CONFLICT (tenant, athlete, session) DO UPDATE SET {_PLACES} WHERE session.revision <= excluded.revision"
-    )
+    return f"INSERT INTO session ({', '.join(COLUMNS)}) VALUES ({', '.join(marks)}) {ON_CONFLICT}"
+
+
+def newest(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Of each session one row, the last of its highest revision: PostgreSQL's upsert of many takes a key once only."""
+    return list({row[:3]: row for row in sorted(rows, key=itemgetter(-1))}.values())
 
 
 def row_of(record: Record) -> tuple[Any, ...]:

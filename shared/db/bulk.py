@@ -20,13 +20,18 @@ def write_rows(db: Session, parts: Sequence[tuple[Table, Sequence[Mapping[str, A
         return
     if not given:
         return
-    # A column is one parameter, an array: naming each value of each row would cost more than the insert itself.
-    values = {f"{table.name}_{column}": [row[column] for row in rows] for table, rows in given for column in rows[0]}
-    db.execute(text("; ".join(_insert_sql(table, tuple(rows[0])) for table, rows in given)), values)
+    values = {name: value for table, rows in given for name, value in as_arrays(table, rows).items()}
+    db.execute(text("; ".join(insert_sql(table, tuple(rows[0])) for table, rows in given)), values)
+
+
+def as_arrays(table: Table, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The parameters of ``insert_sql``, one a column: naming each value of each row costs more than the insert."""
+    return {f"{table.name}_{column}": [row[column] for row in rows] for column in rows[0]}
 
 
 @lru_cache(maxsize=64)
-def _insert_sql(table: Table, columns: tuple[str, ...]) -> str:
+def insert_sql(table: Table, columns: tuple[str, ...]) -> str:
+    """PostgreSQL: inserts any number of rows; may be followed by ON CONFLICT."""
     arrays = (f"CAST(:{table.name}_{name} AS {_element_type(table.c[name])}[])" for name in columns)
     return f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT * FROM unnest({', '.join(arrays)})"
 

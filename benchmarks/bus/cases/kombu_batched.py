@@ -19,6 +19,8 @@ from benchmarks.bus import work
 BATCH, PREFETCH, WAIT_S = 500, 1000, 0.005
 SETTINGS = f"batch {BATCH} or {WAIT_S * 1000:g} ms, prefetch {PREFETCH}, pipelined confirms, ack multiple"
 
+_UPSERT_ALL = f"INSERT INTO session ({', '.join(work.COLUMNS)}) VALUES %s {work.ON_CONFLICT}"
+
 
 class Consumer:
     def __init__(self) -> None:
@@ -88,7 +90,7 @@ class Consumer:
             self._sqlite.execute("COMMIT")
         else:
             with self._postgres, self._postgres.cursor() as cursor:
-                psycopg2.extras.execute_batch(cursor, work.upsert_sql("%s"), rows, page_size=BATCH)
+                psycopg2.extras.execute_values(cursor, _UPSERT_ALL, work.newest(rows), page_size=BATCH)
 
     def _confirmed(self, tag: int, multiple: bool) -> None:
         if multiple:
