@@ -45,7 +45,12 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
         settings = wiring.settings
         url = settings.database_url_of(name)
         self.database = Database(
-            name, url, wiring.durable, settings.database_answer_seconds, settings.database_idle_seconds
+            name,
+            url,
+            wiring.durable,
+            settings.database_answer_seconds,
+            settings.database_idle_seconds,
+            settings.database_pool,
         )
         # What waits in memory ends with the process, and nobody can look at it.
         self._queues = None if wiring.in_memory else QueuesOfErased(name, wiring.connector())

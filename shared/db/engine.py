@@ -34,6 +34,7 @@ class Database:
     ``durable``: SQLite flushes every commit to the disk, so that what was acknowledged survives a power cut; the
     embedded runner, whose broker is memory anyway, does without.
     ``answers_within_s``, ``idle_within_s``: see shared.db.silence; None waits as long as it takes.
+    ``pool``: connections to PostgreSQL that are kept open; for a moment there may be twice as many.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Database:
         durable: bool = True,
         answers_within_s: float | None = None,
         idle_within_s: float | None = None,
+        pool: int = 5,
     ) -> None:
         self.service = service
         self.url = service_url(url, service)
@@ -50,7 +52,7 @@ class Database:
             self.engine = _sqlite(self.url, "FULL" if durable else "OFF")
             self._lazy_engine = _sqlite(self.url, "NORMAL") if durable and _is_file(self.url) else self.engine
         else:
-            self.engine = self._lazy_engine = _postgresql(self.url, service, answers_within_s, idle_within_s)
+            self.engine = self._lazy_engine = _postgresql(self.url, service, answers_within_s, idle_within_s, pool)
         # SQLite has one writer. Two greenlets of one process that wait for each other inside sqlite3 would stop the
         # whole hub until the busy timeout, so they queue here instead, whichever object they came by.
         self._turn = _TURNS.setdefault(str(self.url), Semaphore(1)) if self.is_sqlite else nullcontext()
@@ -163,7 +165,9 @@ _IDLE_S = 1.0
 and a message that fails for it is tried again."""
 
 
-def _postgresql(url: URL, schema: str, answers_within_s: float | None, idle_within_s: float | None) -> Engine:
+def _postgresql(
+    url: URL, schema: str, answers_within_s: float | None, idle_within_s: float | None, pool: int
+) -> Engine:
     given_up = silence.options(answers_within_s, idle_within_s)
     factory = {"connection_factory": silence.bounded_connection(answers_within_s)} if answers_within_s else {}
     engine = create_engine(
@@ -174,8 +178,8 @@ def _postgresql(url: URL, schema: str, answers_within_s: float | None, idle_with
             **_NOTICES_A_DEAD_SERVER,
             **factory,
         },
-        pool_size=5,
-        max_overflow=5,
+        pool_size=pool,
+        max_overflow=pool,
         pool_timeout=10,
         hide_parameters=True,  # parameters hold health data, and errors reach the logs
         executemany_mode="values_plus_batch",

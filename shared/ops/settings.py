@@ -89,7 +89,7 @@ class Settings(BaseModel):
     periodization_database_url: DatabaseUrl | None = Field(None, repr=False)
     scheduling_database_url: DatabaseUrl | None = Field(None, repr=False)
     database_pool: int = Field(5, ge=1, le=200)
-    """Connections a service keeps open to PostgreSQL."""
+    """Connections a service keeps open to PostgreSQL; for a moment there may be twice as many."""
     database_answer_seconds: float = Field(30, ge=1, le=3600)
     """PostgreSQL: a statement that takes longer is given up; a server that is silent for so long counts as gone."""
     database_idle_seconds: float = Field(300, ge=1, le=86400)

@@ -11,9 +11,13 @@ from sqlalchemy import String, inspect, select, text
 from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Mapped, mapped_column
 
+from shared.bus.running import Running
+from shared.bus.service import tandem_service
+from shared.bus.wiring import Wiring
 from shared.db.engine import Database
 from shared.db.migrations import SchemaOutdated, check, create_all, newest, upgrade
 from shared.db.tables import new_base
+from shared.ops.settings import Settings
 
 Tables: Any = new_base()
 
@@ -120,3 +124,10 @@ def test_upgrading_creates_the_tables_once_and_checking_agrees(database_url: str
     database = Database("clock", database_url)
     assert "first" in inspect(database.engine).get_table_names()
     database.dispose()
+
+
+def test_a_services_pool_has_the_size_that_its_settings_say() -> None:
+    settings = Settings(database_url="postgresql://nobody@127.0.0.1:1/x", database_pool=3)
+    bus = Running([tandem_service("pooled", (), (), new_base().metadata)], Wiring(settings, None)).bus_of("pooled")
+    bus.setup()
+    assert bus.database.engine.pool.size() == 3
