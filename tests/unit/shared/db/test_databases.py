@@ -128,6 +128,7 @@ def test_upgrading_creates_the_tables_once_and_checking_agrees(database_url: str
 
 def test_a_services_pool_has_the_size_that_its_settings_say() -> None:
     settings = Settings(database_url="postgresql://nobody@127.0.0.1:1/x", database_pool=3)
-    bus = Running([tandem_service("pooled", (), (), new_base().metadata)], Wiring(settings, None)).bus_of("pooled")
+    running = Running([tandem_service("pooled", (), (), new_base().metadata)], Wiring(settings, None))
+    bus = running.bus_of("pooled")
     bus.setup()
     assert bus.database.engine.pool.size() == 3
