@@ -139,7 +139,8 @@ def _cause(
     answer = True if True in answers else answers[0]
     name = _called(leaf.feature, sessions)
     if answer is None:
-        days = f" on one of the last {leaf.lasting_days} days or more" if leaf.lasting_days else ""
+        lasting = leaf.lasting_days or 1
+        days = f" on at least one of the last {lasting} days" if lasting > 1 else ""
         unknown = ": unknown" if _is_spoken(leaf.feature) else " is unknown"
         return Cause(leaf.feature, None, None, f"{name}{unknown}{days}", held.get(leaf))
     met = answer is not negated
@@ -219,6 +220,12 @@ def shown(feature: str, value: Scalar | None) -> str:
     return str(value)
 
 
+def _written(feature: str) -> str:
+    """A feature as it stands in an example."""
+    which, _, tag = feature.partition("_")
+    return f"'{tag.removesuffix('_min')}' of '{which}'" if which in ("first", "then") else f"'{feature}'"
+
+
 def _hours(hours: float) -> str:
     """ "23 h 59 min"; decimals only where whole minutes would tell another time."""
     minutes = round(abs(hours) * 60)
@@ -236,7 +243,9 @@ def told_example(rule: Rule, example: Example, answer: bool | None) -> str:
     expected = ("violates" if pair else "fires") if example.expect == "fires" else ("ok" if pair else "silent")
     why = explain(rule, example.facts).text
     if answer is None:
-        return f"the example '{example.name}' cannot be decided: {why}; give it in the example"
+        asked = explain(rule, example.facts).causes
+        missing = ", ".join(dict.fromkeys(_written(cause.feature) for cause in asked if cause.answer is None))
+        return f"the example '{example.name}' cannot be decided without {missing}; say in the example what it is"
     happens = "applies" if answer else "does not apply"
     other = {"violates": "ok", "ok": "violates", "fires": "silent", "silent": "fires"}[expected]
     return (

@@ -14,13 +14,26 @@ from shared.rules.model import PackKind, RuleMode, Shape
 from shared.rules.outcome_values import OUTCOME_VALUES, OutcomeValue
 from shared.rules.overrides import OVERRIDE_FIELDS
 from shared.rules.sources import EVIDENCE
-from shared.rules.vocabulary import BUILTIN_WORDS, FEATURES, Feature, features_of
+from shared.rules.vocabulary import BUILTIN_WORDS, FEATURES, Feature, Unit, features_of
 from shared.rules.words import CLASS_FIELDS
 
 Schema = dict[str, Any]
 
 AMOUNT_EXAMPLES = ["less than 24 h", "at least 80 %", "at most 20 min", "between 0 and 10", "exactly 3"]
 _AMOUNT: Schema = {"type": ["string", "number"], "examples": AMOUNT_EXAMPLES}
+_EXAMPLES_OF_UNIT: Mapping[Unit, list[str]] = {
+    "h": ["less than 24 h", "at least 6 h", "between 6 h and 8 h"],
+    "min": ["at most 20 min", "more than 90 min", "between 30 and 60 min"],
+    "days": ["at least 3 days", "less than 2 days", "exactly 7 days"],
+    "weeks": ["at least 3 weeks", "at most 1 week", "exactly 0"],
+    "fraction": ["at least 80 %", "more than 110 %", "between 10 % and 30 %"],
+    "ratio": ["more than 1.5", "at most 0.8", "between 0.8 and 1.3"],
+    "points": ["at most 33", "less than 67", "between 34 and 66"],
+    "count": ["at least 3", "at most 1", "exactly 2"],
+    "km": ["at least 10 km", "less than 21.1 km"],
+    "bpm": ["more than 5 bpm", "at most 3 bpm"],
+}
+"""What completion offers for an amount, in the unit that fits the feature."""
 _SHAPES: tuple[Shape, ...] = ("week", "athlete", "season")
 
 
@@ -31,6 +44,7 @@ def rule_file_schema() -> Schema:
         "title": f"Tandem rule file ({DIALECT})",
         "type": "object",
         "required": ["id", "version"],
+        "anyOf": [{"required": ["extends"]}, {"required": ["kind"]}],
         "additionalProperties": False,
         "properties": {
             "dialect": {"const": DIALECT},
@@ -177,10 +191,15 @@ def _compared(feature: Feature) -> Schema:
     if feature.type == "word":
         return {**_one_or_more(feature.words), "description": feature.meaning}
     unit = "" if feature.unit is None else f" ({feature.unit})"
+    amount = _AMOUNT if feature.unit is None else _amount(feature.unit)
     return {
-        "anyOf": [_AMOUNT, {"type": "array", "minItems": 1, "items": _AMOUNT}],
+        "anyOf": [amount, {"type": "array", "minItems": 1, "items": amount}],
         "description": feature.meaning + unit,
     }
+
+
+def _amount(unit: Unit) -> Schema:
+    return {**_AMOUNT, "examples": _EXAMPLES_OF_UNIT.get(unit, AMOUNT_EXAMPLES)}
 
 
 def _value(value: OutcomeValue) -> Schema:

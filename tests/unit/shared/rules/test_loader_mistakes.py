@@ -174,7 +174,7 @@ def test_an_example_that_no_longer_holds_refuses_the_pack_and_says_how_to_mend_i
 
 def test_an_example_that_cannot_be_decided_says_what_is_missing() -> None:
     message = _one(_with(", end: Mon 08:00", ""))[2]
-    assert message == "the example 'five hours' cannot be decided: gap is unknown; give it in the example"
+    assert message == "the example 'five hours' cannot be decided without 'gap_hours'; say in the example what it is"
 
 
 def test_budgets_on_rules_and_words() -> None:
