@@ -39,6 +39,23 @@ def test_tenants_packs_share_one_label_however_many_there_are() -> None:
     assert counted("tandem_rule_mismatches_total", pack="tenant") == before + 2
 
 
+def test_a_change_for_a_thousand_tenants_is_two_lines_and_a_gauge(lines: io.StringIO) -> None:
+    watch = RuleWatch()
+    watch.reloaded(None, "activated", 0.1)
+    for left in (1000, 999, 1, 0):
+        watch.reloaded(f"club-{left}", "activated", 0.02)
+        watch.behind(left)
+        assert counted("tandem_rule_tenants_behind") == left
+    watch.reloaded("club-1", "refused", 0.02)
+    told = [(line["event"], line.get("tenant")) for line in map(json.loads, lines.getvalue().splitlines())]
+    assert told == [
+        ("rules read again", None),
+        ("tenants' packs are made anew, each at the latest when it is asked for", None),
+        ("every tenant's packs are up to date", None),
+        ("rules read again", "club-1"),
+    ]
+
+
 def test_a_mistake_is_told_with_its_place_and_only_once(lines: io.StringIO) -> None:
     watch = RuleWatch()
     watch.refused([MISTAKE])

@@ -159,6 +159,13 @@ def test_a_service_cannot_begin_with_nothing(tmp_path):
         RuleBook(tmp_path)
 
 
+@pytest.mark.parametrize("stored", [None, Stored()], ids=["no database", "a new database"])
+def test_a_service_cannot_begin_with_a_broken_base_alone(files, stored):
+    files.base(hours="many")
+    with pytest.raises(RuleFileErrors, match=r"sequencing\.yaml:10:\d+: rule day-gap"):
+        RuleBook(files.folder, "reference", stored)
+
+
 def test_the_stored_packs_outlive_files_that_cannot_be_used(files):
     stored = Stored()
     files.tenant("acme", 48)
