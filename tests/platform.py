@@ -21,6 +21,7 @@ class PlatformClient:
         self.user = user or parameters.credentials.username
         self.replies: dict[str, dict[str, Any]] = {}
         self.events: list[dict[str, Any]] = []
+        self.events_queue = ""
         self._connection = pika.BlockingConnection(parameters)
         self._channel = self._connection.channel()
         self._channel.confirm_delivery()
@@ -29,8 +30,9 @@ class PlatformClient:
     def listen(self) -> None:
         """Subscribes to every event of the tenant."""
         queue = self._channel.queue_declare(f"tenant.{self.tenant}.events.{uuid.uuid4().hex}", exclusive=True)
-        self._channel.queue_bind(queue.method.queue, "tandem.events", f"{self.tenant}.#")
-        self._channel.basic_consume(queue.method.queue, self._on_event, auto_ack=True)
+        self.events_queue = queue.method.queue
+        self._channel.queue_bind(self.events_queue, "tandem.events", f"{self.tenant}.#")
+        self._channel.basic_consume(self.events_queue, self._on_event, auto_ack=True)
 
     def send(
         self,

@@ -65,6 +65,11 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
         """Deliveries taken and not yet acknowledged."""
         return len(self._waiting) + (self._in_batch if self._taking else 0)
 
+    @property
+    def _all_in_flight(self) -> int:
+        """Of the service's other queues, too: they share one figure."""
+        return sum(one.in_flight for one in self.container.entrypoints if isinstance(one, BatchEntrypoint))
+
     def setup(self) -> None:
         self._in_batch = 0
         self._settings = wiring_of(self.container).settings
@@ -140,7 +145,7 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
         gauge = metrics.in_flight.labels(self.container.service_name)
         self._taking, self._in_batch = True, len(messages)
         while messages and subscription is self._subscription:
-            gauge.set(self.in_flight)
+            gauge.set(self._all_in_flight)
             given = messages[: self._size]
             # Retried messages stand under keys of the internal exchange and count with their like.
             in_hand = Counter(tenant_in(message) for message in chain(messages, self._waiting))
@@ -155,7 +160,7 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
                 # Every message would fail alike; waiting with them in hand burns nobody's attempts.
                 eventlet.sleep(_DATABASE_PAUSE_S)
         self._taking = False
-        gauge.set(self.in_flight)
+        gauge.set(self._all_in_flight)
 
     def _fit_size(self, given: int, result: Batch) -> None:
         """Gives slow handlers about as many messages as they manage within one transaction's time, quick ones more."""

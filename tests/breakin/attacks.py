@@ -55,6 +55,12 @@ class Victim(PlatformClient):
         super().__init__(uri, VICTIM, *_credentials(uri))
         self.listen()
 
+    def hear_out(self) -> None:
+        """Takes every event that has reached its queue: the broker says that it is empty after what it held."""
+        while (one := self.take(self.events_queue)) is not None:
+            self.events.append(one)
+        self._connection.process_data_events(time_limit=0)
+
 
 def _credentials(uri: str) -> tuple[str, str]:
     given = pika.URLParameters(uri).credentials
@@ -247,10 +253,11 @@ def about_the_victims_athlete(hostile: Hostile, athlete: str) -> Attack:
     attack = Attack("another tenant's athlete", expected=len(order))
     differ = []
     answers: dict[str, list[str]] = {}
-    for name in (athlete, "nobody-" + uuid.uuid4().hex[: len(athlete) + 5]):
-        given = bodies(name, "hostile")
-        for key in order:
-            identity = hostile.send(key, given[key])
+    names = (athlete, "nobody-" + uuid.uuid4().hex[: len(athlete) + 5])
+    given = {name: bodies(name, "hostile") for name in names}
+    for key in order:
+        sent = [(name, hostile.send(key, given[name][key])) for name in names]
+        for name, identity in sent:
             reply = hostile.reply_to(identity, 60)
             text = json.dumps({"type": reply["type"], **reply["data"]}, sort_keys=True)
             answers.setdefault(key, []).append(text.replace(name, "ATHLETE").replace(identity, "ID"))

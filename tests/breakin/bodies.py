@@ -16,6 +16,8 @@ SQL = (
     "globex",
     "%s%(tenant)s{tenant}",
 )
+NOON = f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
+"""A zone in which no day ends while the break-in lasts: midnight assesses the day and plans again, attacked or not."""
 _PACK = Path(__file__).parents[2] / "rules" / "tenants"
 
 
@@ -50,7 +52,7 @@ def bodies(athlete: str, mark: str) -> dict[str, dict[str, Any]]:
     }
     signed = {"author": f"{mark} coach", "reason": f"{mark} reason"}
     given: dict[str, dict[str, Any]] = {
-        "athlete.put": {"timezone": "Europe/Berlin", "priority": "strength", "body_mass_kg": 81.25},
+        "athlete.put": {"timezone": NOON, "priority": "strength", "body_mass_kg": 81.25},
         "load.record-session": session,
         "load.import-sessions": {
             "sessions": [{**session, "session": f"{mark}-s2", "start": start.replace("07", "17")}]

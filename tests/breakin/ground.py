@@ -7,6 +7,7 @@ import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from sqlalchemy import make_url
 
 from shared.bus import topology
 from shared.bus.management import Management
+from shared.bus.putting_back import RETRY_DELAYS_S, waiting_key
 from shared.bus.tenants import Limits, Tenants
 from shared.ops.settings import Settings
 from tandem.databases import upgrade_databases
@@ -31,6 +33,7 @@ from tests.processes import ROOT, ServiceProcess
 
 HOSTILE = "acme"
 VICTIM = "globex"
+_SOURCES = ("command", "event")
 _OUTCOMES = ("accepted", "duplicate", "answered", "rejected", "parked")
 
 
@@ -56,21 +59,28 @@ class Ground:
         return found & set(SERVICES)
 
     def totals(self) -> dict[str, float]:
-        """``consumed`` and every outcome, over all services and keys."""
-        totals = dict.fromkeys(("consumed", *_OUTCOMES), 0.0)
+        """``consumed``, every outcome and what is ``in_flight``, over all services and keys."""
+        totals = dict.fromkeys(("consumed", "in_flight", *_OUTCOMES), 0.0)
         for process in self.processes:
             for family in text_string_to_metric_families(process.metrics()):
                 name = family.name.removeprefix("tandem_messages_").removeprefix("tandem_queries_")
                 if name in totals:
-                    totals[name] += sum(one.value for one in family.samples if one.name.endswith("_total"))
+                    samples = [one for one in family.samples if not one.name.endswith("_created")]
+                    totals[name] += sum(one.value for one in samples)
         return totals
 
     def waiting(self) -> int:
-        """Messages in the services' queues."""
+        """Messages in the services' queues, those that wait for another try too, and rows of their outboxes.
+
+        A message that failed once, as the loser of two that met, comes back only after seconds, and with it an effect.
+        """
+        retried = [waiting_key(name, of, delay) for name in SERVICES for of in _SOURCES for delay in RETRY_DELAYS_S]
         with pika.BlockingConnection(pika.URLParameters(self.broker.uri)) as connection:
             channel = connection.channel()
-            declared = [channel.queue_declare(name, passive=True) for name in topology.queue_names(SERVICES)]
-        return sum(one.method.message_count for one in declared)
+            queues = [*topology.queue_names(SERVICES), *retried]
+            declared = [channel.queue_declare(name, passive=True) for name in queues]
+        outboxes = [self._rows(f'SELECT count(*)::text FROM "{service}".outbox') for service in SERVICES]
+        return sum(one.method.message_count for one in declared) + sum(int(count) for ((count,),) in outboxes)
 
     def fingerprint(self, tenant: str) -> dict[str, str]:
         """By table a digest of all rows of ``tenant``; what is only passing through (the outbox) is left out."""
@@ -135,9 +145,9 @@ def break_in_ground(postgres: Postgres, processes: int, capped: bool = True) -> 
         folder = Path(name)
         (folder / "broker").mkdir()
         broker = DeployedBroker(folder / "broker")
-        broker.start()
         running: list[ServiceProcess] = []
-        try:
+        with ThreadPoolExecutor(1) as beside:  # a node takes ten seconds, and the services find it when it is there
+            started = beside.submit(broker.start)
             owner = postgres.new_database()
             services = make_url(owner).set(username="breakin_services", password="breakin")
             settings = Settings(
@@ -147,12 +157,8 @@ def break_in_ground(postgres: Postgres, processes: int, capped: bool = True) -> 
                 database_owner_url=owner,
             )
             upgrade_databases(settings, SERVICES)
-            declare_services(settings)
-            broker.control("import_definitions", str(ROOT / "deploy" / "rabbitmq" / "policies-3.10.json"))
-            tenants = Tenants(Management(broker.management_url))
-            uris = {
-                tenant: tenant_uri(broker.uri, tenant, tenants.add(tenant, Limits())) for tenant in (HOSTILE, VICTIM)
-            }
+            started.result()
+        try:
             groups = [tuple(SERVICES)] if processes == 1 else [(service,) for service in SERVICES]
             variables = {
                 "TANDEM_AMQP_URI": broker.uri,
@@ -161,6 +167,14 @@ def break_in_ground(postgres: Postgres, processes: int, capped: bool = True) -> 
                 "TANDEM_TENANT_IN_FLIGHT": "" if capped else "20000",
             }
             running = [ServiceProcess(folder, "tandem", ("serve", *group), variables).launch() for group in groups]
+            declare_services(settings)
+            management = Management(broker.management_url)
+            policies = json.loads((ROOT / "deploy" / "rabbitmq" / "policies-3.10.json").read_text(encoding="utf-8"))
+            management.post("definitions", body=policies)
+            tenants = Tenants(management)
+            uris = {
+                tenant: tenant_uri(broker.uri, tenant, tenants.add(tenant, Limits())) for tenant in (HOSTILE, VICTIM)
+            }
             for process in running:
                 process.until_ready(90)
             database = psycopg2.connect(owner.replace("+psycopg2", ""))

@@ -83,11 +83,13 @@ def run(postgres: Postgres, scale: Scale) -> Report:
         asked = _furnish(victim)
         _settle(ground)
         before, answers = ground.fingerprint(VICTIM), _answers(victim, asked)
+        victim.hear_out()
         victim.events.clear()
         done = _strike(ground, hostile, scale)
         latency = measure(ground.uris[HOSTILE], victim, ATHLETE, scale.flood, scale.questions)
         _settle(ground)
         after = _answers(victim, asked)
+        victim.hear_out()
         crossed = _crossed(ground, victim, hostile, before)
         crossed += [
             f"the victim's {key} was answered otherwise: {_difference(answers[key], after[key])}"
@@ -133,15 +135,15 @@ def _answers(victim: Victim, asked: dict[str, dict[str, Any]]) -> dict[str, str]
 
 
 def _settle(ground: Ground) -> None:
-    """Until nothing is under way: the queues stay empty and the services take nothing more."""
+    """Until nothing is under way: queues and outboxes stay empty, nothing is in flight, nothing more is taken."""
     deadline, last, same = time.monotonic() + SETTLE_S, -1.0, 0
-    while same < 4:
-        taken = ground.totals()["consumed"]
-        same = same + 1 if taken == last and ground.waiting() == 0 else 0
-        last = taken
+    while same < 2:
+        totals = ground.totals()
+        quiet = totals["consumed"] == last and totals["in_flight"] == 0 and ground.waiting() == 0
+        same, last = same + 1 if quiet else 0, totals["consumed"]
         if time.monotonic() > deadline:
             raise AssertionError(f"{ground.waiting()} messages still wait after {SETTLE_S} s")
-        time.sleep(0.5)
+        time.sleep(0.25)
 
 
 def _crossed(ground: Ground, victim: Victim, hostile: Hostile, before: dict[str, str]) -> list[str]:
@@ -170,7 +172,7 @@ def _goals(
     failures: list[str],
 ) -> list[Goal]:
     expected, refused = sum(one.expected for one in done), sum(one.refused for one in done if one.held)
-    outcomes = int(sum(totals.values()) - totals["consumed"])
+    outcomes = int(sum(totals.values()) - totals["consumed"] - totals["in_flight"])
     consumed = int(totals["consumed"])
     worst = latency.flooded_worst
     return [
