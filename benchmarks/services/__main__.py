@@ -2,8 +2,8 @@
 
 usage: python -m benchmarks.services [--athletes N] [--only sqlite|postgresql] [--profile 'SERVICE CASE'] [--statements]
 
-CPU is this process's own (``time.process_time``), so the figures hold on a busy machine; on PostgreSQL the server's work
-comes on top. Each batch of 200 is one transaction, as a queue that is never empty gives them.
+CPU is this process's own (``time.process_time``), so the figures hold on a busy machine; on PostgreSQL the
+server's work comes on top. Each batch of 200 is one transaction, as a queue that is never empty gives them.
 """
 
 import argparse
@@ -24,6 +24,7 @@ eventlet.monkey_patch()
 from benchmarks.bus.nodes import SyncedPostgres  # noqa: E402 - the patch comes first
 from benchmarks.services.cases import CASES, NIGHT, Day, open_day  # noqa: E402
 from benchmarks.services.house import NOW, Room, house, sqlite_in  # noqa: E402
+from shared.bus.handling import Timer  # noqa: E402
 from shared.rules.decide import TenantRules  # noqa: E402
 from shared.rules.live import open_rules  # noqa: E402
 from tests.postgres import programs  # noqa: E402
@@ -78,8 +79,8 @@ def one_day(database: str, url: str, rules: TenantRules, options: argparse.Names
             )
 
 
-def _until_done(room: Room, timer: object, day: Day) -> int:
-    while room.processor.run_timer(timer):  # type: ignore[arg-type]
+def _until_done(room: Room, timer: Timer, day: Day) -> int:
+    for _ in room.processor.run_timer(timer):
         pass
     return len(day.athletes)
 

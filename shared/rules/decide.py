@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from shared.rules.evaluators import EngineStatistics, Evaluator
-from shared.rules.history import facts_of_day
+from shared.rules.history import facts_of_days
 from shared.rules.loader import load_texts
 from shared.rules.model import Conflict, Facts, Fired, Pack, PackKind
 from shared.rules.modes import not_cancelled
@@ -81,7 +81,7 @@ class TenantRules:
         self, kind: PackKind, history: Mapping[date, Facts], days: Sequence[date]
     ) -> dict[date, tuple[Fired, ...]]:
         lasting = self._of(kind).lasting
-        answers = self.decide(kind, [facts_of_day(lasting, history, day) for day in days])
+        answers = self.decide(kind, facts_of_days(lasting, history, days))
         return {
             day: tuple(fired for fired in answer if fired.rule.shape == "athlete")
             for day, answer in zip(days, answers, strict=True)

@@ -14,13 +14,24 @@ def facts_of_day(leaves: Sequence[Leaf], history: Mapping[date, Facts], day: dat
 
     An unrecorded day is unknown; one day on which a leaf did not hold settles it, whatever else is unknown.
     """
-    facts: dict[str, Scalar | None] = dict(history.get(day, {}))
-    for leaf in leaves:
-        today = replace(leaf, lasting_days=None)
-        days = (day - timedelta(days=back) for back in range(leaf.lasting_days or 1))
-        known = [compare(today, history.get(one, {})) for one in days]
-        facts[derived_feature(leaf)] = False if False in known else None if None in known else True
+    (facts,) = facts_of_days(leaves, history, [day])
     return facts
+
+
+def facts_of_days(
+    leaves: Sequence[Leaf], history: Mapping[date, Facts], days: Sequence[date]
+) -> list[dict[str, Scalar | None]]:
+    """``facts_of_day`` of each of ``days``. Each leaf is compared once with each day, however many days look back to
+    it: a season asks for hundreds."""
+    found: list[dict[str, Scalar | None]] = [dict(history.get(day, {})) for day in days]
+    for leaf in leaves:
+        today, name, reach = replace(leaf, lasting_days=None), derived_feature(leaf), leaf.lasting_days or 1
+        held = {day.toordinal(): compare(today, facts) for day, facts in history.items()}
+        for facts, day in zip(found, days, strict=True):
+            last = day.toordinal()
+            known = [held.get(one) for one in range(last - reach + 1, last + 1)]
+            facts[name] = False if False in known else None if None in known else True
+    return found
 
 
 def days_held(leaf: Leaf, history: Mapping[date, Facts], day: date) -> int:
