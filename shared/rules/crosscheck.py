@@ -54,14 +54,19 @@ class EvaluatorsDisagree(Exception):
 def check(asked: ConditionSet, examples: Sequence[Facts], evaluator: Evaluator, at_most: int = PER_PACK) -> int:
     """Ask both every example and ``at_most`` made questions; the number of questions asked.
 
-    A condition on which the two have agreed before is asked about with the examples only, beside the new ones.
-    Raises ``EvaluatorsDisagree`` and ``WorkerFailure``.
+    A condition on which the two have agreed before is asked about with the examples only, beside the new ones; and
+    with none of them where these very conditions were asked together before. Raises ``EvaluatorsDisagree`` and
+    ``WorkerFailure``.
     """
     conditions = asked.conditions
+    agreed = evaluator.agreed_on.get(asked.compiled) or set()
+    told = {_told(facts): facts for facts in examples}
     new = [at for at, condition in enumerate(conditions) if not evaluator.agreed.get(condition)]
     each = min(PER_RULE, max(AT_LEAST, at_most // max(1, len(conditions))))
     made = [question for at in new for question in questions(conditions[at], each)]
-    asking: list[Facts] = [*examples, *made]
+    asking: list[Facts] = [*(facts for key, facts in told.items() if key not in agreed), *made]
+    if not asking:
+        return 0
     answers = evaluator.by_engine(asked, asking)
     for number, (facts, engine) in enumerate(zip(asking, answers, strict=True)):
         if number % BREATH == 0:
@@ -72,7 +77,13 @@ def check(asked: ConditionSet, examples: Sequence[Facts], evaluator: Evaluator, 
             raise EvaluatorsDisagree(asked.name, Disagreement(asked.labels[at], facts, at in engine, at in expected))
     for at in new:
         evaluator.agreed.keep(True, conditions[at])
+    evaluator.agreed_on.keep(agreed | set(told), asked.compiled)
     return len(asking)
+
+
+def _told(facts: Facts) -> int:
+    """1, 1.0 and True are not the same here."""
+    return hash(frozenset((name, type(value), value) for name, value in facts.items()))
 
 
 def questions(condition: Condition, at_most: int = PER_RULE) -> list[Question]:

@@ -18,6 +18,8 @@ from shared.rules.worker import EngineWorker, WorkerFailure
 EvaluatorName = Literal["durable-rules", "reference"]
 RECHECKED_SHARE = 0.01
 AGREED = 2_000
+SETS_KNOWN = 64
+"""Sets of conditions of which is remembered what was compiled, and on which questions the evaluators agreed."""
 ENGINE_SETTING = "TANDEM_RULES_ENGINE"
 
 
@@ -40,6 +42,9 @@ class EngineStatistics:
     restarts: int = 0
 
 
+_compiled: Kept[Compiled] = Kept(SETS_KNOWN)
+
+
 @dataclass(frozen=True, slots=True)
 class ConditionSet:
     """Conditions that are asked together, with what the engine needs; ``name`` is the pack's id in metrics."""
@@ -51,8 +56,16 @@ class ConditionSet:
 
     @classmethod
     def of(cls, name: str, conditions: Sequence[Condition], labels: Sequence[str]) -> "ConditionSet":
-        """Raises what ``compile_conditions`` raises."""
-        return cls(name, tuple(conditions), tuple(labels), compile_conditions(conditions))
+        """Raises what ``compile_conditions`` raises.
+
+        Tenants whose rules ask the same, whatever weights and settings they have, share what is compiled of it.
+        """
+        asked = tuple(conditions)
+        compiled = _compiled.get(*asked)
+        if compiled is None:
+            compiled = compile_conditions(asked)
+            _compiled.keep(compiled, *asked)
+        return cls(name, asked, tuple(labels), compiled)
 
 
 def _sorted(asked: ConditionSet) -> Shortlist:
@@ -81,6 +94,8 @@ class Evaluator:
         self.worker = worker
         self.agreed: Kept[bool] = Kept(AGREED)
         """Conditions that the engine and the reference were found to read alike."""
+        self.agreed_on: Kept[set[int]] = Kept(SETS_KNOWN)
+        """By what is compiled of a set of conditions the questions, as hashes, on which the two answered alike."""
         self._rechecks = rechecks or random.Random()
         self._rechecked_share = rechecked_share
         self._clock = clock

@@ -3,6 +3,7 @@
 Tenants share the base's rules, and a saved file brings back all rules but one as they were.
 """
 
+import contextlib
 import hashlib
 from collections import OrderedDict
 from typing import Any
@@ -18,6 +19,8 @@ def interned(condition: Condition) -> Condition:
     """``condition`` or the equal one seen before; 1, True and "1" are not equal here."""
     key = hashlib.sha256(repr(_key(condition)).encode()).digest()
     found = _known.setdefault(key, condition)
+    with contextlib.suppress(KeyError):  # Another thread may just have dropped it.
+        _known.move_to_end(key)  # What the base asks comes again with every tenant.
     while len(_known) > REMEMBERED:
         _known.popitem(last=False)
     return found

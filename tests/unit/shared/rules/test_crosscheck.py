@@ -60,7 +60,8 @@ def test_a_large_pack_is_asked_a_bounded_number_of_questions(evaluator, at_most,
 def test_what_was_found_to_be_read_alike_is_not_asked_about_again(evaluator):
     old, new = Leaf("gap", "<", 30.0), Leaf("gap", "<", 31.0)
     assert check(ConditionSet.of("first", [old], ["a"]), [{"gap": 1.0}], evaluator) == 1 + 3
-    assert check(ConditionSet.of("again", [old], ["a"]), [{"gap": 1.0}], evaluator) == 1
+    assert check(ConditionSet.of("again", [old], ["a"]), [{"gap": 1.0}], evaluator) == 0
+    assert check(ConditionSet.of("again", [old], ["a"]), [{"gap": 1.0}, {"gap": True}], evaluator) == 1
     assert check(ConditionSet.of("saved", [old, new], ["a", "b"]), [{"gap": 1.0}], evaluator) == 1 + 3
 
 

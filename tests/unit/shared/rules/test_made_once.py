@@ -120,3 +120,22 @@ def test_the_soaks_packs_are_repeatable_and_meet_their_facts():
         fired += sum(map(len, expected))
     evaluator.close()
     assert fired > 100
+
+
+def test_tenants_who_ask_the_same_share_what_is_compiled_and_are_not_cross_checked_again():
+    base = pack_text(GAP_RULE.replace("severity: hard", "severity: soft"))
+    evaluator = choose_evaluator("durable-rules")
+    try:
+        made = []
+        for penalty in (5, 6):
+            text = TENANT + f"override:\n  gap: {{penalty: {penalty}, because: ours}}\n"
+            made.append(prepare({"sequencing": only_pack(base, text)}, evaluator)["sequencing"])
+            if penalty == 5:
+                starts, worker = evaluator.worker.starts, evaluator.worker
+                evaluator.worker.close()
+        assert worker.starts == starts == 1, "nobody was asked for the second"
+    finally:
+        evaluator.close()
+    assert [one.pack.rules[0].penalty for one in made] == [5.0, 6.0]
+    assert made[0].asked.compiled is made[1].asked.compiled
+    assert made[0].pairs.asked.compiled is made[1].pairs.asked.compiled
