@@ -16,7 +16,7 @@ from eventlet.event import Event
 from eventlet.semaphore import Semaphore
 from kombu import Connection
 
-from shared.bus.corked import Corked
+from shared.bus.fewer_calls import Corked, read_in_large_pieces
 from shared.bus.publishing import PublishFailed, amqp_message
 from shared.bus.replies import DEFAULT_EXCHANGE
 from shared.messages.envelope import EVENTS_EXCHANGE, Outgoing
@@ -65,6 +65,7 @@ class _Link:
         # py-amqp would read the connection before each publish, to see whether the broker asks for a pause.
         connection.connection.client_properties["capabilities"]["connection.blocked"] = False
         self._transport = connection.connection.transport
+        read_in_large_pieces(self._transport)
         self.broken: Exception | None = None
         self._closing = False
         self._published = 0
