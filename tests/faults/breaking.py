@@ -6,6 +6,8 @@ from tests.faults.ground import until
 from tests.faults.scene import Break, Scene
 from tests.faults.tally import REDELIVERED, died
 
+MOST_BEFORE_DEATH = 80
+"""Messages that a process may handle until it kills itself."""
 END_S = 300.0
 """How long a service may go on dying of one message."""
 STOP_S = 15.0
@@ -30,12 +32,14 @@ def killed(*moments: str) -> Break:
         side = scene.side
         before = {moment: side.tally.count(died(moment)) for moment in moments}
         again, deaths = side.tally.count(REDELIVERED), 0
+        kills = len(moments) * side.kills * len(side.replicas)
+        most = min(MOST_BEFORE_DEATH, int(0.7 * len(scene.script.messages) / kills))  # so that there is something left
         for index in range(len(side.replicas)):
             if side.replicas[index].is_running:
                 stop(scene, index)
         for moment in moments * side.kills:
             for process in side.replicas:
-                process.launch(FAULT_DIES=moment, FAULT_DIES_AFTER=str(scene.chance.randint(20, 80)))
+                process.launch(FAULT_DIES=moment, FAULT_DIES_AFTER=str(scene.chance.randint(most // 4, most)))
             for process in side.replicas:
                 if process.wait(90) != -9:
                     raise AssertionError(f"the service ended before it was killed {moment}; log: {process.log}")
