@@ -16,10 +16,10 @@ class Transport:
         self._incoming = iter(incoming)
         self.asked = 0
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes | memoryview) -> None:
         self.calls.append(bytes(data))
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         self._write(data)
 
     def _quick_recv(self, count: int) -> bytes:
