@@ -5,14 +5,18 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Literal
 
+from shared.rules.clashes import contradiction, outdone
+from shared.rules.coverage import fires_within, overlap
 from shared.rules.explain import named
-from shared.rules.model import Facts, Leaf, Pack, PackKind, Position, Rule
+from shared.rules.feature_ranges import range_of
+from shared.rules.model import Leaf, Pack, PackKind, Position, Rule
 from shared.rules.reference import holds
 from shared.rules.situations import TooManySituations, leaves, situations
 from shared.rules.told_features import told_elsewhere
 
 Code = Literal[
-    "never-fires", "never-told", "redundant", "shadowed", "allow-without-effect", "no-boundary-example", "no-source",
+    "never-fires", "never-told", "redundant", "shadowed", "contradictory", "allow-without-effect",
+    "no-boundary-example", "no-source",
     "changes-nothing", "loosened", "switched-off", "unsatisfiable", "too-wide",
 ]  # fmt: skip
 
@@ -63,7 +67,7 @@ def lint(pack: Pack) -> tuple[Finding, ...]:
             found.append(deaf)
             continue
         if rule.id in dead:
-            found.append(_finding("never-fires", rule, "there is no situation in which this rule applies"))
+            found.append(_finding("never-fires", rule, "there is no situation in which this rule applies" + _why(rule)))
             continue
         found += _tried(rule, pack, dead | wide, monotonic() > ends) if rule.id not in wide else [_too_wide(rule, "")]
         if rule.source is None:
@@ -76,7 +80,10 @@ def _tried(rule: Rule, pack: Pack, left_out: set[str], too_late: bool) -> list[F
     if not too_late:
         try:
             others = [other for other in pack.rules if other.id not in left_out and other.id != rule.id]
-            return [*_covered(rule, others), *_without_boundary(rule)]
+            told = [*_covered(rule, others), *_without_boundary(rule)]
+            against = [(other, why) for other in others if (why := contradiction(rule, other)) is not None]
+            clashes = [_finding("contradictory", rule, f"with '{other.id}': {why}") for other, why in against[:1]]
+            return [*clashes, *told]
         except TooManySituations:
             pass  # said below, as where the time is up
     return [_too_wide(rule, "with the other rules ")]
@@ -122,54 +129,55 @@ def _never_told(rule: Rule, kind: PackKind) -> Finding | None:
     return None
 
 
+def _why(rule: Rule) -> str:
+    """Which amount asks for what cannot be, where a single one does."""
+    for leaf in leaves(rule.when):
+        possible = range_of(leaf.feature)
+        if isinstance(leaf.value, float) and leaf.op in ("==", ">", ">=", "<", "<=") and str(possible):
+            beyond_most = possible.most is not None and (
+                leaf.value > possible.most or (leaf.value == possible.most and leaf.op == ">")
+            )
+            below_least = possible.least is not None and (
+                leaf.value < possible.least or (leaf.value == possible.least and leaf.op == "<")
+            )
+            never = (leaf.op in ("==", ">", ">=") and beyond_most) or (leaf.op in ("==", "<", "<=") and below_least)
+            if never or (leaf.op == "==" and leaf.value not in possible):
+                return f": '{leaf.feature}' is {possible}"
+    return ""
+
+
 def _never_fires(rule: Rule) -> bool:
     return not any(holds(rule.when, facts) is True for facts in situations([rule.when], rule.shape))
-
-
-def _fires_within(inner: Rule, outer: Rule) -> bool:
-    """Whether ``outer`` fires wherever ``inner`` does. The examples settle most pairs of rules at once."""
-    if inner.shape != outer.shape or any(
-        holds(inner.when, example.facts) is True and holds(outer.when, example.facts) is False
-        for example in inner.examples
-    ):
-        return False
-    return all(
-        holds(outer.when, facts) is True
-        for facts in situations([inner.when, outer.when], inner.shape)
-        if holds(inner.when, facts) is True
-    )
-
-
-def _overlap(one: Rule, other: Rule) -> Facts | None:
-    """A situation in which both fire."""
-    if one.shape != other.shape:
-        return None
-    for facts in situations([one.when, other.when], one.shape):
-        if holds(one.when, facts) is True and holds(other.when, facts) is True:
-            return facts
-    return None
 
 
 def _covered(rule: Rule, others: list[Rule]) -> Iterator[Finding]:
     counted = [other for other in others if other.mode != "watch"]
     if rule.outcome == "allow":
         softs = [other for other in counted if other.outcome != "allow" and other.severity != "hard"]
-        if not any(_overlap(rule, soft) for soft in softs):
+        if not any(overlap(rule, soft) for soft in softs):
             yield _finding("allow-without-effect", rule, "no soft rule applies where this one allows")
-        hard = next((other for other in counted if other.severity == "hard" and _fires_within(rule, other)), None)
+        hard = next((other for other in counted if other.severity == "hard" and fires_within(rule, other)), None)
         if hard is not None:
             yield _finding("allow-without-effect", rule, f"the hard rule '{hard.id}' refuses all that this one allows")
         return
     if rule.outcome not in ("forbid", "require"):
+        weaker = next(((other, why) for other in counted if (why := outdone(rule, other)) is not None), None)
+        if weaker is not None:
+            yield _finding("shadowed", rule, f"'{weaker[0].id}' {weaker[1]}")
         return
     for other in counted:
-        if other.severity != "hard" or other.outcome == "allow" or not _fires_within(rule, other):
+        if other.severity != "hard" or other.outcome == "allow" or not fires_within(rule, other):
             continue
-        if rule.severity == "hard" and not (_fires_within(other, rule) and rule.id < other.id):
+        if rule.severity == "hard" and not (fires_within(other, rule) and rule.id < other.id):
             yield _finding("redundant", rule, f"'{other.id}' refuses all that this rule refuses")
             return
         if rule.severity != "hard":
             yield _finding("shadowed", rule, f"the hard rule '{other.id}' refuses wherever this one would warn")
+            return
+    for other in counted:
+        twins = other.severity == rule.severity == "soft" and other.outcome == rule.outcome and other.id < rule.id
+        if twins and fires_within(rule, other) and fires_within(other, rule):
+            yield _finding("redundant", rule, f"it warns exactly where '{other.id}' does, and both penalties count")
             return
 
 
@@ -215,4 +223,4 @@ def _loosened_as_far_as_known(base: Rule, now: Rule) -> bool:
 
 
 def _loosened(base: Rule, now: Rule) -> bool:
-    return now.severity != "hard" or now.mode == "watch" or not _fires_within(base, now)
+    return now.severity != "hard" or now.mode == "watch" or not fires_within(base, now)

@@ -3,12 +3,14 @@
 Sessions are consistent (a run has a type and no region), numbers are tried at, between and beyond every threshold.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from math import prod
 from typing import get_args
 
 from shared.messages.words import Effort, Mode, Region, RunType
+from shared.rules.feature_ranges import range_of
 from shared.rules.lasting import derived_feature
 from shared.rules.model import Condition, Facts, Leaf, Not, Scalar, Shape
 from shared.rules.reference import compare
@@ -100,7 +102,15 @@ def _values(name: str, asked: Iterable[Leaf]) -> list[Scalar]:
     if not bounds:
         return []
     between = [(low + high) / 2 for low, high in zip(bounds, bounds[1:], strict=False)]
-    return sorted([bounds[0] - 1.0, *bounds, *between, bounds[-1] + 1.0])
+    possible = range_of(name)
+    if possible.whole:
+        # Between two thresholds there may be no whole number at all.
+        beside = [float(math.floor(bound) + step) for bound in bounds for step in (-1, 0, 1, 2)]
+        return sorted({value for value in beside if value in possible})
+    found = [bounds[0] - 1.0, *bounds, *between, bounds[-1] + 1.0]
+    ends = [end for end in (possible.least, possible.most) if end is not None]
+    inside = [(end + bound) / 2 for end in ends for bound in (bounds[0], bounds[-1])]
+    return sorted({value for value in (*found, *ends, *inside) if value in possible})
 
 
 def _told_apart(values: Sequence[dict[str, Scalar | None]], asked: Sequence[Leaf]) -> list[dict[str, Scalar | None]]:
