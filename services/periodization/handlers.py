@@ -27,6 +27,7 @@ from services.periodization.store import Choice, Source, Stamp, Store, due_athle
 from services.periodization.telling import kept_of, packs_of, plan_and_tell, plan_if_triggers_changed
 from shared.bus.handling import Accepted, Answered, Context, Forgotten, Incoming, Rejected, Route, Timer
 from shared.bus.replies import Later, RepliesLater
+from shared.bus.together import Call, alone
 from shared.messages.problems import Problem
 from shared.rules.vocabulary import features_of
 
@@ -114,12 +115,12 @@ def get_season(context: Context, incoming: Incoming[GetSeason]) -> Answered:
     return Answered({**replace(season, weeks=weeks[: body.weeks]).as_json(), "athlete": body.athlete})
 
 
-def load_assessed(context: Context, incoming: Incoming[LoadAssessed]) -> Forgotten | None:
-    return _note_days(context, incoming.body.athlete, "load", incoming.body.days, _stamp(incoming))
+def loads_assessed(calls: Sequence[Call]) -> Sequence[Forgotten | None]:
+    return _note_days("load", calls)
 
 
-def readiness_assessed(context: Context, incoming: Incoming[ReadinessAssessed]) -> Forgotten | None:
-    return _note_days(context, incoming.body.athlete, "readiness", incoming.body.days, _stamp(incoming))
+def readiness_assessed(calls: Sequence[Call]) -> Sequence[Forgotten | None]:
+    return _note_days("readiness", calls)
 
 
 def due_for_replanning(context: Context) -> Sequence[str]:
@@ -146,13 +147,23 @@ def _accepted(context: Context, athlete: str) -> Accepted:
     return Accepted({"athlete": athlete})
 
 
-def _note_days(context: Context, athlete: str, source: Source, days: list[HeardDay], stamp: Stamp) -> Forgotten | None:
-    if Erasures(context.db, context.tenant, athlete).erased_after(stamp):
-        return Forgotten()
-    facts = {day.date: _features(day) for day in days}
-    if Store(context.db, context.tenant, athlete).note_days(source, facts, stamp):
+def _note_days(source: Source, calls: Sequence[Call]) -> list[Forgotten | None]:
+    """Keeps what each message says; then each athlete's season is looked at once, on behalf of the last that changed
+    anything."""
+    outcomes: list[Forgotten | None] = []
+    changed: dict[str, Context] = {}
+    for context, incoming in calls:
+        body, stamp = incoming.body, _stamp(incoming)
+        if Erasures(context.db, context.tenant, body.athlete).erased_after(stamp):
+            outcomes.append(Forgotten())
+            continue
+        facts = {day.date: _features(day) for day in body.days}
+        if Store(context.db, context.tenant, body.athlete).note_days(source, facts, stamp):
+            changed[body.athlete] = context
+        outcomes.append(None)
+    for athlete, context in changed.items():
         plan_if_triggers_changed(context, athlete)
-    return None
+    return outcomes
 
 
 def _features(day: HeardDay) -> dict[str, Any]:
@@ -179,8 +190,17 @@ ROUTES: tuple[Route, ...] = (
     Route("command", "periodization.set-goals", SetGoals, set_goals),
     Route("command", "periodization.start-deload", StartDeload, start_deload),
     Route("command", "periodization.get-season", GetSeason, get_season, query=True),
-    Route("event", "load.load-assessed", LoadAssessed, load_assessed, replies=False),
-    Route("event", "recovery.readiness-assessed", ReadinessAssessed, readiness_assessed, replies=False),
+    Route(
+        "event", "load.load-assessed", LoadAssessed, alone(loads_assessed), replies=False, handle_many=loads_assessed
+    ),
+    Route(
+        "event",
+        "recovery.readiness-assessed",
+        ReadinessAssessed,
+        alone(readiness_assessed),
+        replies=False,
+        handle_many=readiness_assessed,
+    ),
     *(
         Route("event", f"{service}.athlete-erased", AthleteErasedElsewhere, athlete_erased_elsewhere, replies=False)
         for service in sorted(OTHER_SERVICES)

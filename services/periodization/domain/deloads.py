@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal
+from weakref import WeakKeyDictionary
 
 from services.periodization.domain.calendar import SeasonCalendar
 from services.periodization.domain.season import WEEK_DAYS, CoachDeload
@@ -14,6 +15,8 @@ from shared.rules.model import Facts, Fired
 Cause = Literal["planned", "early", "coach"]
 Questions = dict[int, list[Facts]]
 """What rules were asked about each week, by its index."""
+_Answers = dict[tuple[tuple[str, object], ...], tuple[Fired, ...]]
+_ANSWERS: Final[WeakKeyDictionary[Rules, _Answers]] = WeakKeyDictionary()
 _RATIO: Final = "acwr_"
 _STATUS: Final = "status_"
 
@@ -85,7 +88,7 @@ def deload_weeks(
     ``phases``: of each training week, had it no deload. ``asked`` gets what the rules were asked about each week.
     """
     found: dict[int, DeloadWeek] = {}
-    answers: dict[tuple[tuple[str, object], ...], tuple[Fired, ...]] = {}
+    answers = _answers_under(rules)
 
     def deloads_for(index: int, facts: Facts) -> tuple[Fired, ...]:
         question = {**who, "phase": phases.get(index), **facts}
@@ -118,6 +121,14 @@ def deload_weeks(
             found[index] = DeloadWeek(causes, tuple({rule.id: rule for rule in together}.values()), trigger, coach)
         weeks_since_deload = 0 if causes else weeks_since_deload + 1
     return found
+
+
+def _answers_under(rules: Rules) -> _Answers:
+    """The deload rules' answers so far, for as long as these rules are in force: athletes are few kinds of people, and
+    weeks few kinds of weeks. Rules on watch are asked each time, for that is what counts how often they would fire."""
+    if any(rule.mode == "watch" for rule in rules.pack("deload").rules):
+        return {}
+    return _ANSWERS.setdefault(rules, {})
 
 
 def deload_facts(facts: Facts, who: Facts) -> Facts:
