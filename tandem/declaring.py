@@ -1,11 +1,16 @@
 """Declares on the broker what all four services need, before any of them has started."""
 
+import re
+
 from kombu.exceptions import OperationalError
 
 from shared.bus import topology
 from shared.bus.wiring import Wiring
 from shared.ops.settings import Settings, without_password
 from tandem.service_classes import SERVICES, service_named
+
+_BROKEN_OFF = re.compile("EOF occurred in violation of protocol|alert", re.IGNORECASE)
+_ENDED = "; the broker broke off: does it ask for a certificate that it trusts (TANDEM_AMQP_CERT_FILE, _KEY_FILE)?"
 
 
 class CannotDeclare(RuntimeError):
@@ -24,5 +29,6 @@ def declare_services(settings: Settings) -> dict[str, list[str]]:
                 topology.declare(connection.channel(), service, service_named(service).routes)
     except (OSError, OperationalError, *wiring.connector()().connection_errors) as error:
         shown = without_password(settings.amqp_uri)
-        raise CannotDeclare(f"{shown}: {error or type(error).__name__}") from None
+        hint = _ENDED if _BROKEN_OFF.search(str(error)) else ""
+        raise CannotDeclare(f"{shown}: {error or type(error).__name__}{hint}") from None
     return {service: [*topology.queue_names([service]), topology.parked_queue(service)] for service in SERVICES}

@@ -28,22 +28,24 @@ def openssl(folder: Path, *arguments: str) -> None:
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """``ca.pem``, ``server.pem`` for localhost, ``server.key``, and a stranger's ``other.pem``."""
+    """``ca.pem``, ``server.pem`` for localhost, ``client.pem`` for us, their keys, and a stranger's ``other.pem``."""
     folder = tmp_path_factory.mktemp("certificates")
     for name in ("ca", "other"):
         openssl(folder, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN=tandem {name}",
                 "-keyout", f"{name}.key", "-out", f"{name}.pem")  # fmt: skip
-    openssl(folder, "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", "server.key",
-            "-out", "server.csr")  # fmt: skip
     (folder / "names").write_text("subjectAltName=DNS:localhost\n")
-    openssl(folder, "x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-            "-days", "2", "-extfile", "names", "-out", "server.pem")  # fmt: skip
+    for name in ("server", "client"):
+        openssl(folder, "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", f"{name}.key",
+                "-out", f"{name}.csr")  # fmt: skip
+        openssl(folder, "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+                "-days", "2", "-extfile", "names", "-out", f"{name}.pem")  # fmt: skip
     return folder
 
 
 @dataclass
 class Encrypted:
-    """``uri`` names the host as the certificate does; ``by_number`` reaches the same broker under a name it is not."""
+    """A broker that asks whoever comes for a certificate. ``uri`` names the host as its own certificate does;
+    ``by_number`` reaches the same broker under a name it is not."""
 
     uri: str
     by_number: str
@@ -58,6 +60,7 @@ def encrypted(certificates: Path) -> Iterator[Encrypted]:
             configuration.write(
                 f"listeners.ssl.1 = 127.0.0.1:{port}\nssl_options.cacertfile = {certificates}/ca.pem\n"
                 f"ssl_options.certfile = {certificates}/server.pem\nssl_options.keyfile = {certificates}/server.key\n"
+                "ssl_options.verify = verify_peer\nssl_options.fail_if_no_peer_cert = true\n"
             )
         node.start()
         try:
@@ -72,6 +75,8 @@ def test_a_service_works_over_amqps(encrypted: Encrypted, certificates: Path, tm
     variables = {
         "TANDEM_AMQP_URI_FILE": str(secret),
         "TANDEM_AMQP_CA_FILE": str(certificates / "ca.pem"),
+        "TANDEM_AMQP_CERT_FILE": str(certificates / "client.pem"),
+        "TANDEM_AMQP_KEY_FILE": str(certificates / "client.key"),
         "TANDEM_DATABASE_URL": f"sqlite:///{tmp_path}/{{service}}.sqlite3",
         "TANDEM_RULES_DIR": str(ROOT / "rules"),
     }
@@ -92,14 +97,29 @@ def test_a_service_works_over_amqps(encrypted: Encrypted, certificates: Path, tm
 
 def test_a_broker_that_is_not_who_it_should_be_is_refused(encrypted: Encrypted, certificates: Path) -> None:
     trusted = {"amqp_ca_file": certificates / "ca.pem"}
-    assert set(declare_services(Settings(amqp_uri=encrypted.uri, **trusted))) == set(SERVICES)
+    ours = {"amqp_cert_file": certificates / "client.pem", "amqp_key_file": certificates / "client.key"}
+    assert set(declare_services(Settings(amqp_uri=encrypted.uri, **trusted, **ours))) == set(SERVICES)
     for settings in (
-        Settings(amqp_uri=encrypted.uri, amqp_ca_file=certificates / "other.pem"),
-        Settings(amqp_uri=encrypted.uri),
-        Settings(amqp_uri=encrypted.by_number, **trusted),
+        Settings(amqp_uri=encrypted.uri, amqp_ca_file=certificates / "other.pem", **ours),
+        Settings(amqp_uri=encrypted.uri, **ours),
+        Settings(amqp_uri=encrypted.by_number, **trusted, **ours),
     ):
         with pytest.raises(CannotDeclare, match="(?i)certificate"):
             declare_services(settings)
+
+
+@pytest.mark.parametrize("shown", [None, "other"], ids=["without one", "signed by a stranger"])
+def test_whoever_shows_the_broker_no_certificate_it_trusts_is_refused(
+    encrypted: Encrypted, certificates: Path, shown: str | None
+) -> None:
+    settings = Settings(
+        amqp_uri=encrypted.uri,
+        amqp_ca_file=certificates / "ca.pem",
+        amqp_cert_file=certificates / f"{shown}.pem" if shown else None,
+        amqp_key_file=certificates / f"{shown}.key" if shown else None,
+    )
+    with pytest.raises(CannotDeclare, match="does it ask for a certificate that it trusts"):
+        declare_services(settings)
 
 
 def test_postgresql_over_tls_by_its_address(postgres: Postgres, certificates: Path) -> None:
