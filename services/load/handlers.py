@@ -28,6 +28,10 @@ from shared.messages.values import Profile
 MOST_DUE = 20_000
 """Athletes of one tenant looked up at once; who is left is looked up at the next turn of the timer."""
 MIDNIGHT_CHECK_S = 60.0
+REMOVED_CHECK_S = 3600.0
+REMOVED_CONTENT_KEPT = timedelta(days=1)
+REMOVED_MARK_KEPT = timedelta(days=400)
+"""As long as by default the mark of an erase."""
 
 
 def record_sessions(calls: Sequence[Call]) -> Sequence[Accepted]:
@@ -139,6 +143,14 @@ def assess_after_midnight(context: Context, athletes: Sequence[str]) -> None:
     assess_today(store, [ToAssess(context, row, one, row.assessed_through) for row, one in due if one is not None])
 
 
+def forget_removed(context: Context) -> Sequence[str]:
+    """What somebody removed is not kept; that it was removed is, so that a record still on its way brings nothing
+    back."""
+    now = context.now()
+    LoadStore(context.db, context.tenant).forget_removed(now - REMOVED_CONTENT_KEPT, now - REMOVED_MARK_KEPT)
+    return ()
+
+
 ROUTES: tuple[Route, ...] = (
     Route("command", "load.record-session", RecordSession, alone(record_sessions), handle_many=record_sessions),
     Route("command", "load.import-sessions", ImportSessions, alone(import_sessions), handle_many=import_sessions),
@@ -151,4 +163,5 @@ ROUTES: tuple[Route, ...] = (
 )
 TIMERS: tuple[Timer, ...] = (
     Timer("assess-after-midnight", MIDNIGHT_CHECK_S, due_after_midnight, assess_after_midnight),
+    Timer("forget-removed", REMOVED_CHECK_S, forget_removed),
 )

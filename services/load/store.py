@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Date, Index, String, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, Date, Index, String, delete, func, null, select, text, tuple_, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from shared.db import delivery_tables, rule_tables
@@ -44,6 +44,9 @@ class AthleteRow(Tables):  # type: ignore[misc]
     __table_args__ = (Index("ix_athletes_due_at", "tenant", "due_at"),)
 
 
+_REMOVED = text("removed_at IS NOT NULL")
+
+
 class SessionRow(Tables):  # type: ignore[misc]
     """A done session and its removal; it counts while it was recorded later than it was removed."""
 
@@ -65,7 +68,10 @@ class SessionRow(Tables):  # type: ignore[misc]
     load: Mapped[float | None] = mapped_column(comment="AU")
     method: Mapped[str | None] = mapped_column(String(32))
 
-    __table_args__ = (Index("ix_sessions_start", "tenant", "athlete", "counts", "start"),)
+    __table_args__ = (
+        Index("ix_sessions_start", "tenant", "athlete", "counts", "start"),
+        Index("ix_sessions_removed_at", "tenant", "removed_at", sqlite_where=_REMOVED, postgresql_where=_REMOVED),
+    )
 
 
 class MarkedDayRow(Tables):  # type: ignore[misc]
@@ -218,6 +224,16 @@ class LoadStore:
         for athlete, day, state in rows:
             found[athlete].append(MarkedDay.model_construct(date=day, state=cast(DayState, state)))
         return found
+
+    def forget_removed(self, content_until: datetime, mark_until: datetime) -> None:
+        """Of sessions removed up to ``content_until`` only the mark stays, and up to ``mark_until`` not even that."""
+        removed = (SessionRow.tenant == self.tenant, SessionRow.counts.is_(False))
+        self.db.execute(
+            update(SessionRow)
+            .where(*removed, SessionRow.removed_at <= content_until, SessionRow.duration_min.is_not(None))
+            .values(body=null(), start=None, duration_min=None, kind=None, distance_km=None, load=None, method=None)
+        )
+        self.db.execute(delete(SessionRow).where(*removed, SessionRow.removed_at <= mark_until))
 
     def erased(self, athletes: Iterable[str]) -> dict[str, datetime]:
         """When each of the athletes was erased; those who never were are not in it."""

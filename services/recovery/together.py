@@ -94,8 +94,8 @@ def hear_sessions_scored(calls: Sequence[Call]) -> Sequence[Accepted | None]:
             "date": body.date,
             "kind": body.kind,
             "type": body.type,
-            "rpe": body.rpe,
-            "e1rm": [[one.lift, one.e1rm_kg] for one in body.e1rm],
+            "rpe": None if body.removed else body.rpe,
+            "e1rm": [] if body.removed else [[one.lift, one.e1rm_kg] for one in body.e1rm],
         }
         touched = store.keep_session(body.athlete, body.session, told, version, held)
         if touched is None:

@@ -236,7 +236,7 @@ def hear_session(context: Context, incoming: Incoming[SessionScored]) -> Forgott
         "removed": body.removed,
         "start": body.start,
         "planned": body.planned,
-        "told": body.done.model_dump(mode="json", exclude_none=True),
+        "told": {} if body.removed else body.done.model_dump(mode="json", exclude_none=True),
     }
     key = {"athlete": body.athlete, "session": body.session}
     kept = store.keep(DoneRow, key, values, (incoming.time, incoming.id))
