@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.rules.explain import named, shown
-from shared.rules.model import Pack, Rule
+from shared.rules.explain import PHRASE, named, shown
+from shared.rules.model import Leaf, Pack, Rule
+from shared.rules.situations import leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ def differences(old: Pack, new: Pack) -> tuple[Difference, ...]:
         if name not in before:
             found.append(Difference(new.id, name, f"new, {rule.severity}: {rule.title}"))
         else:
-            found += [Difference(new.id, name, sentence) for sentence in _rule(before[name], rule)]
+            found += [Difference(new.id, name, sentence) for sentence in sentences_about(before[name], rule)]
     for name in sorted({*old.settings, *new.settings}):
         was, now = old.settings.get(name), new.settings.get(name)
         if was is None and now is not None:
@@ -44,7 +45,8 @@ def differences(old: Pack, new: Pack) -> tuple[Difference, ...]:
     return tuple(found)
 
 
-def _rule(old: Rule, new: Rule) -> Iterator[str]:
+def sentences_about(old: Rule, new: Rule) -> Iterator[str]:
+    """What changed between two versions of one rule."""
     if old.severity != new.severity:
         yield f"{old.severity} becomes {new.severity}"
     if old.mode != new.mode:
@@ -58,9 +60,28 @@ def _rule(old: Rule, new: Rule) -> Iterator[str]:
     elif old.outcome != "require":
         yield from _values("", dict(old.values), dict(new.values), None)
     if old.when != new.when and not limits:
-        yield "when it applies changes"
+        yield from _when(old, new)
     if old.locked != new.locked:
         yield "locked now" if new.locked else "no longer locked"
+
+
+def _when(old: Rule, new: Rule) -> Iterator[str]:
+    """The comparisons that come and go; the same ones may also be joined in another way."""
+    was, now = ([_compared(leaf) for leaf in dict.fromkeys(leaves(rule.when))] for rule in (old, new))
+    gone = [told for told in was if told not in now]
+    come = [told for told in now if told not in was]
+    if gone:
+        yield f"no longer looks at: {', '.join(gone)}"
+    if come:
+        yield f"looks at: {', '.join(come)}"
+    if not gone and not come:
+        yield "when it applies changes: its parts are joined in another way"
+
+
+def _compared(leaf: Leaf) -> str:
+    lasting = f" for {leaf.lasting_days} days" if leaf.lasting_days else ""
+    phrase = f"{PHRASE[leaf.op]} {shown(leaf.feature, leaf.value)}".strip()
+    return f"{named(leaf.feature)} {phrase}{lasting}"
 
 
 def _limits(old: Rule, new: Rule) -> Iterator[str]:
@@ -82,8 +103,14 @@ def _values(name: str, old: Any, new: Any, unit: str | None) -> Iterator[str]:
             if old.get(key) != new.get(key):
                 yield from _values(f"{name}.{key}" if name else key, old.get(key), new.get(key), unit)
         return
-    suffix = f" {unit}" if unit else ""
-    yield f"{name + ': ' if name else ''}{_told(old)}{suffix} becomes {_told(new)}{suffix}"
+    yield f"{name + ': ' if name else ''}{_told(old)}{_suffix(unit, old)} becomes {_told(new)}{_suffix(unit, new)}"
+
+
+def _suffix(unit: str | None, value: Any) -> str:
+    """The unit; of exactly one day, week or point without its "s"."""
+    if not unit or value is None:
+        return ""
+    return f" {unit.removesuffix('s') if value == 1 and unit in ('days', 'weeks', 'points') else unit}"
 
 
 def _told(value: Any) -> str:

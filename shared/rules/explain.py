@@ -8,7 +8,7 @@ from shared.rules.reference import compare, holds
 from shared.rules.vocabulary import FEATURES, spoken
 
 _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
-_PHRASE = {"<": "less than", "<=": "at most", ">": "more than", ">=": "at least", "==": "", "!=": "other than"}
+PHRASE = {"<": "less than", "<=": "at most", ">": "more than", ">=": "at least", "==": "", "!=": "other than"}
 _UNIT = {"min": " min", "days": " days", "weeks": " weeks", "g": " g", "kg": " kg", "g/kg": " g/kg",
          "km": " km", "bpm": " bpm", "AU": " AU"}  # fmt: skip
 _MINUTES_EXACT = 1e-9
@@ -152,7 +152,7 @@ def _cause(
     if isinstance(value, bool):
         op, value, joint = "==", value is (op == "=="), ": "
     choices = _either([shown(leaf.feature, one.value if len(leaves) > 1 else value) for one in leaves])
-    asked = f"{_PHRASE[op]} {choices}".strip()
+    asked = f"{PHRASE[op]} {choices}".strip()
     measured = f"{name}{joint}{'unknown' if known is None else shown(leaf.feature, known)}"
     margin = None
     if isinstance(leaf.value, float) and isinstance(known, int | float) and not isinstance(known, bool):

@@ -7,6 +7,7 @@ from typing import Literal
 
 from shared.rules.clashes import contradiction, outdone
 from shared.rules.coverage import fires_within, overlap
+from shared.rules.difference import sentences_about
 from shared.rules.explain import named
 from shared.rules.feature_ranges import range_of
 from shared.rules.model import Leaf, Pack, PackKind, Position, Rule
@@ -107,7 +108,8 @@ def lint_tenant(base: Pack, tenant: Pack) -> tuple[Finding, ...]:
                     _finding("changes-nothing", now, "the override changes the words of this rule, not what it does")
                 )
         elif rule.severity == "hard" and _loosened_as_far_as_known(rule, now):
-            found.append(_finding("loosened", now, "a hard rule of the base is loosened for the tenant"))
+            how = "; ".join(sentences_about(rule, now))
+            found.append(_finding("loosened", now, f"a hard rule of the base is loosened for the tenant: {how}"))
     return tuple(found)
 
 
@@ -223,4 +225,4 @@ def _loosened_as_far_as_known(base: Rule, now: Rule) -> bool:
 
 
 def _loosened(base: Rule, now: Rule) -> bool:
-    return now.severity != "hard" or now.mode == "watch" or not fires_within(base, now)
+    return now.severity != "hard" or (now.mode != "enforce" and now.mode != base.mode) or not fires_within(base, now)

@@ -102,6 +102,8 @@ def _changed(rule: Node, change: Node, rule_id: str, reader: Reader) -> Node | N
     reader.mistakes.rule = rule_id
     try:
         fields = reader.table(change, "an override", OVERRIDE_FIELDS)
+        if isinstance(change, MapNode) and not change.pairs:
+            reader.mistakes.add(change.at, "the override changes nothing; say what shall differ, and because of what")
         if not isinstance(change, MapNode) or not isinstance(rule, MapNode) or not fields:
             return rule
         if "because" not in fields:

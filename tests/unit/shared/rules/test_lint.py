@@ -3,12 +3,14 @@
 import itertools
 from time import process_time
 
+import pytest
+
 from shared.rules.lint import lint, lint_tenant
 from shared.rules.model import All, AnyOf, Leaf, Not
 from shared.rules.reference import holds
 from shared.rules.situations import situations
 from shared.rules.vocabulary import FEATURES, features_of
-from tests.unit.shared.rules.rule_texts import GAP_RULE, only_pack, pack_text
+from tests.unit.shared.rules.rule_texts import GAP_RULE, mistakes_of, only_pack, pack_text
 
 SOURCE = "  source: common sense\n"
 BOUNDARY = """\
@@ -120,3 +122,26 @@ def test_rules_with_too_many_situations_are_said_to_be_so_and_soon() -> None:
         ("two", "too-wide"),
     ]
     assert process_time() - began < 5.0
+
+
+@pytest.mark.parametrize(
+    ("change", "how"),
+    [
+        ("mode: warn", "mode enforce becomes warn"),
+        ("when: {gap: less than 4 h}", "gap: 6 h becomes 4 h"),
+        ("unless: {first: {key: true}}", "looks at: first key yes"),
+    ],
+)
+def test_a_loosened_rule_is_told_with_what_was_loosened(change: str, how: str) -> None:
+    header = 'id: acme.sequencing\nversion: "1.0.0"\nextends: base.sequencing@1\n'
+    base = only_pack(pack_text())
+    tenant = only_pack(pack_text(), f"{header}override:\n  gap: {{{change}, because: x}}\n")
+    (finding,) = lint_tenant(base, tenant)
+    assert finding.code == "loosened"
+    assert finding.message.startswith("a hard rule of the base is loosened for the tenant: " + how)
+
+
+def test_an_empty_override_is_a_slip() -> None:
+    text = 'id: acme.sequencing\nversion: "1.0.0"\nextends: base.sequencing@1\noverride:\n  gap: {}\n'
+    (mistake,) = mistakes_of(pack_text(), text)
+    assert "the override changes nothing; say what shall differ" in mistake.message
