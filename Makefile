@@ -45,7 +45,7 @@ bench-rules: setup ## Rules at speed, beside other engines; ends with goal lines
 soak: setup ## A million random decisions on both evaluators and 10,000 reloads; ends with goal lines
 	@$(BIN)/python -m benchmarks.rules.soak $(ARGS)
 
-fuzz: setup-test ## Hostile rule files through the loader for 10 minutes (TANDEM_FUZZ_SECONDS); ends with goal lines
+fuzz: setup-test ## Hostile and sound rule files through loader, lint and both evaluators, 10 min (TANDEM_FUZZ_SECONDS)
 	@$(BIN)/python -m tests.fuzz.rule_files $(ARGS)
 
 bench-bus: setup-test ## The bus at speed, beside nameko, FastStream, aio-pika and bare batches (BENCH_RUNS=1 is short)

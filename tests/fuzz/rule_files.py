@@ -121,10 +121,12 @@ class Fuzz:
 
     def _within(self, seconds: float, work: Callable[[], T]) -> T:
         began = process_time()
-        signal.setitimer(signal.ITIMER_REAL, STUCK_SECONDS)
+        signal.setitimer(signal.ITIMER_REAL, min(STUCK_SECONDS, max(0.001, self.ends - perf_counter())))
         try:
             done = work()
         except Stuck:
+            if self.over:
+                raise TimeIsUp from None
             raise Broken(f"hang: broken off after {STUCK_SECONDS} s") from None
         except (RuleFileErrors, Broken):
             raise
