@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from shared.bus.calls import Calls, RuleSource
 from shared.bus.crowding import SetAside, Shares, sender_of
+from shared.bus.gathering import Pace
 from shared.bus.handling import Rejected, Route, Timer
 from shared.bus.intake import Intake, Readable
 from shared.bus.ledger import Ledger, ToPublish
@@ -81,6 +82,7 @@ class Processor:
         self._calls = Calls(service, rules, clock)
         self._clock = clock
         self._budget_s = budget_s
+        self._pace = Pace(budget_s)
         self._shares = shares
         self._tenants_read = False
 
@@ -124,7 +126,7 @@ class Processor:
                     if not isinstance(reading, SetAside) and work.in_inbox(reading)
                 ),
             )
-            turns = Turns(db, self._calls, work, self._forget_athlete, alone=len(deliveries) == 1)
+            turns = Turns(db, self._calls, work, self._forget_athlete, self._pace, alone=len(deliveries) == 1)
             for delivery, reading in zip(deliveries, readings, strict=True):
                 if done and time.monotonic() - started > self._budget_s:
                     break  # a long handler must not hold the transaction, and with it everybody's acknowledgement

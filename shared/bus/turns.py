@@ -3,6 +3,7 @@
 Neighbours that one handler takes together wait for each other; whatever else comes goes on after them.
 """
 
+import time
 from collections.abc import Callable
 
 from sqlalchemy.orm import Session
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 from shared.bus.calls import Calls
 from shared.bus.crowding import SetAside
 from shared.bus.decided import decisions_in
-from shared.bus.gathering import Gathered
+from shared.bus.gathering import Gathered, Pace
 from shared.bus.handling import Accepted, Answered, Rejected
 from shared.bus.intake import Readable, Refused
 from shared.bus.outcomes import Work
@@ -33,12 +34,19 @@ class Turns:
     """
 
     def __init__(
-        self, db: Session, calls: Calls, work: Work, forget: Callable[[Session, str, str], None], alone: bool
+        self,
+        db: Session,
+        calls: Calls,
+        work: Work,
+        forget: Callable[[Session, str, str], None],
+        pace: Pace,
+        alone: bool,
     ) -> None:
         self._db = db
         self._calls = calls
         self._work = work
         self._forget = forget
+        self._pace = pace
         self._alone = alone
         self._gathered = Gathered()
 
@@ -49,6 +57,7 @@ class Turns:
 
     def finish(self) -> None:
         """Handles what still waits for neighbours."""
+        athletes, began = self._gathered.athletes, time.monotonic()
         readings = self._gathered.take_all()
         if not readings:
             return
@@ -60,6 +69,7 @@ class Turns:
             outcomes = route.handle_many(
                 [(one, reading.incoming) for one, reading in zip(contexts, readings, strict=True)]
             )
+        self._pace.took(route, athletes, time.monotonic() - began)
         for reading, context, outcome in zip(readings, contexts, outcomes, strict=True):
             if isinstance(outcome, Rejected):
                 self._work.reject(reading, outcome.problems)
@@ -74,7 +84,8 @@ class Turns:
             self._work.identity(reading)
         )
         if isinstance(reading, Readable) and reading.route.handle_many is not None:
-            if identity_is_waiting or not self._gathered.joins(reading):
+            fits = self._pace.fits(reading.route, self._gathered.athletes_with(reading))
+            if identity_is_waiting or not fits or not self._gathered.joins(reading):
                 self.finish()
             if reading.route.query or not self._work.settled_before(reading):
                 self._gathered.add(reading)
