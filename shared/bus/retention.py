@@ -6,6 +6,7 @@ The outbox needs no time limit: a row goes when the broker has confirmed it, and
 from datetime import datetime, timedelta
 
 from sqlalchemy import MetaData, delete, select
+from sqlalchemy.orm import Session
 
 from shared.bus.ledger import Ledger
 from shared.db.engine import Database
@@ -18,6 +19,10 @@ ROWS_PER_TRANSACTION = 5000
 """However much has grown old, no statement may take as long as a server that has gone silent."""
 
 
+CONFIRMATIONS = "erase_confirmations"
+"""Of the service that answers an erase: who has confirmed, with columns ``tenant`` and ``athlete_hash``."""
+
+
 class Retention:
     """``inbox_kept``: a repetition after that is taken as new. ``erasures_kept``: a message from before the erase that
     arrives even later would bring the athlete back, so it is by far the longer."""
@@ -28,6 +33,7 @@ class Retention:
         self._database = database
         self._ledger = ledger
         self._erasures = metadata.tables.get(ERASURES)
+        self._confirmations = metadata.tables.get(CONFIRMATIONS)
         self._inbox_kept = inbox_kept
         self._erasures_kept = erasures_kept
 
@@ -59,6 +65,17 @@ class Retention:
         for tenant in tenants:
             with self._database.transaction() as db:
                 act_for(db, tenant)
+                if self._confirmations is not None:
+                    self._forget_unasked(db, tenant, now - self._inbox_kept)
                 old = (self._erasures.c.tenant == tenant) & (self._erasures.c.erased_at < now - self._erasures_kept)
                 db.execute(delete(self._erasures).where(old))
         self._database.wipe()
+
+    def _forget_unasked(self, db: Session, tenant: str, before: datetime) -> None:
+        """Confirmations of an erase that nobody waits for any more: it was done before ``before``."""
+        assert self._erasures is not None and self._confirmations is not None
+        done = select(self._erasures.c.athlete_hash).where(
+            self._erasures.c.tenant == tenant, self._erasures.c.erased_at < before
+        )
+        theirs = (self._confirmations.c.tenant == tenant) & self._confirmations.c.athlete_hash.in_(done)
+        db.execute(delete(self._confirmations).where(theirs))

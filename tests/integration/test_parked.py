@@ -133,6 +133,7 @@ def test_replaying_gives_the_message_back_as_it_came(broker: Broker, queues: Any
     assert {name: value for name, value in headers.items() if name != "x-delivery-count"} == {
         "ce-id": "m1",
         "ce-type": "tandem.load.record-session.v1",
+        "ce-time": AT.isoformat(),  # it had none; the later it is replayed the younger it would be
         "tandem-source": "command",
         "tandem-routing-key": "acme.load.record-session",
         "tandem-user-id": "acme",

@@ -9,7 +9,10 @@ from sqlalchemy import String, cast, func, select
 
 from services.periodization.store import Table
 from shared.bus.handling import Accepted, Rejected
+from shared.bus.ledger import Ledger
 from shared.bus.replies import Later
+from shared.bus.retention import Retention
+from shared.db import delivery_tables
 from tests.unit.services.periodization.conftest import Periodization
 from tests.unit.services.periodization.test_handlers import ATHLETE, GOALS, load_of
 
@@ -96,6 +99,23 @@ def test_the_answer_comes_when_all_have_confirmed(periodization: Periodization, 
 
 def test_without_anybody_waiting_it_is_accepted_at_once(periodization: Periodization) -> None:
     assert periodization.take("athlete.erase", {"athlete": "a1"}) == Accepted({"athlete": "a1"})
+
+
+def test_confirmations_that_nobody_waits_for_are_forgotten(periodization: Periodization) -> None:
+    """An erase without a reply address, whose confirmations carry its correlation id all the same."""
+    ledger = Ledger(delivery_tables.of(Table.metadata))
+    with periodization.database.transaction() as db:
+        ledger.remember_tenants(db, ["acme"], START)
+    periodization.take("athlete.erase", {"athlete": "a1"}, at=START)
+    periodization.take("load.athlete-erased", {"athlete": "a1", "service": "load"}, at=START, correlation_id="c1")
+    assert everything_named(periodization, "c1") == ["erase_confirmations.correlation_id"]
+    month, year = timedelta(days=30), timedelta(days=400)
+    retention = Retention(periodization.database, ledger, Table.metadata, month, year)
+    retention.forget(START + timedelta(days=29))
+    assert everything_named(periodization, "c1") == ["erase_confirmations.correlation_id"]
+    retention.forget(START + timedelta(days=31))
+    assert everything_named(periodization, "c1") == []
+    assert list(retention.erased().values()) == [START], "the mark of the erase stays"
 
 
 def test_a_figure_that_load_sent_before_it_erased_is_dropped(periodization: Periodization) -> None:

@@ -1,0 +1,124 @@
+"""What delivery keeps of an erased athlete: nothing, also of what was refused, not sent yet, or comes too late."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+
+from shared.bus.handling import Forgotten, Route
+from shared.bus.naming import athlete_named
+from shared.bus.putting_back import Failure, from_internal, to_retry
+from shared.db.engine import Database
+from shared.db.migrations import create_all
+from tests.toy.service import ROUTES, Add, Get, Table
+from tests.unit.shared.bus.test_processing import NOW, TABLES, delivery, processor, rows, types
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = Database("toy", f"sqlite:///{tmp_path}/toy.sqlite3")
+    create_all(Database("toy", str(database.url)), Table.metadata)
+    yield database
+    database.dispose()
+
+
+def forget(context: Any, incoming: Any) -> Forgotten:
+    return Forgotten({"ignored": "the athlete was erased"})
+
+
+def erase(context: Any, incoming: Any) -> None:
+    context.emit("athlete-erased", {"athlete": "a1"}, "a1")
+
+
+ERASE = Route("command", "athlete.erase", Get, erase)
+
+
+def inbox(database: Database) -> list[tuple[Any, ...]]:
+    with database.transaction() as db:
+        return [
+            tuple(row)
+            for row in db.execute(select(TABLES.inbox.c.message_id, TABLES.inbox.c.athlete, TABLES.inbox.c.reply))
+        ]
+
+
+def test_of_what_comes_too_late_only_the_id_is_kept(database: Database) -> None:
+    work = processor(database, [Route("command", "toy.add", Add, forget)])
+    (reply,) = work.process([delivery("late", 1)]).messages
+    assert json.loads(reply.message.body) == {"message": "late", "ignored": "the athlete was erased"}
+    assert inbox(database) == [("late", None, None)]
+    (again,) = work.process([delivery("late", 1)]).messages
+    assert json.loads(again.message.body) == {"message": "late", "duplicate": True}
+
+
+def test_of_what_was_refused_nothing_is_kept_and_a_repetition_hears_the_same(database: Database) -> None:
+    sent = delivery("wrong", "a1 weighs 81 kg")
+    sent = replace(sent, headers={**sent.headers, "ce-subject": "a1"})
+    first, again = (processor(database).process([sent]).messages[0] for _ in range(2))
+    assert inbox(database) == [("wrong", None, None)]
+    assert first.message.body == again.message.body and b"repetitions" in first.message.body
+
+
+def test_what_was_not_sent_yet_is_not_sent_any_more(database: Database) -> None:
+    work = processor(database, [*ROUTES, ERASE])
+    work.process([delivery("m1", 1)])
+    batch = work.process([delivery("m2", 1), delivery("gone", None, key="athlete.erase")])
+    assert types(batch.messages) == ["toy.add.accepted", "toy.athlete-erased", "athlete.erase.accepted"]
+    with database.transaction() as db:
+        kept = list(db.scalars(select(TABLES.outbox.c.athlete).where(TABLES.outbox.c.athlete.is_not(None))))
+    assert kept == ["a1"], "the erase itself"
+
+
+def test_an_erase_waits_for_another_try_when_the_queues_cannot_be_looked_through(database: Database) -> None:
+    asked = []
+
+    def out_of_reach(tenant: str, athlete: str) -> None:
+        asked.append((tenant, athlete))
+        raise TimeoutError("the broker is away")
+
+    work = processor(database, [*ROUTES, ERASE], forget_waiting=out_of_reach)
+    (row,) = work.process([delivery("gone", None, key="athlete.erase")]).messages
+    assert (row.message.routing_key, row.athlete) == ("toy.commands.wait.5", "a1")
+    assert (asked, rows(database, TABLES.inbox)) == ([("acme", "a1")], 0)
+
+
+def test_another_try_is_as_old_as_the_first(database: Database) -> None:
+    """Else a message that was sent without a time would be younger than an erase that came meanwhile."""
+    row = to_retry("toy", delivery("m1", 1), Failure("handler_failed", "x", NOW))
+    assert row.message.headers["ce-time"] == NOW.isoformat()
+    again = from_internal(replace(delivery("m1", 1), headers=row.message.headers))
+    assert to_retry("toy", again, Failure("handler_failed", "x", NOW)).message.headers["ce-time"] == NOW.isoformat()
+
+
+def test_sqlite_overwrites_what_it_deletes(database: Database, tmp_path: Path) -> None:
+    with database.transaction() as db:
+        db.execute(text("CREATE TABLE note (id INTEGER PRIMARY KEY, words TEXT)"))
+        db.execute(text("INSERT INTO note VALUES (1, 'resting heart rate 47'), (2, 'stays')"))
+    with database.transaction() as db:
+        db.execute(text("DELETE FROM note WHERE id = 1"))
+    assert any(b"heart rate" in file.read_bytes() for file in tmp_path.iterdir()), "the log still has it"
+    database.wipe()
+    assert not any(b"heart rate" in file.read_bytes() for file in tmp_path.iterdir())
+    with database.transaction() as db:
+        assert db.scalar(text("PRAGMA busy_timeout")) == 5000
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "athlete"),
+    [
+        ({}, b'{"athlete": "a1"}', "a1"),
+        ({"ce-subject": "a2"}, b'{"athlete": "a1"}', "a1"),
+        ({"Ce-Subject": "a2"}, b"{", "a2"),
+        ({}, b'{"specversion": "1.0", "subject": "a2", "data": {"athlete": "a1"}}', "a1"),
+        ({}, b'{"specversion": "1.0", "subject": "a2", "data": null}', "a2"),
+        ({"ce-subject": 7}, b'{"athlete": ["a1"]}', None),
+        ({}, b"[" * 100_000, None),
+        ({}, b'{"athlete": "' + b"x" * 300_000 + b'"}', None),
+        ({"ce-subject": "x" * 129}, b"\xff", None),
+    ],
+)  # fmt: skip
+def test_whom_a_message_names(headers: dict[str, Any], body: bytes, athlete: str | None) -> None:
+    assert athlete_named(headers, body) == athlete
