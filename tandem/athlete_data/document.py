@@ -35,10 +35,10 @@ def document(
         yield "{"
         queues = [queue for service in SERVICES for queue in queues_of(service).items()]
         for number, (queue, about) in enumerate(queues):
-            count = waiting.waiting(queue)
+            count, messages = waiting.look(queue)
             said = {"about": about, "waiting": count, "looked_into": count <= MOST_LOOKED_AT}
             yield f"{',' if number else ''}\n  {_text(queue)}: "
-            yield from _listed(said, "messages", waiting.messages(queue))
+            yield from _listed(said, "messages", messages)
         yield "\n }"
     yield "\n}\n"
 

@@ -1,6 +1,6 @@
 """Messages about one athlete that wait in the services' queues. Looks without taking: each goes back to its place."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import amqp
@@ -64,28 +64,26 @@ class WaitingMessages:
 
     def counts(self) -> dict[str, int]:
         """By queue how many messages are about the athlete; queues with none are left out."""
-        found = {queue: len(self.messages(queue)) for service in SERVICES for queue in queues_of(service)}
+        found = {queue: len(self.look(queue)[1]) for service in SERVICES for queue in queues_of(service)}
         return {queue: count for queue, count in found.items() if count}
 
-    def waiting(self, queue: str) -> int:
-        """Messages in a queue, whoever they are about; 0 when there is no such queue yet."""
-        return self._asking(lambda channel: int(channel.queue_declare(queue, passive=True).message_count)) or 0
+    def look(self, queue: str) -> tuple[int, list[dict[str, Any]]]:
+        """How many messages wait there, whoever they are about, and those about the athlete, oldest first: none of a
+        queue with more than MOST_LOOKED_AT. A queue that is not there yet is empty."""
+        return self._asking(lambda channel: self._looked(channel, queue)) or (0, [])
 
-    def messages(self, queue: str) -> list[dict[str, Any]]:
-        """Those about the athlete, oldest first; none of a queue with more than MOST_LOOKED_AT messages."""
-        if self.waiting(queue) > MOST_LOOKED_AT:
-            return []
-        return self._asking(lambda channel: list(self._found(channel, queue))) or []
-
-    def _found(self, channel: Any, queue: str) -> Iterator[dict[str, Any]]:
+    def _looked(self, channel: Any, queue: str) -> tuple[int, list[dict[str, Any]]]:
         channel.auto_decode = False
-        for _ in range(channel.queue_declare(queue, passive=True).message_count):
+        waiting = int(channel.queue_declare(queue, passive=True).message_count)
+        found = []
+        for _ in range(waiting if waiting <= MOST_LOOKED_AT else 0):
             message = channel.basic_get(queue)
             if message is None:
-                return
+                break
             about = about_of(queue.partition(".")[0], queue, message)
             if about is not None and (about.tenant, about.athlete) == self._whose:
-                yield _told(queue, message)
+                found.append(_told(queue, message))
+        return waiting, found
 
     def _asking(self, ask: Callable[[Any], Any]) -> Any:
         """On a channel of its own, whose end gives everything back. None when the queue is not there."""

@@ -267,6 +267,7 @@ def test_every_table_with_an_athlete_is_emptied_and_the_mark_left_is_a_hash(grou
         assert any(set(row) & set(digests_of(TENANT, ATHLETE)) for row in rows)
 
 
+@pytest.mark.parametrize("ground", ["sqlite"], indirect=True)  # the page names no database: typing it once is enough
 def test_the_how_to_is_typed_as_it_stands(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ground.folder)
     ground.platform.tell("athlete.put", {"athlete": "a1", "timezone": "Europe/Berlin"}, SECONDS)
