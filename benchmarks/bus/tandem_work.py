@@ -7,7 +7,7 @@ from sqlalchemy import text
 from benchmarks.bus import work
 from shared.bus.handling import Accepted, Context, Incoming, Rejected, Route
 from shared.db import delivery_tables
-from shared.db.bulk import as_arrays, insert_sql
+from shared.db.bulk import Rows, as_arrays, insert_sql
 
 _UPSERT = text(work.upsert_sql(":"))
 _UPSERT_ALL = text(f"{insert_sql(work.sessions, work.COLUMNS)} {work.ON_CONFLICT}")
@@ -25,11 +25,10 @@ def record(context: Context, incoming: Incoming[work.Record]) -> Accepted:
 def record_many(calls: Sequence[tuple[Context, Incoming[work.Record]]]) -> list[Accepted | Rejected]:
     db = calls[0][0].db
     rows = work.newest(work.row_of(incoming.body) for _, incoming in calls)
-    named = [dict(zip(work.COLUMNS, row, strict=True)) for row in rows]
     if db.get_bind().dialect.name == "postgresql":
-        db.execute(_UPSERT_ALL, as_arrays(work.sessions, named))
+        db.execute(_UPSERT_ALL, as_arrays(Rows(work.sessions, work.COLUMNS, rows)))
     else:
-        db.execute(_UPSERT, named)
+        db.connection().exec_driver_sql(work.upsert_sql("?"), rows)
     for context, incoming in calls:
         context.emit("recorded", work.event_of(incoming.body), incoming.body.athlete)
     return [Accepted()] * len(calls)

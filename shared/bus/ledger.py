@@ -4,18 +4,16 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
+from operator import attrgetter
 from typing import Any, cast
 
-from sqlalchemy import Column, CursorResult, Row, delete, insert, select, tuple_, update
+from sqlalchemy import Column, CursorResult, delete, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from shared.db.bulk import write_rows
+from shared.db.bulk import Rows, delete_rows, find_rows, write_rows
 from shared.db.delivery_tables import DeliveryTables
 from shared.messages.envelope import Outgoing
 from shared.messages.ids import new_id
-
-_ROWS_PER_QUERY = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +62,24 @@ JOIN inbox ON inbox.tenant = wanted.tenant AND inbox.message_id = wanted.id
 
     def taken(self, db: Session, ids: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[Taken]]:
         """Inbox rows of these (tenant, message id) pairs, whatever their handler."""
-        inbox = self._tables.inbox
-        mine = tuple_(inbox.c.tenant, inbox.c.message_id)
-        parts = (db.execute(select(inbox).where(mine.in_(part))) for part in _parts(ids))
-        return self.by_identity(chain.from_iterable(parts))
+        return self.by_identity(
+            find_rows(db, self._tables.inbox, tuple(Taken.__slots__), ("tenant", "message_id"), ids)
+        )
 
     @staticmethod
-    def by_identity(rows: Iterable[Row[Any]]) -> dict[tuple[str, str], list[Taken]]:
+    def by_identity(rows: Iterable[Sequence[Any]]) -> dict[tuple[str, str], list[Taken]]:
+        """``rows``: in the order of Taken's fields."""
         found: dict[tuple[str, str], list[Taken]] = {}
         for row in rows:
-            found.setdefault((row.tenant, row.message_id), []).append(Taken(**row._mapping))
+            taken = Taken(*row)
+            found.setdefault((taken.tenant, taken.message_id), []).append(taken)
         return found
 
     def write(self, db: Session, taken: Sequence[Taken], messages: Sequence[ToPublish]) -> None:
         """All of a batch at once; a row that is already there raises IntegrityError."""
-        inbox = [{column: getattr(row, column) for column in Taken.__slots__} for row in taken]
-        write_rows(db, ((self._tables.inbox, inbox), (self._tables.outbox, [_outbox_row(row) for row in messages])))
+        inbox = Rows(self._tables.inbox, tuple(Taken.__slots__), [_inbox_row(row) for row in taken])
+        outbox = Rows(self._tables.outbox, _OUTBOX_COLUMNS, [_outbox_row(row) for row in messages])
+        write_rows(db, (inbox, outbox))
 
     def forget_athlete(self, db: Session, tenant: str, athlete: str) -> None:
         """Strips an erased athlete from the inbox; ids and hashes stay, so that a repetition brings nothing back.
@@ -128,9 +128,7 @@ JOIN inbox ON inbox.tenant = wanted.tenant AND inbox.message_id = wanted.id
 
     def published(self, db: Session, messages: Sequence[ToPublish]) -> None:
         """Forgets what the broker has confirmed."""
-        outbox = self._tables.outbox
-        for part in _parts([(message.tenant, message.id) for message in messages]):
-            db.execute(delete(outbox).where(tuple_(outbox.c.tenant, outbox.c.id).in_(part)))
+        delete_rows(db, self._tables.outbox, ("tenant", "id"), [(message.tenant, message.id) for message in messages])
 
     def outbox_is_empty(self, db: Session) -> bool:
         """True when everything committed has reached the broker."""
@@ -160,20 +158,33 @@ def to_publish(tenant: str, message: Outgoing, athlete: str | None, now: datetim
     return ToPublish(tenant, message.headers.get("ce-id") or new_id(), message, athlete, int(now.timestamp() * 1000))
 
 
-def _outbox_row(row: ToPublish) -> dict[str, object]:
-    return {
-        "tenant": row.tenant,
-        "id": row.id,
-        "exchange": row.message.exchange,
-        "routing_key": row.message.routing_key,
-        "headers": json.dumps(row.message.headers).encode(),
-        "content_type": row.message.content_type,
-        "body": row.message.body,
-        "correlation_id": row.message.correlation_id,
-        "athlete": row.athlete,
-        "created_at_ms": row.created_at_ms,
-    }
+_inbox_row = attrgetter(*Taken.__slots__)
+_OUTBOX_COLUMNS = (
+    "tenant",
+    "id",
+    "exchange",
+    "routing_key",
+    "headers",
+    "content_type",
+    "body",
+    "correlation_id",
+    "athlete",
+    "created_at_ms",
+)
+_write_headers = json.JSONEncoder().encode
 
 
-def _parts(pairs: Sequence[tuple[str, str]]) -> Iterable[Sequence[tuple[str, str]]]:
-    return (pairs[start : start + _ROWS_PER_QUERY] for start in range(0, len(pairs), _ROWS_PER_QUERY))
+def _outbox_row(row: ToPublish) -> tuple[Any, ...]:
+    message = row.message
+    return (
+        row.tenant,
+        row.id,
+        message.exchange,
+        message.routing_key,
+        _write_headers(message.headers).encode(),
+        message.content_type,
+        message.body,
+        message.correlation_id,
+        row.athlete,
+        row.created_at_ms,
+    )

@@ -1,32 +1,73 @@
-"""Writes many rows of several tables; on PostgreSQL in one round trip, whatever their number."""
+"""Many rows at once, by SQL as the driver takes it: what SQLAlchemy does for each value costs more than the database.
 
-from collections.abc import Mapping, Sequence
+On PostgreSQL a column of any number of rows is one parameter, an array, and all tables are written in one round trip.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Column, String, Table, insert, text
+from sqlalchemy import Column, String, Table, text
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+_PAIRS_PER_QUERY = 200
+
+Pair = tuple[str, str]
 
 
-def write_rows(db: Session, parts: Sequence[tuple[Table, Sequence[Mapping[str, Any]]]]) -> None:
-    """Inserts each table's rows, all of which name the same columns; IntegrityError when one is already there."""
-    given = [(table, rows) for table, rows in parts if rows]
-    if db.get_bind().dialect.name != "postgresql":
-        for table, rows in given:
-            db.execute(insert(table), list(rows))
-        return
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of ``table``: tuples in the order of ``columns``."""
+
+    table: Table
+    columns: tuple[str, ...]
+    values: Sequence[tuple[Any, ...]]
+
+
+def write_rows(db: Session, parts: Iterable[Rows]) -> None:
+    """Inserts all of them; IntegrityError when a row is already there."""
+    given = [rows for rows in parts if rows.values]
     if not given:
         return
-    values = {name: value for table, rows in given for name, value in as_arrays(table, rows).items()}
-    db.execute(text("; ".join(insert_sql(table, tuple(rows[0])) for table, rows in given)), values)
+    if db.get_bind().dialect.name == "postgresql":
+        arrays = {name: array for rows in given for name, array in as_arrays(rows).items()}
+        db.execute(text("; ".join(insert_sql(rows.table, rows.columns) for rows in given)), arrays)
+        return
+    connection = db.connection()
+    for rows in given:
+        marks = ", ".join("?" * len(rows.columns))
+        sql = f"INSERT INTO {rows.table.name} ({', '.join(rows.columns)}) VALUES ({marks})"
+        convert = _converters(rows.table, rows.columns, connection.dialect)
+        connection.exec_driver_sql(sql, [_converted(row, convert) for row in rows.values])
 
 
-def as_arrays(table: Table, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """The parameters of ``insert_sql``, one a column: naming each value of each row costs more than the insert."""
-    return {f"{table.name}_{column}": [row[column] for row in rows] for column in rows[0]}
+def find_rows(db: Session, table: Table, columns: tuple[str, ...], key: Pair, wanted: Sequence[Pair]) -> Iterator[Any]:
+    """The rows whose two ``key`` columns are one of the ``wanted`` pairs, as tuples in the order of ``columns``."""
+    connection = db.connection()
+    back = [table.c[name].type.dialect_impl(connection.dialect) for name in columns]
+    convert = [(place, kind.result_processor(connection.dialect, None)) for place, kind in enumerate(back)]
+    to_convert = [(place, how) for place, how in convert if how is not None]
+    for condition, parameters in _conditions(connection.dialect, key, wanted):
+        sql = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {condition}"
+        for row in connection.exec_driver_sql(sql, parameters):
+            yield _converted(row, to_convert)
+
+
+def delete_rows(db: Session, table: Table, key: Pair, unwanted: Sequence[Pair]) -> None:
+    """Deletes the rows whose two ``key`` columns are one of the ``unwanted`` pairs."""
+    connection = db.connection()
+    for condition, parameters in _conditions(connection.dialect, key, unwanted):
+        connection.exec_driver_sql(f"DELETE FROM {table.name} WHERE {condition}", parameters)
+
+
+def as_arrays(rows: Rows) -> dict[str, list[Any]]:
+    """The parameters of ``insert_sql``."""
+    arrays = zip(*rows.values, strict=True)
+    return {f"{rows.table.name}_{name}": list(array) for name, array in zip(rows.columns, arrays, strict=True)}
 
 
 @lru_cache(maxsize=64)
@@ -34,6 +75,31 @@ def insert_sql(table: Table, columns: tuple[str, ...]) -> str:
     """PostgreSQL: inserts any number of rows; may be followed by ON CONFLICT."""
     arrays = (f"CAST(:{table.name}_{name} AS {_element_type(table.c[name])}[])" for name in columns)
     return f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT * FROM unnest({', '.join(arrays)})"
+
+
+def _conditions(dialect: Dialect, key: Pair, pairs: Sequence[Pair]) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    names = ", ".join(key)
+    if dialect.name == "postgresql":
+        firsts, seconds = [first for first, _ in pairs], [second for _, second in pairs]
+        yield f"({names}) IN (SELECT * FROM unnest(CAST(%s AS text[]), CAST(%s AS text[])))", (firsts, seconds)
+        return
+    for start in range(0, len(pairs), _PAIRS_PER_QUERY):
+        part = pairs[start : start + _PAIRS_PER_QUERY]
+        marks = ", ".join(["(?, ?)"] * len(part))
+        yield f"({names}) IN (VALUES {marks})", tuple(value for pair in part for value in pair)
+
+
+def _converters(table: Table, columns: tuple[str, ...], dialect: Dialect) -> list[tuple[int, Callable[[Any], Any]]]:
+    """By place; only of columns whose values the driver does not take as they are."""
+    found = enumerate(table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in columns)
+    return [(place, how) for place, how in found if how is not None]
+
+
+def _converted(row: Sequence[Any], convert: Iterable[tuple[int, Callable[[Any], Any]]]) -> tuple[Any, ...]:
+    values = list(row)
+    for place, how in convert:
+        values[place] = how(values[place])
+    return tuple(values)
 
 
 def _element_type(column: Column[Any]) -> str:

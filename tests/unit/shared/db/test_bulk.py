@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table, select
 from sqlalchemy.exc import DataError, IntegrityError
 
-from shared.db.bulk import write_rows
+from shared.db.bulk import Rows, delete_rows, find_rows, write_rows
 from shared.db.engine import Database
 from shared.db.migrations import create_all
 from shared.db.tables import UtcDateTime
@@ -34,22 +34,43 @@ def database(database_url: str) -> Iterator[Database]:
     database.dispose()
 
 
+RUN_COLUMNS, LIFT_COLUMNS = ("name", "at", "body"), ("name", "sets")
+
+
+def runs(*values: tuple[Any, ...]) -> Rows:
+    return Rows(RUNS, RUN_COLUMNS, values)
+
+
+def lifts(*values: tuple[Any, ...]) -> Rows:
+    return Rows(LIFTS, LIFT_COLUMNS, values)
+
+
 def test_every_value_comes_back_as_it_was_given(database: Database) -> None:
-    runs: list[dict[str, Any]] = [
-        {"name": "easy", "at": AT, "body": b"\x00\xff'; DROP TABLE runs; --"},
-        {"name": "näh\n'\"\\", "at": AT, "body": None},
-    ]
-    lifts: list[dict[str, Any]] = [{"name": "squat", "sets": None}, {"name": "{a,b}", "sets": -3}]
+    ran = [("easy", AT, b"\x00\xff'; DROP TABLE runs; --"), ("näh\n'\"\\%s:x", AT, None)]
     with database.transaction() as db:
-        write_rows(db, ((RUNS, runs), (LIFTS, lifts), (LIFTS, [])))
+        write_rows(db, (runs(*ran), lifts(("squat", None), ("{a,b}", -3)), lifts()))
     with database.reading() as db:
-        assert [dict(row._mapping) for row in db.execute(select(RUNS).order_by(RUNS.c.name))] == runs
-        assert sorted((row.name, row.sets) for row in db.execute(select(LIFTS))) == [("squat", None), ("{a,b}", -3)]
+        assert sorted(map(tuple, db.execute(select(RUNS)))) == sorted(ran)
+        assert sorted(map(tuple, db.execute(select(LIFTS)))) == [("squat", None), ("{a,b}", -3)]
+
+
+def test_rows_are_found_and_deleted_by_pairs(database: Database) -> None:
+    many = [(f"r{number}", AT, f"b{number}".encode()) for number in range(450)]
+    with database.transaction() as db:
+        write_rows(db, (runs(*many),))
+    pairs = [(f"r{number}", f"r{number}") for number in range(0, 900, 2)]
+    with database.transaction() as db:
+        found = list(find_rows(db, RUNS, ("body", "at"), ("name", "name"), pairs))
+        assert sorted(found) == sorted((body, at) for _, at, body in many[::2])
+        delete_rows(db, RUNS, ("name", "name"), pairs)
+    with database.reading() as db:
+        assert set(db.scalars(select(RUNS.c.name))) == {name for name, _, _ in many[1::2]}
+        assert list(find_rows(db, RUNS, ("name",), ("name", "name"), [])) == []
 
 
 def test_a_row_that_is_already_there_is_an_error_and_nothing_is_written(database: Database) -> None:
     with pytest.raises(IntegrityError), database.transaction() as db:
-        write_rows(db, ((RUNS, [{"name": "easy", "at": AT, "body": None}]), (LIFTS, [{"name": "a", "sets": 1}] * 2)))
+        write_rows(db, (runs(("easy", AT, None)), lifts(("a", 1), ("a", 1))))
     with database.reading() as db:
         assert db.execute(select(RUNS)).all() == []
 
@@ -58,6 +79,6 @@ def test_what_is_too_long_is_refused_or_kept_whole_never_cut_off(database: Datab
     long = "longer than eight"
     refuses = contextlib.nullcontext() if database.is_sqlite else pytest.raises(DataError)
     with refuses, database.transaction() as db:
-        write_rows(db, ((LIFTS, [{"name": long, "sets": 1}]),))
+        write_rows(db, (lifts((long, 1)),))
     with database.reading() as db:
         assert db.scalars(select(LIFTS.c.name)).all() == ([long] if database.is_sqlite else [])
