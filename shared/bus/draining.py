@@ -17,8 +17,8 @@ from nameko.extensions import ProviderCollector
 from nameko.messaging import QueueConsumer, QueueConsumerStopped
 
 from shared.bus import topology
-from shared.bus.fewer_calls import read_in_large_pieces
 from shared.bus.hostile_frames import survive_hostile_frames
+from shared.bus.large_reads import read_in_large_pieces
 from shared.bus.wiring import wiring_of
 from shared.ops import metrics
 
@@ -113,7 +113,7 @@ class DrainingQueueConsumer(QueueConsumer):  # type: ignore[misc]  # nameko ship
                 callback=self._stop_looking,
             )
             if isinstance(connection.connection, amqp.Connection):
-                read_in_large_pieces(connection.connection.transport)
+                read_in_large_pieces(connection.connection)
             self._live = connection
             yield connection
         finally:

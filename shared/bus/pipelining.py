@@ -16,11 +16,13 @@ from eventlet.event import Event
 from eventlet.semaphore import Semaphore
 from kombu import Connection
 
-from shared.bus.fewer_calls import Corked, read_in_large_pieces
-from shared.bus.publishing import PublishFailed, amqp_message
+from shared.bus.frames import publish_frames
+from shared.bus.large_reads import read_in_large_pieces
+from shared.bus.publishing import PublishFailed
 from shared.bus.replies import DEFAULT_EXCHANGE
 from shared.messages.envelope import EVENTS_EXCHANGE, Outgoing
 
+_WRITE_BYTES = 64 * 1024
 _BROKEN = (OSError, amqp.AMQPError, amqp.exceptions.MessageNacked)
 
 
@@ -62,10 +64,8 @@ class _Link:
         self.channel.events["basic_ack"].add(self._on_ack)
         self.channel.events["basic_nack"].add(self._on_nack)
         self.channel.events["basic_return"].add(self._on_return)
-        # py-amqp would read the connection before each publish, to see whether the broker asks for a pause.
-        connection.connection.client_properties["capabilities"]["connection.blocked"] = False
-        self._transport = connection.connection.transport
-        read_in_large_pieces(self._transport)
+        self._amqp: Any = connection.connection
+        read_in_large_pieces(self._amqp)
         self.broken: Exception | None = None
         self._closing = False
         self._published = 0
@@ -74,26 +74,31 @@ class _Link:
         self._reader = eventlet.spawn(self._read)
 
     def write(self, messages: Sequence[Outgoing], sending: _Sending) -> None:
-        with Corked(self._transport):
-            for message in messages:
-                if self.broken is not None:
-                    raise self.broken
-                self._write_one(message, sending)
+        held = bytearray()
+        for message in messages:
+            held += self._frames_of(message, sending)
+            if len(held) >= _WRITE_BYTES:  # a system call for each message would cost more than making its frames
+                self._send(held)
+                held = bytearray()
+        self._send(held)
         sending.written()
 
-    def _write_one(self, message: Outgoing, sending: _Sending) -> None:
+    def _frames_of(self, message: Outgoing, sending: _Sending) -> bytes:
         mandatory = message.exchange != EVENTS_EXCHANGE  # nobody has to listen to an event
+        frames = publish_frames(message, self.channel.channel_id, mandatory, self._amqp.frame_max)
         self._published += 1
         self._of_tag[self._published] = sending
         sending.unconfirmed.add(self._published)
         if mandatory:
             self._mandatory[message.exchange, message.routing_key].append(self._published)
-        self.channel.basic_publish(
-            amqp_message(message),
-            exchange=message.exchange,
-            routing_key=message.routing_key,
-            mandatory=mandatory,
-        )
+        return frames
+
+    def _send(self, frames: bytearray) -> None:
+        if self.broken is not None:
+            raise self.broken
+        if frames:
+            self._amqp.transport.write(frames)
+            self._amqp.bytes_sent += 1  # py-amqp's own count: whether a heartbeat is needed
 
     def heartbeat(self) -> None:
         self._connection.heartbeat_check()

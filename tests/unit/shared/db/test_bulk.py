@@ -46,7 +46,7 @@ def lifts(*values: tuple[Any, ...]) -> Rows:
 
 
 def test_every_value_comes_back_as_it_was_given(database: Database) -> None:
-    ran = [("easy", AT, b"\x00\xff'; DROP TABLE runs; --"), ("näh\n'\"\\%s:x", AT, None)]
+    ran = [("easy", AT, b"\x00\xff'; DROP TABLE runs; --"), ("ä\n'\"%s:", AT, None)]
     with database.transaction() as db:
         write_rows(db, (runs(*ran), lifts(("squat", None), ("{a,b}", -3)), lifts()))
     with database.reading() as db:
