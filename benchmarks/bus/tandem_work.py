@@ -10,7 +10,7 @@ from shared.db import delivery_tables
 from shared.db.bulk import Rows, as_arrays, insert_sql
 
 _UPSERT = text(work.upsert_sql(":"))
-_UPSERT_ALL = text(f"{insert_sql(work.sessions, work.COLUMNS)} {work.ON_CONFLICT}")
+_UPSERT_ALL = f"{insert_sql(work.sessions, work.COLUMNS)} {work.ON_CONFLICT}"
 
 delivery_tables.of(work.metadata)
 
@@ -25,10 +25,11 @@ def record(context: Context, incoming: Incoming[work.Record]) -> Accepted:
 def record_many(calls: Sequence[tuple[Context, Incoming[work.Record]]]) -> list[Accepted | Rejected]:
     db = calls[0][0].db
     rows = work.newest(work.row_of(incoming.body) for _, incoming in calls)
-    if db.get_bind().dialect.name == "postgresql":
-        db.execute(_UPSERT_ALL, as_arrays(Rows(work.sessions, work.COLUMNS, rows)))
+    connection = db.connection()
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(_UPSERT_ALL, tuple(as_arrays(Rows(work.sessions, work.COLUMNS, rows))))
     else:
-        db.connection().exec_driver_sql(work.upsert_sql("?"), rows)
+        connection.exec_driver_sql(work.upsert_sql("?"), rows)
     for context, incoming in calls:
         context.emit("recorded", work.event_of(incoming.body), incoming.body.athlete)
     return [Accepted()] * len(calls)

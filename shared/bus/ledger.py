@@ -7,10 +7,10 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, cast
 
-from sqlalchemy import Column, CursorResult, delete, insert, select, tuple_, update
+from sqlalchemy import CursorResult, delete, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from shared.db.bulk import Rows, delete_rows, find_rows, write_rows
+from shared.db.bulk import Rows, as_stored, delete_rows, find_rows, write_rows
 from shared.db.delivery_tables import DeliveryTables
 from shared.messages.envelope import Outgoing
 from shared.messages.ids import new_id
@@ -50,30 +50,18 @@ class Ledger:
 
     TAKEN_SQL = f"""
 SELECT {", ".join(f"inbox.{name}" for name in Taken.__slots__)}
-FROM unnest(CAST(:tenants AS text[]), CAST(:ids AS text[])) AS wanted (tenant, id)
+FROM unnest(CAST(%(tenants)s AS text[]), CAST(%(ids)s AS text[])) AS wanted (tenant, id)
 JOIN inbox ON inbox.tenant = wanted.tenant AND inbox.message_id = wanted.id
 """
-    """PostgreSQL: what ``taken`` reads, to be asked together with other things."""
+    """PostgreSQL: what ``taken`` reads, to be asked together with other things; see ``as_taken``."""
 
-    @property
-    def taken_columns(self) -> list[Column[Any]]:
-        """Of TAKEN_SQL's result."""
-        return [self._tables.inbox.c[name] for name in Taken.__slots__]
+    def as_taken(self, found: CursorResult[Any]) -> dict[tuple[str, str], list[Taken]]:
+        """The result of TAKEN_SQL as that of ``taken``."""
+        return _by_identity(as_stored(self._tables.inbox, tuple(Taken.__slots__), found))
 
     def taken(self, db: Session, ids: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[Taken]]:
         """Inbox rows of these (tenant, message id) pairs, whatever their handler."""
-        return self.by_identity(
-            find_rows(db, self._tables.inbox, tuple(Taken.__slots__), ("tenant", "message_id"), ids)
-        )
-
-    @staticmethod
-    def by_identity(rows: Iterable[Sequence[Any]]) -> dict[tuple[str, str], list[Taken]]:
-        """``rows``: in the order of Taken's fields."""
-        found: dict[tuple[str, str], list[Taken]] = {}
-        for row in rows:
-            taken = Taken(*row)
-            found.setdefault((taken.tenant, taken.message_id), []).append(taken)
-        return found
+        return _by_identity(find_rows(db, self._tables.inbox, tuple(Taken.__slots__), ("tenant", "message_id"), ids))
 
     def write(self, db: Session, taken: Sequence[Taken], messages: Sequence[ToPublish]) -> None:
         """All of a batch at once; a row that is already there raises IntegrityError."""
@@ -151,6 +139,14 @@ JOIN inbox ON inbox.tenant = wanted.tenant AND inbox.message_id = wanted.id
         """Every tenant this service has ever heard from."""
         table = self._tables.tenants
         return list(db.scalars(select(table.c.tenant).order_by(table.c.tenant)))
+
+
+def _by_identity(rows: Iterable[Sequence[Any]]) -> dict[tuple[str, str], list[Taken]]:
+    found: dict[tuple[str, str], list[Taken]] = {}
+    for row in rows:
+        taken = Taken(*row)
+        found.setdefault((taken.tenant, taken.message_id), []).append(taken)
+    return found
 
 
 def to_publish(tenant: str, message: Outgoing, athlete: str | None, now: datetime) -> ToPublish:

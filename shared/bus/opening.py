@@ -5,7 +5,6 @@ A round trip costs a busy service more than the statement does: whoever runs mea
 
 from collections.abc import Iterable
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from shared.bus.ledger import Ledger, Taken
@@ -29,8 +28,8 @@ def open_batch(
     tenants = {tenant for tenant, _ in wanted} | {tenant for tenant, _ in pairs}
     acting = tenants.pop() if len(tenants) == 1 else ""
     # The server runs one statement after the other, so what is read is as of when the locks were had.
-    found = db.execute(
-        text(ACT_SQL + TURN_SQL + ledger.TAKEN_SQL).columns(*ledger.taken_columns),
+    found = db.connection().exec_driver_sql(
+        ACT_SQL + TURN_SQL + ledger.TAKEN_SQL,
         {
             "acting": acting,
             **turn_keys(service, pairs),
@@ -39,4 +38,4 @@ def open_batch(
         },
     )
     acts_for(db, acting)
-    return ledger.by_identity(found)
+    return ledger.as_taken(found)

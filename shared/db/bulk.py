@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Column, String, Table, text
+from sqlalchemy import Column, CursorResult, String, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
@@ -33,11 +33,11 @@ def write_rows(db: Session, parts: Iterable[Rows]) -> None:
     given = [rows for rows in parts if rows.values]
     if not given:
         return
-    if db.get_bind().dialect.name == "postgresql":
-        arrays = {name: array for rows in given for name, array in as_arrays(rows).items()}
-        db.execute(text("; ".join(insert_sql(rows.table, rows.columns) for rows in given)), arrays)
-        return
     connection = db.connection()
+    if connection.dialect.name == "postgresql":
+        sql = "; ".join(insert_sql(rows.table, rows.columns) for rows in given)
+        connection.exec_driver_sql(sql, tuple(array for rows in given for array in as_arrays(rows)))
+        return
     for rows in given:
         marks = ", ".join("?" * len(rows.columns))
         sql = f"INSERT INTO {rows.table.name} ({', '.join(rows.columns)}) VALUES ({marks})"
@@ -48,13 +48,18 @@ def write_rows(db: Session, parts: Iterable[Rows]) -> None:
 def find_rows(db: Session, table: Table, columns: tuple[str, ...], key: Pair, wanted: Sequence[Pair]) -> Iterator[Any]:
     """The rows whose two ``key`` columns are one of the ``wanted`` pairs, as tuples in the order of ``columns``."""
     connection = db.connection()
-    back = [table.c[name].type.dialect_impl(connection.dialect) for name in columns]
-    convert = [(place, kind.result_processor(connection.dialect, None)) for place, kind in enumerate(back)]
-    to_convert = [(place, how) for place, how in convert if how is not None]
     for condition, parameters in _conditions(connection.dialect, key, wanted):
         sql = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {condition}"
-        for row in connection.exec_driver_sql(sql, parameters):
-            yield _converted(row, to_convert)
+        yield from as_stored(table, columns, connection.exec_driver_sql(sql, parameters))
+
+
+def as_stored(table: Table, columns: tuple[str, ...], found: CursorResult[Any]) -> Iterator[tuple[Any, ...]]:
+    """Rows of the driver's with the values that ``table``'s types make of them."""
+    dialect = found.dialect
+    kinds = [table.c[name].type.dialect_impl(dialect) for name in columns]
+    convert = [(place, kind.result_processor(dialect, None)) for place, kind in enumerate(kinds)]
+    to_convert = [(place, how) for place, how in convert if how is not None]
+    return (_converted(row, to_convert) for row in found)
 
 
 def delete_rows(db: Session, table: Table, key: Pair, unwanted: Sequence[Pair]) -> None:
@@ -64,16 +69,15 @@ def delete_rows(db: Session, table: Table, key: Pair, unwanted: Sequence[Pair]) 
         connection.exec_driver_sql(f"DELETE FROM {table.name} WHERE {condition}", parameters)
 
 
-def as_arrays(rows: Rows) -> dict[str, list[Any]]:
+def as_arrays(rows: Rows) -> list[list[Any]]:
     """The parameters of ``insert_sql``."""
-    arrays = zip(*rows.values, strict=True)
-    return {f"{rows.table.name}_{name}": list(array) for name, array in zip(rows.columns, arrays, strict=True)}
+    return [list(array) for array in zip(*rows.values, strict=True)]
 
 
 @lru_cache(maxsize=64)
 def insert_sql(table: Table, columns: tuple[str, ...]) -> str:
     """PostgreSQL: inserts any number of rows; may be followed by ON CONFLICT."""
-    arrays = (f"CAST(:{table.name}_{name} AS {_element_type(table.c[name])}[])" for name in columns)
+    arrays = (f"CAST(%s AS {_element_type(table.c[name])}[])" for name in columns)
     return f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT * FROM unnest({', '.join(arrays)})"
 
 

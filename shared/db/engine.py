@@ -28,6 +28,20 @@ _TURNS: dict[str, Semaphore] = {}
 """By SQLite file."""
 
 
+class _KeepingSession(Session):
+    """Holds on to what was loaded: a Session alone holds objects weakly."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.loaded: set[object] = set()
+
+
+@event.listens_for(_KeepingSession, "loaded_as_persistent")
+@event.listens_for(_KeepingSession, "pending_to_persistent")
+def _keep(session: _KeepingSession, instance: object) -> None:
+    session.loaded.add(instance)
+
+
 class Database:
     """One service's database. ``url`` may hold ``{service}``: on SQLite each service has its own file.
 
@@ -70,13 +84,10 @@ class Database:
         ``durable``: False does not wait for the disk; a power cut (a killed process not) may undo what was committed.
         """
         engine = self.engine if durable else self._lazy_engine
-        with self._turn, Session(engine, expire_on_commit=False) as session, session.begin():
+        kind = _KeepingSession if keeps_loaded else Session
+        with self._turn, kind(engine, expire_on_commit=False) as session, session.begin():
             if not durable and not self.is_sqlite:
                 session.execute(_WITHOUT_WAITING)
-            if keeps_loaded:
-                loaded: set[object] = set()
-                event.listen(session, "loaded_as_persistent", lambda _session, instance: loaded.add(instance))
-                event.listen(session, "pending_to_persistent", lambda _session, instance: loaded.add(instance))
             yield session
 
     @contextmanager

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 _ALONE = text("SELECT pg_advisory_xact_lock(k) FROM unnest(CAST(:keys AS bigint[])) AS k")
 
 TURN_SQL = """
-SELECT pg_advisory_xact_lock_shared(k) FROM unnest(CAST(:tenant_keys AS bigint[])) AS k;
-SELECT pg_advisory_xact_lock(k) FROM unnest(CAST(:athlete_keys AS bigint[])) AS k;
+SELECT pg_advisory_xact_lock_shared(k) FROM unnest(CAST(%(tenant_keys)s AS bigint[])) AS k;
+SELECT pg_advisory_xact_lock(k) FROM unnest(CAST(%(athlete_keys)s AS bigint[])) AS k;
 """
 """PostgreSQL: waits until this transaction alone handles these athletes, which it then does until it ends."""
 
@@ -38,7 +38,7 @@ def take_tenant(db: Session, service: str, tenant: str) -> None:
 def take_turns(db: Session, service: str, tenant: str, athletes: Iterable[str]) -> None:
     """Waits until this transaction alone handles these athletes; held until it ends. On SQLite it is alone anyway."""
     if db.get_bind().dialect.name == "postgresql":
-        db.execute(text(TURN_SQL), turn_keys(service, ((tenant, athlete) for athlete in athletes)))
+        db.connection().exec_driver_sql(TURN_SQL, turn_keys(service, ((tenant, athlete) for athlete in athletes)))
 
 
 def _key(*names: str) -> int:

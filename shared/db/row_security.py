@@ -15,9 +15,8 @@ from sqlalchemy.orm import Session
 
 _SETTING = "tandem.tenant"
 _ACTING = "tandem_acts_for"
-ACT_SQL = f"SELECT set_config('{_SETTING}', :acting, true);"
+ACT_SQL = f"SELECT set_config('{_SETTING}', %(acting)s, true);"
 """What ``act_for`` says to the server, for whoever says more at once; ``acts_for`` must then be told."""
-_SET = text(ACT_SQL)
 
 _POLICY = "one_tenant"
 _ACTS_FOR = f"coalesce(current_setting('{_SETTING}', true), '')"
@@ -38,7 +37,7 @@ def act_for(db: Session, tenant: str | None) -> None:
     if db.info.get(_ACTING, "") == wanted:
         return
     db.flush()
-    db.execute(_SET, {"acting": wanted})
+    db.connection().exec_driver_sql(ACT_SQL, {"acting": wanted})
     acts_for(db, wanted)
 
 
