@@ -10,7 +10,7 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, delete, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from shared.db.bulk import Rows, as_stored, delete_rows, find_rows, write_rows
+from shared.db.bulk import Rows, as_stored, delete_rows, find_rows, find_sql, write_rows
 from shared.db.delivery_tables import DeliveryTables
 from shared.messages.envelope import Outgoing
 from shared.messages.ids import new_id
@@ -41,6 +41,9 @@ class ToPublish:
     created_at_ms: int
 
 
+_IDENTITY = ("tenant", "message_id")
+
+
 class Ledger:
     """Reads and writes the delivery tables of one service inside somebody else's transaction."""
 
@@ -48,11 +51,7 @@ class Ledger:
         self._tables = tables
         self._known_tenants: set[str] = set()
 
-    TAKEN_SQL = f"""
-SELECT {", ".join(f"inbox.{name}" for name in Taken.__slots__)}
-FROM unnest(CAST(%(tenants)s AS text[]), CAST(%(ids)s AS text[])) AS wanted (tenant, id)
-JOIN inbox ON inbox.tenant = wanted.tenant AND inbox.message_id = wanted.id
-"""
+    TAKEN_SQL = find_sql("inbox", Taken.__slots__, _IDENTITY, ("%(tenants)s", "%(ids)s"))
     """PostgreSQL: what ``taken`` reads, to be asked together with other things; see ``as_taken``."""
 
     def as_taken(self, found: CursorResult[Any]) -> dict[tuple[str, str], list[Taken]]:
@@ -61,7 +60,7 @@ JOIN inbox ON inbox.tenant = wanted.tenant AND inbox.message_id = wanted.id
 
     def taken(self, db: Session, ids: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[Taken]]:
         """Inbox rows of these (tenant, message id) pairs, whatever their handler."""
-        return _by_identity(find_rows(db, self._tables.inbox, tuple(Taken.__slots__), ("tenant", "message_id"), ids))
+        return _by_identity(find_rows(db, self._tables.inbox, tuple(Taken.__slots__), _IDENTITY, ids))
 
     def write(self, db: Session, taken: Sequence[Taken], messages: Sequence[ToPublish]) -> None:
         """All of a batch at once; a row that is already there raises IntegrityError."""

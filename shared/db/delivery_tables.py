@@ -70,7 +70,8 @@ def _tables(metadata: MetaData) -> DeliveryTables:
     )
     parked_audit = Table(PARKED_AUDIT, metadata, *parked_audit_columns())
     Index("ix_inbox_received_at", inbox.c.received_at)
-    Index("ix_inbox_athlete", inbox.c.tenant, inbox.c.athlete)
+    # Tenant last: without statistics, PostgreSQL would look for message ids by an index that begins with the tenant.
+    Index("ix_inbox_athlete", inbox.c.athlete, inbox.c.tenant)
     Index("ix_outbox_created_at_ms", outbox.c.created_at_ms)
     return DeliveryTables(inbox, outbox, tenants, parked_audit)
 
