@@ -181,7 +181,7 @@ def test_it_says_what_to_do_when_the_api_does_not_answer() -> None:
 def test_the_how_to_is_typed_as_it_stands(declared: Broker, acme: dict[str, str]) -> None:
     text = (POLICIES.parents[1] / "docs" / "how-to" / "add-a-tenant.md").read_text(encoding="utf-8")
     commands = [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
-    assert len(commands) == 5
+    assert len(commands) == 6
     for command in commands:
         program, *arguments = shlex.split(command.replace("acme", "hooli"))
         assert program == ".venv/bin/tandem"
