@@ -1,7 +1,7 @@
 #!/bin/sh
-# The whole suite in three pytest processes side by side: one computes, two mostly wait for brokers and databases (some
-# integration tests go with the third, so that both take about as long). Not by
-# pytest-xdist: its threads wait for ever for locks that eventlet.monkey_patch() has replaced.
+# The whole suite in three pytest processes side by side: one computes, two mostly wait for brokers and databases; some
+# integration tests go with the third, so that both take about as long. Not by pytest-xdist: its threads wait for ever
+# for locks that eventlet.monkey_patch() has replaced.
 # With arguments: one pytest with these.
 set -u
 cd "$(dirname "$0")/.." || exit 1
