@@ -62,11 +62,11 @@ class Ledger:
         """Inbox rows of these (tenant, message id) pairs, whatever their handler."""
         return _by_identity(find_rows(db, self._tables.inbox, tuple(Taken.__slots__), _IDENTITY, ids))
 
-    def write(self, db: Session, taken: Sequence[Taken], messages: Sequence[ToPublish]) -> None:
-        """All of a batch at once; a row that is already there raises IntegrityError."""
+    def write(self, db: Session, taken: Sequence[Taken], messages: Sequence[ToPublish], last: bool = False) -> None:
+        """All of a batch at once; a row that is already there raises IntegrityError. ``last``: see ``write_rows``."""
         inbox = Rows(self._tables.inbox, tuple(Taken.__slots__), [_inbox_row(row) for row in taken])
         outbox = Rows(self._tables.outbox, _OUTBOX_COLUMNS, [_outbox_row(row) for row in messages])
-        write_rows(db, (inbox, outbox))
+        write_rows(db, (inbox, outbox), last)
 
     def forget_athlete(self, db: Session, tenant: str, athlete: str) -> None:
         """Strips an erased athlete from the inbox; ids and hashes stay, so that a repetition brings nothing back.

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from sqlalchemy.orm import Session
 
 from shared.bus.ledger import Ledger, Taken
+from shared.db.batches import BEGIN
 from shared.db.locks import TURN_SQL, turn_keys
 from shared.db.row_security import ACT_SQL, acts_for
 
@@ -20,6 +21,8 @@ def open_batch(
 ) -> dict[Identity, list[Taken]]:
     """Inbox rows of ``ids``, read when this transaction alone handles ``athletes`` (tenant, athlete).
 
+    ``db``: fresh from ``Database.batch``; its transaction begins here.
+
     Where all are one tenant's, ``db`` acts for that tenant from here on.
     """
     wanted, pairs = list(dict.fromkeys(ids)), set(athletes)
@@ -29,7 +32,7 @@ def open_batch(
     acting = tenants.pop() if len(tenants) == 1 else ""
     # The server runs one statement after the other, so what is read is as of when the locks were had.
     found = db.connection().exec_driver_sql(
-        ACT_SQL + TURN_SQL + ledger.TAKEN_SQL,
+        BEGIN + ACT_SQL + TURN_SQL + ledger.TAKEN_SQL,
         {
             "acting": acting,
             **turn_keys(service, pairs),

@@ -114,7 +114,7 @@ class Processor:
         started = time.monotonic()
         work = Work(self.service, self._clock(), self._keys)
         done = 0
-        with self.database.transaction(keeps_loaded=True) as db:
+        with self.database.batch() as db:
             work.seen = open_batch(
                 db,
                 self.ledger,
@@ -136,7 +136,8 @@ class Processor:
             if not may_write(db, work.whose_rows()):
                 act_for(db, None)
             new_tenants = self.ledger.remember_tenants(db, work.tenants, work.now)
-            self.ledger.write(db, work.taken, work.messages)
+            db.flush()
+            self.ledger.write(db, work.taken, work.messages, last=True)
         if work.forgot:
             self.database.wipe()
         self.ledger.tenants_committed(new_tenants)

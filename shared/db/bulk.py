@@ -13,6 +13,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 
+from shared.db.batches import COMMIT
+
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 _PAIRS_PER_QUERY = 200
 
@@ -28,14 +30,17 @@ class Rows:
     values: Sequence[tuple[Any, ...]]
 
 
-def write_rows(db: Session, parts: Iterable[Rows]) -> None:
-    """Inserts all of them; IntegrityError when a row is already there."""
+def write_rows(db: Session, parts: Iterable[Rows], last: bool = False) -> None:
+    """Inserts all of them; IntegrityError when a row is already there.
+
+    ``last``: in a ``Database.batch``, and nothing comes after: on PostgreSQL this commits as well.
+    """
     given = [rows for rows in parts if rows.values]
     if not given:
         return
     connection = db.connection()
     if connection.dialect.name == "postgresql":
-        sql = "; ".join(insert_sql(rows.table, rows.columns) for rows in given)
+        sql = "; ".join(insert_sql(rows.table, rows.columns) for rows in given) + (COMMIT if last else "")
         connection.exec_driver_sql(sql, tuple(array for rows in given for array in as_arrays(rows)))
         return
     for rows in given:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from shared.db import silence
+from shared.db.batches import by_hand
 
 SERVICE_PLACEHOLDER = "{service}"
 BUSY_TIMEOUT_S = 5.0
@@ -88,6 +89,17 @@ class Database:
         with self._turn, kind(engine, expire_on_commit=False) as session, session.begin():
             if not durable and not self.is_sqlite:
                 session.execute(_WITHOUT_WAITING)
+            yield session
+
+    @contextmanager
+    def batch(self) -> Iterator[Session]:
+        """As ``transaction`` that keeps what was loaded. On PostgreSQL the first statement has to begin with BEGIN."""
+        if self.is_sqlite:
+            with self.transaction(keeps_loaded=True) as session:
+                yield session
+            return
+        autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        with _KeepingSession(autocommit, expire_on_commit=False) as session, session.begin(), by_hand(session):
             yield session
 
     @contextmanager

@@ -225,8 +225,11 @@ def test_a_database_that_is_away_burns_no_attempt(database: Database) -> None:
     class Away(Database):
         """The same database, as it looks when nobody answers."""
 
-        def transaction(self, keeps_loaded: bool = False) -> Any:
+        def transaction(self, keeps_loaded: bool = False, durable: bool = True) -> Any:
             raise OperationalError("connect", {}, Exception("could not connect"))
+
+        def batch(self) -> Any:
+            return self.transaction()
 
     work.database = Away("toy", str(database.url.render_as_string(hide_password=False)))
     batch = work.process([delivery("m1", 1), delivery("m2", 1)])

@@ -1,0 +1,47 @@
+"""A batch's transaction on PostgreSQL: BEGIN travels with its first statement and COMMIT with its last.
+
+psycopg2 sends both on their own, and each wait for the server costs a busy service more than a statement does. The
+server ends a series of statements at the first that fails, so a COMMIT behind a failed one is never reached.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg2
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+BEGIN = "BEGIN; "
+"""What the first statement of ``by_hand`` begins with."""
+COMMIT = "; COMMIT"
+"""What the last one may end with; nothing may be left to be flushed."""
+
+
+@contextlib.contextmanager
+def by_hand(session: Session) -> Iterator[None]:
+    """For a session whose connection is in autocommit: ends what was begun and not ended, by COMMIT or by ROLLBACK.
+
+    A connection whose transaction cannot be ended is closed, which rolls it back; it never goes back to the pool open.
+    """
+    connection = session.connection()
+    try:
+        yield
+        session.flush()
+        if _is_open(connection):
+            connection.exec_driver_sql("COMMIT")
+    finally:
+        if _is_open(connection):
+            with contextlib.suppress(SQLAlchemyError, psycopg2.Error):
+                connection.exec_driver_sql("ROLLBACK")
+            if _is_open(connection):
+                connection.invalidate()
+
+
+def _is_open(connection: Connection) -> bool:
+    if connection.closed or connection.invalidated:
+        return False
+    driver: Any = connection.connection.driver_connection
+    return not driver.closed and bool(driver.info.transaction_status != TRANSACTION_STATUS_IDLE)
