@@ -156,6 +156,7 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
             self._fit_size(len(given), result)
             messages = messages[result.done :]
             self._in_batch = len(messages)
+            eventlet.sleep(0)  # what was committed goes out before the next batch is begun
             if result.database_away:
                 # Every message would fail alike; waiting with them in hand burns nobody's attempts.
                 eventlet.sleep(_DATABASE_PAUSE_S)

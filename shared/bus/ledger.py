@@ -113,9 +113,10 @@ class Ledger:
             for row in db.execute(query)
         ]
 
-    def published(self, db: Session, messages: Sequence[ToPublish]) -> None:
-        """Forgets what the broker has confirmed."""
-        delete_rows(db, self._tables.outbox, ("tenant", "id"), [(message.tenant, message.id) for message in messages])
+    def published(self, db: Session, messages: Sequence[ToPublish], lazily: bool = False) -> None:
+        """Forgets what the broker has confirmed. ``lazily``: see ``delete_rows``."""
+        ids = [(message.tenant, message.id) for message in messages]
+        delete_rows(db, self._tables.outbox, ("tenant", "id"), ids, lazily)
 
     def outbox_is_empty(self, db: Session) -> bool:
         """True when everything committed has reached the broker."""

@@ -180,8 +180,8 @@ class Relay:
             confirmed, self._confirmed = self._confirmed, []
             try:
                 if confirmed:
-                    with self._database.transaction(durable=False) as db:
-                        self._ledger.published(db, confirmed)
+                    with self._database.batch(durable=False) as db:
+                        self._ledger.published(db, confirmed, lazily=True)
             except SQLAlchemyError:
                 self._confirmed += confirmed
                 _log.warning("what was published stays in the outbox", service=self.service, rows=len(confirmed))

@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 
 BEGIN = "BEGIN; "
 """What the first statement of ``by_hand`` begins with."""
+BEGIN_LAZILY = BEGIN + "SET LOCAL synchronous_commit TO off; "
+"""The same, where nobody waits for the disk: a power cut (a killed process not) may undo what is committed."""
 COMMIT = "; COMMIT"
 """What the last one may end with; nothing may be left to be flushed."""
 

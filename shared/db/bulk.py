@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 
-from shared.db.batches import COMMIT
+from shared.db.batches import BEGIN_LAZILY, COMMIT
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 _PAIRS_PER_QUERY = 200
@@ -86,12 +86,16 @@ def as_stored(table: Table, columns: tuple[str, ...], found: CursorResult[Any]) 
     return (_converted(row, to_convert) for row in found)
 
 
-def delete_rows(db: Session, table: Table, key: Pair, unwanted: Sequence[Pair]) -> None:
-    """Deletes the rows whose two ``key`` columns are one of the ``unwanted`` pairs."""
+def delete_rows(db: Session, table: Table, key: Pair, unwanted: Sequence[Pair], lazily: bool = False) -> None:
+    """Deletes the rows whose two ``key`` columns are one of the ``unwanted`` pairs.
+
+    ``lazily``: as all that a ``Database.batch`` does; on PostgreSQL one round trip, which waits for no disk.
+    """
     connection = db.connection()
     if connection.dialect.name == "postgresql":
         places = f"ctid = ANY(ARRAY({find_sql(table.name, ('ctid',), key)}))"
-        connection.exec_driver_sql(f"DELETE FROM {table.name} WHERE {places}", _two_arrays(unwanted))
+        sql = f"DELETE FROM {table.name} WHERE {places}"
+        connection.exec_driver_sql(BEGIN_LAZILY + sql + COMMIT if lazily else sql, _two_arrays(unwanted))
         return
     for condition, parameters in _conditions(key, unwanted):
         connection.exec_driver_sql(f"DELETE FROM {table.name} WHERE {condition}", parameters)

@@ -92,10 +92,13 @@ class Database:
             yield session
 
     @contextmanager
-    def batch(self) -> Iterator[Session]:
-        """As ``transaction`` that keeps what was loaded. On PostgreSQL the first statement has to begin with BEGIN."""
+    def batch(self, durable: bool = True) -> Iterator[Session]:
+        """As ``transaction`` that keeps what was loaded.
+
+        On PostgreSQL the first statement has to begin with BEGIN, or with BEGIN_LAZILY where it is not ``durable``.
+        """
         if self.is_sqlite:
-            with self.transaction(keeps_loaded=True) as session:
+            with self.transaction(keeps_loaded=True, durable=durable) as session:
                 yield session
             return
         autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")

@@ -68,6 +68,15 @@ def test_rows_are_found_and_deleted_by_pairs(database: Database) -> None:
         assert list(find_rows(db, RUNS, ("name",), ("name", "name"), [])) == []
 
 
+def test_rows_can_be_deleted_lazily(database: Database) -> None:
+    with database.transaction() as db:
+        write_rows(db, (runs(("easy", AT, None), ("long", AT, None)),))
+    with database.batch(durable=False) as db:
+        delete_rows(db, RUNS, ("name", "name"), [("easy", "easy"), ("other", "other")], lazily=True)
+    with database.reading() as db:
+        assert set(db.scalars(select(RUNS.c.name))) == {"long"}
+
+
 def test_a_row_that_is_already_there_is_an_error_and_nothing_is_written(database: Database) -> None:
     with pytest.raises(IntegrityError), database.transaction() as db:
         write_rows(db, (runs(("easy", AT, None)), lifts(("a", 1), ("a", 1))))
