@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from time import monotonic
 from typing import Literal
 
 from shared.rules.clashes import contradiction, outdone
+from shared.rules.closures import known_not_to_hold, known_to_hold
 from shared.rules.coverage import fires_within, overlap
 from shared.rules.difference import sentences_about
 from shared.rules.explain import named
 from shared.rules.feature_ranges import range_of
 from shared.rules.model import Leaf, Pack, PackKind, Position, Rule
 from shared.rules.reference import holds
-from shared.rules.situations import TooManySituations, leaves, situations
+from shared.rules.situations import TooManySituations, leaves, situations, trying_for
 from shared.rules.told_features import told_elsewhere
 
 Code = Literal[
@@ -22,7 +22,7 @@ Code = Literal[
 ]  # fmt: skip
 
 LINT_SECONDS = 60.0
-"""After so long the rules that are left are only said to be too wide."""
+"""Of processor time; the rules that are left after it are only said to be too wide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,13 @@ class Finding:
         }
 
 
-def lint(pack: Pack) -> tuple[Finding, ...]:
+def lint(pack: Pack, seconds: float = LINT_SECONDS) -> tuple[Finding, ...]:
     """Findings about one pack, in the pack's order. A rule with more situations than can be tried is said to be so."""
+    with trying_for(seconds):
+        return _findings(pack)
+
+
+def _findings(pack: Pack) -> tuple[Finding, ...]:
     found: list[Finding] = []
     dead: set[str] = set()
     wide: set[str] = set()
@@ -61,7 +66,6 @@ def lint(pack: Pack) -> tuple[Finding, ...]:
                 dead.add(rule.id)
         except TooManySituations:
             wide.add(rule.id)
-    ends = monotonic() + LINT_SECONDS
     for rule in pack.rules:
         deaf = _never_told(rule, pack.kind)
         if deaf is not None:
@@ -70,24 +74,22 @@ def lint(pack: Pack) -> tuple[Finding, ...]:
         if rule.id in dead:
             found.append(_finding("never-fires", rule, "there is no situation in which this rule applies" + _why(rule)))
             continue
-        found += _tried(rule, pack, dead | wide, monotonic() > ends) if rule.id not in wide else [_too_wide(rule, "")]
+        found += _tried(rule, pack, dead | wide) if rule.id not in wide else [_too_wide(rule, "")]
         if rule.source is None:
             found.append(_finding("no-source", rule, "no 'source': say where the number comes from"))
     return tuple(found)
 
 
-def _tried(rule: Rule, pack: Pack, left_out: set[str], too_late: bool) -> list[Finding]:
+def _tried(rule: Rule, pack: Pack, left_out: set[str]) -> list[Finding]:
     """What trying its situations finds about a rule, alone and with the others."""
-    if not too_late:
-        try:
-            others = [other for other in pack.rules if other.id not in left_out and other.id != rule.id]
-            told = [*_covered(rule, others), *_without_boundary(rule)]
-            against = [(other, why) for other in others if (why := contradiction(rule, other)) is not None]
-            clashes = [_finding("contradictory", rule, f"with '{other.id}': {why}") for other, why in against[:1]]
-            return [*clashes, *told]
-        except TooManySituations:
-            pass  # said below, as where the time is up
-    return [_too_wide(rule, "with the other rules ")]
+    try:
+        others = [other for other in pack.rules if other.id not in left_out and other.id != rule.id]
+        told = [*_covered(rule, others), *_without_boundary(rule)]
+        against = [(other, why) for other in others if (why := contradiction(rule, other)) is not None]
+        clashes = [_finding("contradictory", rule, f"with '{other.id}': {why}") for other, why in against[:1]]
+        return [*clashes, *told]
+    except TooManySituations:
+        return [_too_wide(rule, "with the other rules ")]
 
 
 def _too_wide(rule: Rule, together: str) -> Finding:
@@ -206,10 +208,12 @@ def _told(feature: str) -> str:
 
 def _matters(rule: Rule, feature: str, bound: float) -> bool:
     """Whether some answer changes at the threshold; another part of the condition may make it meaningless."""
-    return any(
-        len({holds(rule.when, {**facts, feature: value}) for value in (bound - 0.01, bound, bound + 0.01)}) > 1
-        for facts in situations([rule.when], rule.shape)
-    )
+    yes, no = known_to_hold(rule.when), known_not_to_hold(rule.when)
+    for facts in situations([rule.when], rule.shape):
+        around = [{**facts, feature: value} for value in (bound - 0.01, bound, bound + 0.01)]
+        if len({(yes(near), no(near)) for near in around}) > 1:
+            return True
+    return False
 
 
 def _is_threshold(leaf: Leaf) -> bool:

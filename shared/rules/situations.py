@@ -5,8 +5,11 @@ Sessions are consistent (a run has a type and no region), numbers are tried at, 
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import product
 from math import prod
+from time import process_time
 from typing import get_args
 
 from shared.messages.words import Effort, Mode, Region, RunType
@@ -27,6 +30,9 @@ _TAGS: tuple[dict[str, Scalar | None], ...] = (
 )
 _USUAL_MINUTES = 45.0
 MOST_SITUATIONS = 200_000
+_LOOK_AT_THE_CLOCK = 512
+_ENDS: ContextVar[float] = ContextVar("ends", default=math.inf)
+"""Of this thread's trying, in seconds of processor time."""
 _EDGES_OF_A_DAY = (Leaf("gap_hours", "<", 0.0), Leaf("gap_hours", "<", 24.0))
 
 
@@ -45,10 +51,20 @@ class TooManySituations(Exception):
     """The conditions tell more situations apart than can be tried."""
 
 
+@contextmanager
+def trying_for(seconds: float) -> Iterator[None]:
+    """Within it, ``situations`` goes on for so many seconds of processor time in all, then raises TooManySituations."""
+    token = _ENDS.set(process_time() + seconds)
+    try:
+        yield
+    finally:
+        _ENDS.reset(token)
+
+
 def situations(conditions: Sequence[Condition], shape: Shape, most: int = MOST_SITUATIONS) -> Iterator[Facts]:
     """One question per combination of answers that the comparisons in ``conditions`` can give together.
 
-    Raises TooManySituations before the first when there are more than ``most``.
+    Raises TooManySituations before the first when there are more than ``most``, and when the time is up.
     """
     asked = tuple(dict.fromkeys(leaf for condition in conditions for leaf in leaves(condition)))
     dimensions = _pair(asked) if shape == "pair" else []
@@ -61,7 +77,10 @@ def situations(conditions: Sequence[Condition], shape: Shape, most: int = MOST_S
     told_apart = [_told_apart(values, asked) for values in dimensions]
     if prod(len(values) for values in told_apart) > most:
         raise TooManySituations
-    for parts in product(*told_apart):
+    ends = _ENDS.get()
+    for number, parts in enumerate(product(*told_apart)):
+        if number % _LOOK_AT_THE_CLOCK == 0 and process_time() > ends:
+            raise TooManySituations
         facts: dict[str, Scalar | None] = {}
         for part in parts:
             facts.update(part)

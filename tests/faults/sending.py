@@ -74,7 +74,7 @@ class Sender:
                     channel = connection.channel()
                     channel.confirm_delivery()
                 if self._pause_s and next_at > time.monotonic():
-                    connection.sleep(next_at - time.monotonic())
+                    connection.sleep(max(0.0, next_at - time.monotonic()))
                 self._asked_at = time.monotonic()
                 self._publish(channel, one)
             except (pika.exceptions.AMQPError, OSError):

@@ -55,6 +55,8 @@ DEEP_SECONDS = 10.0
 """Of processor time for compiler, cross-check, lint and both evaluators together."""
 CASE_SECONDS = 1.0
 """Of processor time, the loader's budget; a busy machine does not make a case a hang."""
+LINT_SECONDS = 5.0
+"""What lint is given here: it tries what it can in its time, so a hang is what takes longer."""
 STUCK_SECONDS = 20
 """Wall time after which a case is broken off."""
 OF_A_LIBRARY = re.compile(
@@ -155,7 +157,7 @@ class Fuzz:
                         raise Broken(f"crash: nothing to explain about {rule.id}")
             if len(pack.rules) <= FEW_RULES:
                 self.seen["linted"] += 1
-                lint(pack)
+                lint(pack, LINT_SECONDS)
             self.seen["evaluated"] += 1
 
     def _schema_accepts(self, base: bytes) -> None:
