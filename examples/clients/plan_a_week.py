@@ -109,7 +109,7 @@ class Platform:
 
 
 def send_athlete(platform: Platform, document: Json) -> None:
-    """Everything in the athlete document as commands, pipelined: all sent, then all outcomes awaited."""
+    """Everything in the athlete document as commands, pipelined: first what happened, then what is planned from it."""
     profile = dict(document["athlete"])
     athlete = profile.pop("id")
     sent = [platform.send("athlete.put", {"athlete": athlete, **profile})]
@@ -122,8 +122,12 @@ def send_athlete(platform: Platform, document: Json) -> None:
         )
     for morning in document.get("wellness", []):
         sent.append(platform.send("recovery.record-wellness", {"athlete": athlete, **morning}))
+    for message_id in sent:
+        platform.outcome(message_id)
+    for session in sessions:  # what is known when the season is planned is known when its weeks are
+        platform.wait_for_event("load.session-scored", athlete=athlete, session=session["session"])
     season = document["season"]
-    sent.append(
+    sent = [
         platform.send(
             "periodization.set-goals",
             {
@@ -134,7 +138,7 @@ def send_athlete(platform: Platform, document: Json) -> None:
                 "week_template": season["week_template"],
             },
         )
-    )
+    ]
     limits = document.get("limits", {})
     sent.append(
         platform.send(

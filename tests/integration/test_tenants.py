@@ -22,13 +22,14 @@ Channel = Any
 POLICIES = Path(__file__).parents[2] / "deploy" / "rabbitmq"
 
 
-def tandem(broker: Broker, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def tandem(broker: Broker, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "tandem", *arguments],
         env={
             "PATH": os.environ["PATH"],
             "TANDEM_AMQP_URI": broker.uri,
             "TANDEM_MANAGEMENT_URL": broker.management_url,
+            **settings,
         },
         capture_output=True,
         text=True,
@@ -178,12 +179,14 @@ def test_it_says_what_to_do_when_the_api_does_not_answer() -> None:
     assert "set TANDEM_MANAGEMENT_URL, and on the broker: rabbitmq-plugins enable rabbitmq_management" in done.stderr
 
 
-def test_the_how_to_is_typed_as_it_stands(declared: Broker, acme: dict[str, str]) -> None:
+def test_the_how_to_is_typed_as_it_stands(declared: Broker, acme: dict[str, str], tmp_path: Path) -> None:
     text = (POLICIES.parents[1] / "docs" / "how-to" / "add-a-tenant.md").read_text(encoding="utf-8")
     commands = [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
     assert len(commands) == 6
+    databases = f"sqlite:///{tmp_path}/{{service}}.sqlite3"
+    assert tandem(declared, "db", "upgrade", TANDEM_DATABASE_URL=databases).returncode == 0
     for command in commands:
         program, *arguments = shlex.split(command.replace("acme", "hooli"))
         assert program == ".venv/bin/tandem"
-        done = tandem(declared, *arguments)
+        done = tandem(declared, *arguments, TANDEM_DATABASE_URL=databases)
         assert done.returncode == 0, (command, done.stderr)
