@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from shared.bus.calls import Calls
@@ -99,7 +97,7 @@ class Periodic:
             turn.took(time.monotonic() - began, len(few))
             yield rows
             return
-        if not self._answers():
+        if not self._database.answers():
             turn.athletes = []  # they are still due when the database is back
             return
         if len(few) > 1:
@@ -132,11 +130,3 @@ class Periodic:
         for decision in decisions_in(context.emitted):
             metrics.decisions.labels(service, decision).inc()
         return rows
-
-    def _answers(self) -> bool:
-        try:
-            with self._database.transaction() as db:
-                db.execute(text("SELECT 1"))
-        except DBAPIError:
-            return False
-        return True

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -102,7 +101,7 @@ class Processor:
             except Exception as error:  # noqa: BLE001 - each message gets its own try below, where its error is told
                 if not isinstance(error, Rejected):
                     _log.warning("batch failed, taking its messages one by one", messages=len(readings), exc_info=True)
-                if isinstance(error, DBAPIError) and not self._database_answers():
+                if isinstance(error, DBAPIError) and not self.database.answers():
                     return Batch(0, database_away=True)
         return self._one_by_one(deliveries, readings)
 
@@ -159,7 +158,7 @@ class Processor:
             try:
                 batch = self._alone(delivery, reading)
             except Exception as error:  # noqa: BLE001 - whatever a handler raises, its message is put back with it
-                if isinstance(error, DBAPIError) and not self._database_answers():
+                if isinstance(error, DBAPIError) and not self.database.answers():
                     return Batch(index, tuple(messages), database_away=True)
                 try:
                     batch = self._put_back(delivery, error)
@@ -239,12 +238,3 @@ class Processor:
         with self.database.transaction() as db:
             self.ledger.write(db, (), [row])
         return Batch(1, (row,))
-
-    def _database_answers(self) -> bool:
-        try:
-            with self.database.transaction() as db:
-                db.execute(text("SELECT 1"))
-        except DBAPIError:
-            _log.warning("the database does not answer", service=self.service, exc_info=True)
-            return False
-        return True

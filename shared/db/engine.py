@@ -11,14 +11,17 @@ from typing import Any
 
 import eventlet
 import psycopg2
+import structlog
 from eventlet.semaphore import Semaphore
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from shared.db import silence
 from shared.db.batches import by_hand
+
+_log = structlog.get_logger("tandem.database")
 
 SERVICE_PLACEHOLDER = "{service}"
 BUSY_TIMEOUT_S = 5.0
@@ -121,6 +124,16 @@ class Database:
         except SQLAlchemyError as error:
             return f"the database refuses: {type(error).__name__}"
         return None
+
+    def answers(self) -> bool:
+        """Whether a statement can be run: after a failure, what tells a database that is away from a mistake."""
+        try:
+            with self.transaction() as session:
+                session.execute(text("SELECT 1"))
+        except DBAPIError:
+            _log.warning("the database does not answer", service=self.service, exc_info=True)
+            return False
+        return True
 
     def wipe(self) -> None:
         """SQLite: empties the write-ahead log, which still holds what was deleted. While somebody reads, in part."""

@@ -141,10 +141,10 @@ class RuleBook:
         while tenant in self._due:
             try:
                 self._refresh(tenant)
-            except Exception:
+            except Exception:  # Not lost: the tenant stays due, so catch_up meets the same failure and raises it.
                 if tenant in self._unread:
                     raise  # To decide by the base would be to forget what the tenant has forbidden.
-                break  # The last good rules decide; catch_up meets the same failure and tells it.
+                break  # The last good rules decide.
         return self._in_force(tenant).rules
 
     def as_of(self, tenant: str | None, day: date) -> TenantRules:

@@ -1,6 +1,7 @@
 """Faults of what the services stand on: the broker, PostgreSQL, and the network to both."""
 
 import time
+from collections.abc import Callable
 
 from tests.faults.breaking import stop
 from tests.faults.ground import MEMORY, NO_MEMORY, until
@@ -11,16 +12,16 @@ HELD_S = 6.0
 
 
 def broker_restarted(scene: Scene) -> None:
-    _messages_lie_in_the_broker(scene)
-    scene.ground.broker.stop()
-    time.sleep(2)
-    scene.ground.broker.start()
-    _publisher_noticed(scene)
+    _broker_gone(scene, scene.ground.broker.stop)
 
 
 def broker_killed(scene: Scene) -> None:
+    _broker_gone(scene, scene.ground.broker.crash)
+
+
+def _broker_gone(scene: Scene, end: Callable[[], None]) -> None:
     _messages_lie_in_the_broker(scene)
-    scene.ground.broker.crash()
+    end()
     time.sleep(2)
     scene.ground.broker.start()
     _publisher_noticed(scene)

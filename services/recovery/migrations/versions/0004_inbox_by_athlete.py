@@ -1,20 +1,16 @@
-"""Finds an athlete's inbox rows, and nothing else: beginning with the tenant, the index drew other questions to it."""
+"""Finds an athlete's inbox rows, and draws no other question to that index."""
 
-from alembic import op
+from shared.db.inbox_index_migration import begin_with_athlete, begin_with_tenant
 
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-_INDEX, _TABLE = "ix_inbox_athlete", "inbox"
-
 
 def upgrade() -> None:
-    op.drop_index(_INDEX, _TABLE)
-    op.create_index(_INDEX, _TABLE, ["athlete", "tenant"])
+    begin_with_athlete()
 
 
 def downgrade() -> None:
-    op.drop_index(_INDEX, _TABLE)
-    op.create_index(_INDEX, _TABLE, ["tenant", "athlete"])
+    begin_with_tenant()
