@@ -11,10 +11,10 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import ColumnElement, Date, Index, String, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from shared.db import delivery_tables, rule_tables
+from shared.db.inserts import insert_into
 from shared.db.tables import AthleteId, MessageId, Tenant, new_base
 from shared.messages.values import PlannedSession, Profile
 
@@ -169,9 +169,8 @@ class SchedulingStore:
     def locked_athlete(self, athlete: str) -> AthleteRow:
         """The athlete's row, made when missing, and held until the transaction ends: two replicas that both took a
         message about one athlete take turns."""
-        insert = postgresql.insert if self.db.get_bind().dialect.name == "postgresql" else sqlite.insert
         self.db.execute(
-            insert(AthleteRow)
+            insert_into(self.db, AthleteRow)
             .values(tenant=self.tenant, athlete=athlete, profile=None, availability=None)
             .on_conflict_do_nothing()
         )

@@ -7,11 +7,12 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, insert, select, tuple_, update
+from sqlalchemy import CursorResult, delete, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from shared.db.bulk import Rows, as_stored, delete_rows, find_rows, find_sql, write_rows
 from shared.db.delivery_tables import DeliveryTables
+from shared.db.inserts import insert_into
 from shared.messages.envelope import Outgoing
 from shared.messages.ids import new_id
 
@@ -129,7 +130,10 @@ class Ledger:
             table = self._tables.tenants
             stored = set(db.scalars(select(table.c.tenant).where(table.c.tenant.in_(new))))
             if new - stored:
-                db.execute(insert(table), [{"tenant": tenant, "first_seen": now} for tenant in sorted(new - stored)])
+                rows = [{"tenant": tenant, "first_seen": now} for tenant in sorted(new - stored)]
+                db.execute(
+                    insert_into(db, table).on_conflict_do_nothing(), rows
+                )  # a batch beside this one notes it too
         return new
 
     def tenants_committed(self, tenants: set[str]) -> None:

@@ -6,8 +6,9 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
+
+from shared.db.inserts import insert_into
 
 
 def locked_rows(
@@ -19,9 +20,8 @@ def locked_rows(
     found = _rows(db, table, tenant, names)
     missing = [name for name in names if name not in found]
     if missing:
-        insert = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
         made = [{"tenant": tenant, "athlete": name, **new} for name in missing]
-        db.execute(insert(table.__table__).on_conflict_do_nothing(), made)
+        db.execute(insert_into(db, table.__table__).on_conflict_do_nothing(), made)
         found |= _rows(db, table, tenant, missing)
     return found
 

@@ -24,11 +24,13 @@ COMMIT = "; COMMIT"
 
 @contextlib.contextmanager
 def by_hand(session: Session) -> Iterator[None]:
-    """For a session whose connection is in autocommit: ends what was begun and not ended, by COMMIT or by ROLLBACK.
+    """Lets what is executed begin and end the transaction; ends what was begun and not ended, by COMMIT or by ROLLBACK.
 
     A connection whose transaction cannot be ended is closed, which rolls it back; it never goes back to the pool open.
     """
     connection = session.connection()
+    # psycopg2's own switch: SQLAlchemy's isolation levels ask the server to change its default, there and back.
+    _driver_of(connection).autocommit = True
     try:
         yield
         session.flush()
@@ -40,10 +42,17 @@ def by_hand(session: Session) -> Iterator[None]:
                 connection.exec_driver_sql("ROLLBACK")
             if _is_open(connection):
                 connection.invalidate()
+        if not connection.invalidated:
+            with contextlib.suppress(psycopg2.InterfaceError):  # closed: the pool finds that out
+                _driver_of(connection).autocommit = False
 
 
 def _is_open(connection: Connection) -> bool:
     if connection.closed or connection.invalidated:
         return False
-    driver: Any = connection.connection.driver_connection
+    driver = _driver_of(connection)
     return not driver.closed and bool(driver.info.transaction_status != TRANSACTION_STATUS_IDLE)
+
+
+def _driver_of(connection: Connection) -> Any:
+    return connection.connection.driver_connection

@@ -104,8 +104,7 @@ class Database:
             with self.transaction(keeps_loaded=True, durable=durable) as session:
                 yield session
             return
-        autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        with _KeepingSession(autocommit, expire_on_commit=False) as session, session.begin(), by_hand(session):
+        with _KeepingSession(self.engine, expire_on_commit=False) as session, session.begin(), by_hand(session):
             yield session
 
     @contextmanager

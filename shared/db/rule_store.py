@@ -4,16 +4,16 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final, Literal, Protocol, cast
+from typing import Any, Final, Literal, cast
 
 import eventlet
 import structlog
 from sqlalchemy import CursorResult, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from shared.db.engine import Database
+from shared.db.inserts import insert_into
 from shared.db.rule_tables import OF_ALL, RuleTables
 from shared.rules.model import PackKind
 from shared.rules.rule_texts import STORED, RuleText, RuleTexts
@@ -89,7 +89,7 @@ class RuleShelf:
     def put(self, pack: StoredPack) -> None:
         """Keeps a version; the one that is there already stays as it is."""
         values = {name: getattr(pack, name) for name in pack.__slots__}
-        insert = _insert(self._db)(self._tables.packs).values(tenant=self._tenant, **values)
+        insert = insert_into(self._db, self._tables.packs).values(tenant=self._tenant, **values)
         self._db.execute(insert.on_conflict_do_nothing())
 
     def pack(self, pack: str, version: str) -> StoredPack | None:
@@ -123,7 +123,7 @@ class RuleShelf:
     def activate(self, activation: Activation) -> None:
         """Keeps a decision; the same again changes nothing. Replicas notice once the transaction is committed."""
         values = {name: getattr(activation, name) for name in activation.__slots__}
-        insert = _insert(self._db)(self._tables.activations).values(tenant=self._tenant, **values)
+        insert = insert_into(self._db, self._tables.activations).values(tenant=self._tenant, **values)
         self._db.execute(insert.on_conflict_do_nothing())
         _count_change(self._db, self._tables, self._tenant)
         _count_change(self._db, self._tables, OF_ALL)
@@ -236,18 +236,17 @@ class StoredRules:
 
     def _keep(self, db: Session, whose: str, rows: Mapping[_Place, RuleText], known: Mapping[_Place, _Told]) -> None:
         files, texts = self._tables.kept_files, self._tables.kept_texts
-        insert = _insert(db)
         told = _told(rows)
         new = {place: text for place, text in rows.items() if known.get(place) != told[place]}
         for (layer, _), text in new.items():
             # Base texts are the same for all tenants and stand there once.
             owner = OF_ALL if layer == "base" else whose
-            kept = insert(texts).values(tenant=owner, text_hash=_hash(text), text=text.raw.decode())
+            kept = insert_into(db, texts).values(tenant=owner, text_hash=_hash(text), text=text.raw.decode())
             db.execute(kept.on_conflict_do_nothing())
         for layer, place in new:
             file, text_hash = told[layer, place]
             row = {"file": file, "text_hash": text_hash}
-            kept = insert(files).values(tenant=whose, layer=layer, place=place, **row)
+            kept = insert_into(db, files).values(tenant=whose, layer=layer, place=place, **row)
             db.execute(kept.on_conflict_do_update(index_elements=["tenant", "layer", "place"], set_=row))
         for layer in ("base", "own"):
             count = sum(1 for one, _ in rows if one == layer)
@@ -270,17 +269,8 @@ def _told(rows: Mapping[_Place, RuleText]) -> dict[_Place, _Told]:
 
 def _count_change(db: Session, tables: RuleTables, tenant: str) -> None:
     table = tables.revisions
-    insert = _insert(db)(table).values(tenant=tenant, revision=1)
+    insert = insert_into(db, table).values(tenant=tenant, revision=1)
     db.execute(insert.on_conflict_do_update(index_elements=[table.c.tenant], set_={"revision": table.c.revision + 1}))
-
-
-class _Upsert(Protocol):
-    def __call__(self, table: Any) -> Any: ...
-
-
-def _insert(db: Session) -> _Upsert:
-    dialect = db.get_bind().dialect.name
-    return cast(_Upsert, postgresql.insert if dialect == "postgresql" else sqlite.insert)
 
 
 def _hash(text: RuleText) -> str:
