@@ -13,9 +13,8 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import to_json
 
-from shared.messages.json_text import MAX_BYTES, read_json
+from shared.messages.json_text import MAX_BYTES, canonical, read_json
 from shared.messages.problems import InvalidInput, Problem
 from shared.messages.validation import quoted
 from shared.messages.values import Instant
@@ -151,7 +150,7 @@ def read_envelope(delivery: Delivery, address: Address, received: datetime) -> E
         encoding = f"content encoding {quoted(delivery.content_encoding)} is not taken; send plain UTF-8"
         raise Refusal(address, (_whole("content_encoding", encoding),), _header_id(delivery))
     try:
-        body = read_json(delivery.body, names_sorted=True)
+        body = read_json(delivery.body)
     except InvalidInput as error:
         raise Refusal(address, error.problems, _header_id(delivery)) from None
     if media_type == STRUCTURED:
@@ -298,8 +297,7 @@ def _as_id(value: Any) -> str | None:
 
 
 def _hash_of(key: str, data: Any) -> str:
-    """``data``: with sorted names, so that the order in which a sender writes them does not matter."""
-    return hashlib.sha256(key.encode() + b"\n" + to_json(data)).hexdigest()
+    return hashlib.sha256(key.encode() + b"\n" + canonical(data)).hexdigest()
 
 
 def _whole(code: str, message: str) -> Problem:

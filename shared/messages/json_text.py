@@ -2,8 +2,10 @@
 
 import json
 import re
-from operator import itemgetter
 from typing import Any, NoReturn
+
+import orjson
+from pydantic_core import from_json, to_json
 
 from shared.messages.problems import InvalidInput, Problem
 
@@ -13,24 +15,51 @@ MAX_DEPTH = 32
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _OPENING = frozenset(b"[{")
-_name_of = itemgetter(0)
+_UNREAD = object()
 
 
-def read_json(body: bytes, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH, names_sorted: bool = False) -> Any:
-    """``body`` (UTF-8) as plain values; raises InvalidInput with one problem about the whole document.
-
-    ``names_sorted``: every object's names in alphabetical order, so that equal documents are equal text when written.
-    """
+def read_json(body: bytes, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Any:
+    """``body`` (UTF-8) as plain values; raises InvalidInput with one problem about the whole document."""
     if len(body) > max_bytes:
         _refuse("too_large", f"{len(body)} bytes, and at most {max_bytes} are taken")
     if _deeper_than(body, max_depth):
         _refuse("too_deep", f"nested deeper than {max_depth} levels")
+    value = _read_quickly(body)
+    return _read_closely(body) if value is _UNREAD else value
+
+
+def canonical(value: Any) -> bytes:
+    """``value`` as JSON text; equal documents, however their names are ordered, are equal text."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # a whole number of more than 64 bits
+        return to_json(_with_sorted_names(value))
+
+
+def _read_quickly(body: bytes) -> Any:
+    """A sound document, as most are; _UNREAD where there may be something to refuse.
+
+    A name that is written twice is gone from what was read, and with it a colon: without escapes, all other colons are
+    written as they were read.
+    """
+    if b"\\" in body:
+        return _UNREAD
+    try:
+        value = from_json(body, allow_inf_nan=False)
+        written = orjson.dumps(value)
+    except (ValueError, TypeError):
+        return _UNREAD
+    return value if written.count(b":") == body.count(b":") else _UNREAD
+
+
+def _read_closely(body: bytes) -> Any:
+    """The same, and where it is refused, why."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         _refuse("not_utf8", f"not UTF-8 text: byte {error.start} is {body[error.start]:#04x}")
     try:
-        value = (_SORTED if names_sorted else _AS_WRITTEN).decode(text)
+        value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         what = "the document is empty" if not text.strip() else f"not JSON: {error.msg}"
         _refuse("json_invalid", f"{what} (line {error.lineno}, column {error.colno})")
@@ -64,8 +93,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _sorted_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    return _object(sorted(pairs, key=_name_of))
+def _with_sorted_names(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _with_sorted_names(value[name]) for name in sorted(value)}
+    if isinstance(value, list):
+        return [_with_sorted_names(inner) for inner in value]
+    return value
 
 
 def _refuse_unstorable_text(value: Any) -> None:
@@ -90,5 +123,4 @@ def _refuse(code: str, message: str) -> NoReturn:
     raise InvalidInput([Problem("", code, message)])
 
 
-_AS_WRITTEN = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_object)
-_SORTED = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_sorted_object)
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_object)
