@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from sqlalchemy.orm import Session
 
 from shared.bus.ledger import Ledger, Taken
+from shared.db.arrays import as_array
 from shared.db.batches import BEGIN
 from shared.db.locks import TURN_SQL, turn_keys
 from shared.db.row_security import ACT_SQL, acts_for
@@ -36,8 +37,8 @@ def open_batch(
         {
             "acting": acting,
             **turn_keys(service, pairs),
-            "tenants": [tenant for tenant, _ in wanted],
-            "ids": [message_id for _, message_id in wanted],
+            "tenants": as_array([tenant for tenant, _ in wanted]),
+            "ids": as_array([message_id for _, message_id in wanted]),
         },
     )
     acts_for(db, acting)

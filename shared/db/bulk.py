@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 
+from shared.db.arrays import as_array
 from shared.db.batches import BEGIN_LAZILY, COMMIT
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -101,9 +102,9 @@ def delete_rows(db: Session, table: Table, key: Pair, unwanted: Sequence[Pair], 
         connection.exec_driver_sql(f"DELETE FROM {table.name} WHERE {condition}", parameters)
 
 
-def as_arrays(rows: Rows) -> list[list[Any]]:
+def as_arrays(rows: Rows) -> list[Any]:
     """The parameters of ``insert_sql``."""
-    return [list(array) for array in zip(*rows.values, strict=True)]
+    return [as_array(column) for column in zip(*rows.values, strict=True)]
 
 
 @lru_cache(maxsize=64)
@@ -113,8 +114,8 @@ def insert_sql(table: Table, columns: tuple[str, ...]) -> str:
     return f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT * FROM unnest({', '.join(arrays)})"
 
 
-def _two_arrays(pairs: Sequence[Pair]) -> tuple[list[str], list[str]]:
-    return [first for first, _ in pairs], [second for _, second in pairs]
+def _two_arrays(pairs: Sequence[Pair]) -> tuple[Any, Any]:
+    return as_array([first for first, _ in pairs]), as_array([second for _, second in pairs])
 
 
 def _conditions(key: Pair, pairs: Sequence[Pair]) -> Iterator[tuple[str, tuple[Any, ...]]]:

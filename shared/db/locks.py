@@ -7,9 +7,12 @@ order. On SQLite a transaction is alone anyway.
 
 import hashlib
 from collections.abc import Iterable
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+
+from shared.db.arrays import as_array
 
 _ALONE = text("SELECT pg_advisory_xact_lock(k) FROM unnest(CAST(:keys AS bigint[])) AS k")
 
@@ -20,12 +23,14 @@ SELECT pg_advisory_xact_lock(k) FROM unnest(CAST(%(athlete_keys)s AS bigint[])) 
 """PostgreSQL: waits until this transaction alone handles these athletes, which it then does until it ends."""
 
 
-def turn_keys(service: str, athletes: Iterable[tuple[str, str | None]]) -> dict[str, list[int]]:
+def turn_keys(service: str, athletes: Iterable[tuple[str, str | None]]) -> dict[str, Any]:
     """The parameters of TURN_SQL for these (tenant, athlete)."""
     pairs = set(athletes)
     return {
-        "tenant_keys": sorted({_key(service, tenant) for tenant, _ in pairs}),
-        "athlete_keys": sorted(_key(service, tenant, athlete) for tenant, athlete in pairs if athlete is not None),
+        "tenant_keys": as_array(sorted({_key(service, tenant) for tenant, _ in pairs})),
+        "athlete_keys": as_array(
+            sorted(_key(service, tenant, athlete) for tenant, athlete in pairs if athlete is not None)
+        ),
     }
 
 
