@@ -67,11 +67,16 @@ def check(asked: ConditionSet, examples: Sequence[Facts], evaluator: Evaluator, 
     asking: list[Facts] = [*(facts for key, facts in told.items() if key not in agreed), *made]
     if not asking:
         return 0
-    answers = evaluator.by_engine(asked, asking)
-    for number, (facts, engine) in enumerate(zip(asking, answers, strict=True)):
-        if number % BREATH == 0:
-            time.sleep(0)
-        expected = evaluator.by_reference(asked, facts)
+    expected_of: list[tuple[int, ...]] = []
+
+    def by_reference(start: int, end: int) -> None:
+        for number in range(start, end):
+            if number % BREATH == 0:
+                time.sleep(0)
+            expected_of.append(evaluator.by_reference(asked, asking[number]))
+
+    answers = evaluator.by_engine(asked, asking, by_reference)
+    for facts, engine, expected in zip(asking, answers, expected_of, strict=True):
         if engine != expected:
             at = min(set(engine) ^ set(expected))
             raise EvaluatorsDisagree(asked.name, Disagreement(asked.labels[at], facts, at in engine, at in expected))

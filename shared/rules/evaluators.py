@@ -13,7 +13,7 @@ from shared.rules.compiler import Compiled, compile_conditions
 from shared.rules.model import Condition, Facts
 from shared.rules.observer import Observer
 from shared.rules.shortlist import Shortlist
-from shared.rules.worker import EngineWorker, WorkerFailure
+from shared.rules.worker import EngineWorker, Meanwhile, WorkerFailure, nothing
 
 EvaluatorName = Literal["durable-rules", "reference"]
 RECHECKED_SHARE = 0.01
@@ -123,12 +123,16 @@ class Evaluator:
     def by_reference(self, asked: ConditionSet, facts: Facts) -> tuple[int, ...]:
         return tuple([at for at, holds in _shortlist(asked).of(facts) if holds(facts)])
 
-    def by_engine(self, asked: ConditionSet, questions: Sequence[Facts]) -> list[tuple[int, ...]]:
-        """The engine's bare answer, unchecked. Raises ``WorkerFailure``."""
+    def by_engine(
+        self, asked: ConditionSet, questions: Sequence[Facts], meanwhile: Meanwhile = nothing
+    ) -> list[tuple[int, ...]]:
+        """The engine's bare answer, unchecked. ``meanwhile``: see ``EngineWorker.ask``. Raises ``WorkerFailure``."""
         if self.worker is None:
             raise WorkerFailure("not started", self._statistics.reason)
         body = asked.compiled.body
-        return [tuple(held) for held in self.worker.ask(asked.compiled, [body(facts) for facts in questions])]
+        return [
+            tuple(held) for held in self.worker.ask(asked.compiled, [body(facts) for facts in questions], meanwhile)
+        ]
 
     def close(self) -> None:
         if self.worker:

@@ -15,6 +15,7 @@ import sys
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,6 +36,13 @@ _ENGINE = Path(__file__).with_name("engine.py")
 
 
 Reason = Literal["died", "deadline", "not started", "busy"]
+
+
+Meanwhile = Callable[[int, int], object]
+
+
+def nothing(_from: int, _to: int) -> None:
+    """Waits for the engine and does nothing else."""
 
 
 class WorkerFailure(Exception):
@@ -92,13 +100,16 @@ class EngineWorker:
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
-    def ask(self, compiled: Compiled, bodies: Sequence[str]) -> list[list[int]]:
-        """Per question the positions of the conditions that hold. Raises ``WorkerFailure``."""
+    def ask(self, compiled: Compiled, bodies: Sequence[str], meanwhile: Meanwhile = nothing) -> list[list[int]]:
+        """Per question the positions of the conditions that hold. Raises ``WorkerFailure``.
+
+        ``meanwhile``: what to do with the questions of one exchange (from, to) while the engine answers them.
+        """
         holds: list[list[int]] = []
         for start in range(0, len(bodies), BATCH):
             batch = bodies[start : start + BATCH]
             with self._my_turn():
-                holds.extend(self._ask_batch(compiled, batch))
+                holds.extend(self._ask_batch(compiled, batch, partial(meanwhile, start, start + len(batch))))
         return holds
 
     def close(self) -> None:
@@ -106,13 +117,13 @@ class EngineWorker:
             self._process.end()
             self._process = None
 
-    def _ask_batch(self, compiled: Compiled, bodies: Sequence[str]) -> list[list[int]]:
+    def _ask_batch(self, compiled: Compiled, bodies: Sequence[str], meanwhile: Callable[[], object]) -> list[list[int]]:
         process = self._running()
         until = self._clock() + self._deadline_s
         try:
             self._ensure_loaded(process, compiled, until)
             head = json.dumps({"do": "ask", "key": compiled.key})
-            reply = self._exchange(process, "\n".join((head, *bodies)), until)
+            reply = self._exchange(process, "\n".join((head, *bodies)), until, meanwhile)
             holds: list[list[int]] = reply["holds"]
             if len(holds) != len(bodies):
                 raise WorkerFailure("died", f"the engine answered {len(holds)} of {len(bodies)} questions")
@@ -186,9 +197,13 @@ class EngineWorker:
         finally:
             self._turn.append(None)
 
-    def _exchange(self, process: _Process, text: str, until: float) -> dict[str, Any]:
+    def _exchange(
+        self, process: _Process, text: str, until: float, meanwhile: Callable[[], object] | None = None
+    ) -> dict[str, Any]:
         payload = text.encode("ascii")
         self._write(process, FRAME_HEAD.pack(len(payload)) + payload, until)
+        if meanwhile is not None:
+            meanwhile()
         reply: dict[str, Any] = json.loads(self._read(process, until))
         if "error" in reply:
             raise WorkerFailure("died", f"the engine gave up: {reply['error']}")
