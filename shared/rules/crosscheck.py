@@ -16,7 +16,7 @@ from shared.rules.evaluators import ConditionSet, Evaluator
 from shared.rules.lasting import derived_feature
 from shared.rules.model import Condition, Facts, Leaf, Not, Scalar
 from shared.rules.normal_form import Literal, branches_once, channel_of
-from shared.rules.reference import compare
+from shared.rules.reference import answer
 
 PER_RULE = 128
 PER_PACK = 600
@@ -110,12 +110,13 @@ def _around_firing(
 ) -> Iterator[tuple[tuple[str, Scalar | None], ...]]:
     ways = []
     for branch in branches_once(condition):
-        firing: Question = dict.fromkeys(values)
-        for feature in firing:
-            literals = [literal for literal in branch if literal.feature == feature]
-            if literals:  # Of what the branch does not ask, nothing is known: the first of its values.
-                fitting = (value for value in values[feature] if all(_fits(literal, value) for literal in literals))
-                firing[feature] = next(fitting, None)
+        literals: dict[str, list[Literal]] = {}
+        for literal in branch:
+            literals.setdefault(literal.feature, []).append(literal)
+        firing: Question = dict.fromkeys(values)  # Of what the branch does not ask, nothing is known.
+        for feature, asked in literals.items():
+            fitting = (value for value in values[feature] if all(_fits(literal, value) for literal in asked))
+            firing[feature] = next(fitting, None)
         ways.append(firing)
     changes = [(feature, value) for feature, choices in values.items() for value in choices]
     dice.shuffle(changes)
@@ -126,8 +127,7 @@ def _around_firing(
 
 
 def _fits(literal: Literal, value: Scalar | None) -> bool:
-    facts = {literal.feature: value}
-    return any(compare(Leaf(literal.feature, literal.op, wanted), facts) is True for wanted in literal.values)
+    return any(answer(literal.op, wanted, value) is True for wanted in literal.values)
 
 
 def _by_feature(condition: Condition) -> dict[str, list[Leaf]]:
@@ -151,10 +151,8 @@ def _leaves(condition: Condition) -> Iterator[Leaf]:
 def _distinct(leaves: Sequence[Leaf]) -> list[Scalar | None]:
     """One value for each way in which the comparisons of one feature can turn out together; None = unknown."""
     answers: dict[tuple[bool | None, ...], Scalar | None] = {}
-    feature = leaves[0].feature
     for value in (None, *_candidates([leaf.value for leaf in leaves])):
-        facts = {feature: value}
-        answers.setdefault(tuple([compare(leaf, facts) for leaf in leaves]), value)
+        answers.setdefault(tuple([answer(leaf.op, leaf.value, value) for leaf in leaves]), value)
     return list(answers.values())
 
 

@@ -7,7 +7,7 @@ the same tree into single-fact durable-rules rulesets. So the two evaluators sha
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from shared.messages.words import Severity
 
@@ -61,8 +61,7 @@ class Amount:
     unit: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """Where in its file a thing stands; lines and columns from 1."""
 
     file: str

@@ -121,7 +121,7 @@ def _member(feature: str, words: Iterable[Scalar]) -> Branch:
 def _both(parts: list[tuple[Branch, ...]]) -> tuple[Branch, ...]:
     product: tuple[Branch, ...] = (frozenset(),)
     for part in parts:
-        joined = (_consistent(left | right) for left in product for right in part)
+        joined = [_consistent(left | right) if left else right for left in product for right in part]
         product = _without_covered(branch for branch in joined if branch is not None)
     return product
 
@@ -149,6 +149,8 @@ def _consistent(branch: Branch) -> Branch | None:
 def _without_covered(alternatives: Iterable[Branch]) -> tuple[Branch, ...]:
     """Drop repeated branches and those that another, shorter one already covers."""
     unique = list(dict.fromkeys(alternatives))
+    if len(unique) == 1:
+        return tuple(unique)
     if len(unique) > 8 * MAX_BRANCHES:
         raise RuleTooComplex(_too_complex(len(unique)))
     minimal = tuple(branch for branch in unique if not any(other < branch for other in unique))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from shared.rules.lasting import derived_feature
-from shared.rules.model import AnyOf, Condition, DecidedBy, Facts, Fired, Leaf, Not, Op, Pack, Rule
+from shared.rules.model import AnyOf, Condition, DecidedBy, Facts, Fired, Leaf, Not, Op, Pack, Rule, Scalar
 
 _COMPARE: Mapping[Op, Callable[[float, float], bool]] = {
     "<": lambda a, b: a < b,
@@ -20,17 +20,20 @@ def compare(leaf: Leaf, facts: Facts) -> bool | None:
     if leaf.lasting_days is not None:
         lasted = facts.get(derived_feature(leaf))
         return lasted if isinstance(lasted, bool) else None
-    known = facts.get(leaf.feature)
-    wanted = leaf.value
+    return answer(leaf.op, leaf.value, facts.get(leaf.feature))
+
+
+def answer(op: Op, wanted: Scalar, known: Scalar | None) -> bool | None:
+    """The same for one fact."""
     if known is None or isinstance(known, bool) != isinstance(wanted, bool):
         return None
     if isinstance(wanted, bool | str):
         if type(known) is not type(wanted):
             return None
-        return (known == wanted) if leaf.op == "==" else (known != wanted)
+        return (known == wanted) if op == "==" else (known != wanted)
     if isinstance(known, str) or known != known:
         return None
-    return _COMPARE[leaf.op](float(known), float(wanted))
+    return _COMPARE[op](float(known), float(wanted))
 
 
 def holds(condition: Condition, facts: Facts) -> bool | None:

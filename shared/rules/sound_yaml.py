@@ -5,6 +5,8 @@ two parsers see differently) the careful parser decides and explains; without li
 """
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 import yaml  # type: ignore[import-untyped]  # nameko brings it; its type stubs would be one more dependency
 
@@ -21,42 +23,57 @@ def sound_tree(text: str, file: str, max_depth: int) -> Node | None:
     if _LOADER is None or _DOUBTFUL.search(text):
         return None
     try:
-        return _tree(text, file, max_depth)
+        return _tree(_LOADER, text, file, max_depth)
     except (yaml.YAMLError, ValueError):
         return None
 
 
-def _tree(text: str, file: str, max_depth: int) -> Node | None:
-    root: Node | None = None
-    open_: list[tuple[Position, bool, bool, list[Node]]] = []
-    for event in yaml.parse(text, Loader=_LOADER):
-        if getattr(event, "anchor", None) is not None or getattr(event, "tag", None) is not None:
+def _tree(loader: Any, text: str, file: str, max_depth: int) -> Node | None:
+    parser = loader(text)
+    try:
+        return _built(parser.get_event, file, max_depth)
+    finally:
+        parser.dispose()
+
+
+def _built(next_event: Callable[[], Any], file: str, max_depth: int) -> Node | None:
+    """None also for an anchor, an alias or a tag."""
+    root: list[Node] = []
+    nodes = root
+    open_: list[tuple[Any, list[Node]]] = []
+    while (kind := type(event := next_event())) is not yaml.StreamEndEvent:
+        if kind is yaml.ScalarEvent:
+            if event.anchor is not None or event.tag is not None:
+                return None
+            written = event.value
+            unquoted = event.implicit[0] and event.style in (None, "")
+            if unquoted and written == "":
+                return None
+            mark = event.start_mark
+            at = Position(file, mark.line + 1, mark.column + 1)
+            nodes.append(ScalarNode(resolved(written) if unquoted else written, written, at))
+        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+            if event.anchor is not None or event.tag is not None or len(open_) >= max_depth:
+                return None
+            open_.append((event, nodes))
+            nodes = []
+        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+            began, outer = open_.pop()
+            node = _collection(began, nodes, file)
+            if node is None:
+                return None
+            outer.append(node)
+            nodes = outer
+        elif kind is yaml.AliasEvent:
             return None
-        at = Position(file, event.start_mark.line + 1, event.start_mark.column + 1)
-        node: Node
-        if isinstance(event, yaml.ScalarEvent):
-            unquoted = bool(event.implicit[0]) and event.style in (None, "")
-            if unquoted and event.value == "":
-                return None
-            node = ScalarNode(resolved(event.value) if unquoted else event.value, event.value, at)
-        elif isinstance(event, yaml.CollectionStartEvent):
-            if len(open_) >= max_depth:
-                return None
-            open_.append((at, bool(event.flow_style), isinstance(event, yaml.MappingStartEvent), []))
-            continue
-        elif isinstance(event, yaml.CollectionEndEvent):
-            began, braces, is_map, nodes = open_.pop()
-            if not is_map:
-                node = ListNode(tuple(nodes), began)
-            else:
-                names = [name for name in nodes[::2] if isinstance(name, ScalarNode)]
-                if 2 * len(names) != len(nodes):
-                    return None
-                node = MapNode(tuple(zip(names, nodes[1::2], strict=True)), began, braces)
-        else:
-            continue
-        if open_:
-            open_[-1][3].append(node)
-        else:
-            root = node
-    return root
+    return root[0] if root else None
+
+
+def _collection(began: Any, nodes: list[Node], file: str) -> Node | None:
+    at = Position(file, began.start_mark.line + 1, began.start_mark.column + 1)
+    if type(began) is yaml.SequenceStartEvent:
+        return ListNode(tuple(nodes), at)
+    names = [name for name in nodes[::2] if isinstance(name, ScalarNode)]
+    if 2 * len(names) != len(nodes):
+        return None
+    return MapNode(tuple(zip(names, nodes[1::2], strict=True)), at, bool(began.flow_style))
