@@ -2,24 +2,18 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import text
-
 from benchmarks.bus import work
 from shared.bus.handling import Accepted, Context, Incoming, Rejected, Route
 from shared.db import delivery_tables
 from shared.db.bulk import Rows, as_arrays, insert_sql
 
-_UPSERT = text(work.upsert_sql(":"))
 _UPSERT_ALL = f"{insert_sql(work.sessions, work.COLUMNS)} {work.ON_CONFLICT}"
 
 delivery_tables.of(work.metadata)
 
 
-def record(context: Context, incoming: Incoming[work.Record]) -> Accepted:
-    body = incoming.body
-    context.db.execute(_UPSERT, dict(zip(work.COLUMNS, work.row_of(body), strict=True)))
-    context.emit("recorded", work.event_of(body), body.athlete)
-    return Accepted()
+def record(context: Context, incoming: Incoming[work.Record]) -> Accepted | Rejected:
+    return record_many([(context, incoming)])[0]
 
 
 def record_many(calls: Sequence[tuple[Context, Incoming[work.Record]]]) -> list[Accepted | Rejected]:

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg2
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 BEGIN = "BEGIN; "
@@ -29,8 +29,12 @@ def by_hand(session: Session) -> Iterator[None]:
     A connection whose transaction cannot be ended is closed, which rolls it back; it never goes back to the pool open.
     """
     connection = session.connection()
-    # psycopg2's own switch: SQLAlchemy's isolation levels ask the server to change its default, there and back.
-    _driver_of(connection).autocommit = True
+    try:
+        # psycopg2's own switch: SQLAlchemy's isolation levels ask the server to change its default, there and back.
+        _driver_of(connection).autocommit = True
+    except psycopg2.Error as error:
+        connection.invalidate(error)
+        raise InterfaceError("BEGIN", {}, error, connection_invalidated=True) from error
     try:
         yield
         session.flush()

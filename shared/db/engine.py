@@ -104,7 +104,8 @@ class Database:
             with self.transaction(keeps_loaded=True, durable=durable) as session:
                 yield session
             return
-        with _KeepingSession(self.engine, expire_on_commit=False) as session, session.begin(), by_hand(session):
+        # SQLAlchemy knows of no transaction here: what it would end is ended already.
+        with _KeepingSession(self.engine, expire_on_commit=False) as session, by_hand(session):
             yield session
 
     @contextmanager

@@ -1,11 +1,12 @@
 """A batch's transaction ends, whatever happens in it, and its connection never comes back open."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import eventlet
 import pytest
 from sqlalchemy import Column, MetaData, String, Table, insert, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from shared.db.batches import BEGIN
@@ -105,3 +106,17 @@ def test_a_batch_that_asked_nothing_is_none(database: Database) -> None:
     with database.batch():
         pass
     assert open_transactions(database) == 0
+
+
+def test_a_connection_that_was_closed_meanwhile_is_told_as_lost_and_replaced(database: Database) -> None:
+    if database.is_sqlite:
+        pytest.skip("a batch on SQLite is an ordinary transaction")
+    with database.engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        connection.rollback()
+    driver.close()  # as a wait that is cut off does
+    with pytest.raises(DBAPIError) as caught, database.batch() as db:
+        db.connection().exec_driver_sql("BEGIN; SELECT 1")
+    assert caught.value.connection_invalidated
+    with database.batch() as db:
+        assert db.connection().exec_driver_sql("BEGIN; SELECT 1").scalar_one() == 1
