@@ -5,7 +5,7 @@ nameko's own entrypoint acknowledges what failed, so it is subclassed here: raw 
 
 import random
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any, Literal
 
@@ -17,9 +17,8 @@ from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import Entrypoint
 
 from shared.bus import topology
-from shared.bus.acknowledging import Acknowledgements, Taken
 from shared.bus.deliveries import delivery_from, tenant_in
-from shared.bus.draining import DrainingQueueConsumer, Subscription
+from shared.bus.draining import GONE, DrainingQueueConsumer, Subscription
 from shared.bus.handling import Route
 from shared.bus.processing import Batch
 from shared.bus.wiring import wiring_of
@@ -28,9 +27,6 @@ from shared.ops import metrics
 _log = structlog.get_logger("tandem.consumer")
 
 _DATABASE_PAUSE_S = 1.0
-_LOOK_S = 0.01
-ABREAST = 2
-"""Batches under way of one queue, where the database is another process: one is computed while the other waits."""
 SUSPECT_AFTER = 5
 """Deliveries in vain, of topology.DELIVERY_LIMIT, after which a message may be one that kills its service."""
 
@@ -45,13 +41,12 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
         self.source = source
         self.routes = tuple(routes)
         self._waiting: deque[Any] = deque()
-        self._in_hand: list[Taken] = []
         self._subscription: Subscription | None = None
-        self._acknowledgements: Acknowledgements | None = None
         self._arrived = Event()
         self._stopping = False
+        self._taking = False
         self._singly = False
-        self._loops: list[Any] = []
+        self._loop: Any = None
 
     @property
     def queue_name(self) -> str:
@@ -68,7 +63,7 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
     @property
     def in_flight(self) -> int:
         """Deliveries taken and not yet acknowledged."""
-        return len(self._waiting) + sum(len(taken.unsettled) for taken in self._in_hand)
+        return len(self._waiting) + (self._in_batch if self._taking else 0)
 
     @property
     def _all_in_flight(self) -> int:
@@ -76,18 +71,14 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
         return sum(one.in_flight for one in self.container.entrypoints if isinstance(one, BatchEntrypoint))
 
     def setup(self) -> None:
-        wiring = wiring_of(self.container)
-        self._settings = wiring.settings
+        self._in_batch = 0
+        self._settings = wiring_of(self.container).settings
         self._size = self._settings.batch_messages
-        self._in_memory = wiring.in_memory
-        self._abreast = ABREAST if wiring.waits_for_database(self.container.service_name) else 1
+        self._in_memory = wiring_of(self.container).in_memory
         self.queue_consumer.register_provider(self)
 
     def start(self) -> None:
-        self._loops = [
-            self.container.spawn_managed_thread(self._run, identifier=f"batches of {self.queue_name}, {number}")
-            for number in range(self._abreast)
-        ]
+        self._loop = self.container.spawn_managed_thread(self._run, identifier=f"batches of {self.queue_name}")
 
     def stop(self) -> None:
         """Takes nothing more, finishes what was taken, acknowledges it, then lets the connection go."""
@@ -96,13 +87,11 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
                 self.queue_consumer.quiet(self)
                 self._stopping = True
                 self._wake()
-                for loop in self._loops:
-                    loop.wait()
+                self._loop.wait()
         except eventlet.Timeout:
             # Not acknowledged, so the broker delivers it again to whoever comes next.
             _log.warning("stopped before draining", service=self.container.service_name, messages=self.in_flight)
-            for loop in self._loops:
-                loop.kill()
+            self._loop.kill()
         self.queue_consumer.unregister_provider(self)
 
     def kill(self) -> None:
@@ -112,10 +101,7 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
     def reconnected(self, subscription: Subscription) -> None:
         """What was taken over the old connection comes again over this one."""
         self._waiting.clear()
-        if self._acknowledgements is not None:
-            self._acknowledgements.end()
         self._subscription = subscription
-        self._acknowledgements = Acknowledgements(subscription.channel, self._in_memory)
 
     def receive(self, subscription: Subscription, message: Any) -> None:
         if subscription is self._subscription:
@@ -123,16 +109,12 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
             self._wake()
 
     def _run(self) -> None:
-        """Settles batch after batch. Each takes all that waits, so its messages came before those of the next."""
         while True:
             self._arrived.wait()
-            if self._arrived.ready():  # or another loop was quicker, and waits for this one
-                self._arrived = Event()
-            while self._waiting and not self._singly:
+            self._arrived = Event()
+            while self._waiting:
                 if len(self._waiting) < self._settings.batch_messages and not self._stopping:
                     eventlet.sleep(self._settings.batch_wait_ms / 1000)
-                if self._singly:
-                    break
                 if any(_is_suspect(message) for message in self._waiting):
                     self._settle_suspects()
                 size = min(len(self._waiting), self._settings.batch_messages)
@@ -140,7 +122,6 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
                 if batch:
                     self._settle(batch)
             if self._stopping:
-                self._wake()
                 return
 
     def _settle_suspects(self) -> None:
@@ -149,42 +130,37 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
         One of them may kill the process each time, and the broker counts that against everything it had handed over.
         In their own order the ones behind the killer would never get their turn and be parked together with it.
         """
-        self._singly = True
-        while self._in_hand:  # a batch beside this one would die with it
-            eventlet.sleep(_LOOK_S)
-        acknowledgements = self._acknowledgements
+        subscription = self._subscription
         messages = list(self._waiting)
         self._waiting.clear()
         random.shuffle(messages)
+        self._singly = True
         for message in sorted(messages, key=_is_suspect):
-            if acknowledgements is self._acknowledgements:
+            if subscription is self._subscription:
                 self._settle([message])
         self._singly = False
-        self._wake()
 
     def _settle(self, messages: list[Any]) -> None:
-        acknowledgements = self._acknowledgements
-        assert acknowledgements is not None
-        taken = acknowledgements.take(messages, in_order=not self._singly)
-        self._in_hand.append(taken)
+        subscription = self._subscription
         gauge = metrics.in_flight.labels(self.container.service_name)
-        try:
-            while taken.unsettled and acknowledgements is self._acknowledgements:
-                gauge.set(self._all_in_flight)
-                given = taken.unsettled[: self._size]
-                result = self._work(given, lambda count: self._acknowledge(acknowledgements, taken, count))
-                if result is None:
-                    # Our own mistake, not the messages': the queue's delivery limit ends it if that repeats.
-                    eventlet.sleep(_DATABASE_PAUSE_S)
-                    acknowledgements.give_back(taken)
-                    break
-                self._fit_size(len(given), result)
-                eventlet.sleep(0)  # what was committed goes out before the next batch is begun
-                if result.database_away:
-                    # Every message would fail alike; waiting with them in hand burns nobody's attempts.
-                    eventlet.sleep(_DATABASE_PAUSE_S)
-        finally:
-            self._in_hand.remove(taken)
+        self._taking, self._in_batch = True, len(messages)
+        while messages and subscription is self._subscription:
+            gauge.set(self._all_in_flight)
+            given = messages[: self._size]
+            # Retried messages stand under keys of the internal exchange and count with their like.
+            in_hand = Counter(tenant_in(message) for message in chain(messages, self._waiting))
+            result = self._work(given, in_hand)
+            if result is None:
+                self._return(messages)
+                break
+            self._fit_size(len(given), result)
+            messages = messages[result.done :]
+            self._in_batch = len(messages)
+            eventlet.sleep(0)  # what was committed goes out before the next batch is begun
+            if result.database_away:
+                # Every message would fail alike; waiting with them in hand burns nobody's attempts.
+                eventlet.sleep(_DATABASE_PAUSE_S)
+        self._taking = False
         gauge.set(self._all_in_flight)
 
     def _fit_size(self, given: int, result: Batch) -> None:
@@ -194,20 +170,17 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
         elif given == self._size:
             self._size = min(self._size * 2, self._settings.batch_messages)
 
-    def _work(self, messages: list[Any], acknowledge: Callable[[int], None]) -> Batch | None:
+    def _work(self, messages: list[Any], in_hand: Mapping[str, int]) -> Batch | None:
         """Runs the service method in a worker; acknowledges, then hands over what is to be published."""
         finished = Event()
 
         def settle(worker: Any, result: Batch | None, failed: Any) -> tuple[Batch | None, Any]:
             if result is not None:
-                acknowledge(result.done)
+                self._acknowledge(messages[: result.done])
                 worker.service.bus.relay.hand_over(result.messages)
             finished.send(result)
             return result, failed
 
-        # Retried messages stand under keys of the internal exchange and count with their like.
-        held = chain(self._waiting, *(taken.unsettled for taken in self._in_hand))
-        in_hand = Counter(tenant_in(message) for message in held)
         try:
             deliveries = [
                 delivery_from(message, self._declared_source, in_hand[tenant_in(message)]) for message in messages
@@ -218,8 +191,31 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
         result: Batch | None = finished.wait()
         return result
 
-    def _acknowledge(self, acknowledgements: Acknowledgements, taken: Taken, count: int) -> None:
-        acknowledgements.settled(taken, count)
+    def _acknowledge(self, messages: list[Any]) -> None:
+        if not messages or self._subscription is None:
+            return
+        channel = self._subscription.channel
+        try:
+            if self._in_memory or self._singly:
+                for message in messages:
+                    if self._in_memory or message.channel is channel:
+                        channel.basic_ack(message.delivery_tag)
+            elif messages[0].channel is channel:
+                # One worker per channel takes deliveries in order, so everything up to this tag is settled.
+                channel.basic_ack(messages[-1].delivery_tag, multiple=True)
+        except GONE:
+            _log.warning("acknowledging failed, the broker delivers again", exc_info=True)
+
+    def _return(self, messages: list[Any]) -> None:
+        """Our own mistake, not the messages': back to the queue, whose delivery limit ends it if that repeats."""
+        assert self._subscription is not None
+        eventlet.sleep(_DATABASE_PAUSE_S)
+        try:
+            for message in messages:
+                if self._in_memory or message.channel is self._subscription.channel:
+                    self._subscription.channel.basic_reject(message.delivery_tag, requeue=True)
+        except GONE:
+            _log.warning("returning messages failed, the broker delivers again", exc_info=True)
 
     def _wake(self) -> None:
         if not self._arrived.ready():

@@ -131,9 +131,8 @@ class Ledger:
             stored = set(db.scalars(select(table.c.tenant).where(table.c.tenant.in_(new))))
             if new - stored:
                 rows = [{"tenant": tenant, "first_seen": now} for tenant in sorted(new - stored)]
-                db.execute(
-                    insert_into(db, table).on_conflict_do_nothing(), rows
-                )  # a batch beside this one notes it too
+                # A replica, or this service's other queue, may be noting it too.
+                db.execute(insert_into(db, table).on_conflict_do_nothing(), rows)
         return new
 
     def tenants_committed(self, tenants: set[str]) -> None:

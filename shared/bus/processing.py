@@ -10,12 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import structlog
-from eventlet.semaphore import Semaphore
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from shared.bus.abreast import Abreast
 from shared.bus.calls import Calls, RuleSource
 from shared.bus.crowding import SetAside, Shares, sender_of
 from shared.bus.gathering import Pace
@@ -36,6 +34,8 @@ from shared.ops import metrics
 
 _log = structlog.get_logger("tandem.bus")
 
+FEW = 8
+"""Messages of a batch up to which the service has little to do, and somebody may be waiting for an answer."""
 
 _NOTHING_CAN_BE_WRITTEN = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 """A full disk, a server that takes reads only, no connection to be had: where not even a failure can be noted, the
@@ -85,9 +85,7 @@ class Processor:
         self._budget_s = budget_s
         self._pace = Pace(budget_s)
         self._shares = shares
-        self._abreast = Abreast()
         self._tenants_read = False
-        self._reading_tenants = Semaphore(1)
 
     def process(self, deliveries: Sequence[Delivery]) -> Batch:
         """Handles deliveries in order, together if all goes well, else one by one. Raises nothing a message caused."""
@@ -99,14 +97,6 @@ class Processor:
             else self._intake.read(delivery, received)
             for delivery in deliveries
         ]
-        with self._abreast.turn(whose(reading) for reading in readings if isinstance(reading, Readable)):
-            return self._handle(deliveries, readings)
-
-    def run_timer(self, timer: Timer, goes_on: Callable[[], bool] = lambda: True) -> Iterator[list[ToPublish]]:
-        """Does what is due, transaction by transaction; see ``Periodic.run``."""
-        return Periodic(self.database, self.ledger, self._calls).run(timer, goes_on)
-
-    def _handle(self, deliveries: Sequence[Delivery], readings: Sequence[Reading]) -> Batch:
         if len(deliveries) > 1:
             try:
                 return self._together(deliveries, readings)
@@ -117,11 +107,15 @@ class Processor:
                     return Batch(0, database_away=True)
         return self._one_by_one(deliveries, readings)
 
+    def run_timer(self, timer: Timer, goes_on: Callable[[], bool] = lambda: True) -> Iterator[list[ToPublish]]:
+        """Does what is due, transaction by transaction; see ``Periodic.run``."""
+        return Periodic(self.database, self.ledger, self._calls).run(timer, goes_on)
+
     def _together(self, deliveries: Sequence[Delivery], readings: Sequence[Reading]) -> Batch:
         started = time.monotonic()
         work = Work(self.service, self._clock(), self._keys)
         done = 0
-        with self.database.batch() as db:
+        with self.database.batch(is_hurried=len(deliveries) <= FEW) as db:
             work.seen = open_batch(
                 db,
                 self.ledger,
@@ -192,14 +186,13 @@ class Processor:
         """Tenants whose messages of this batch are set aside."""
         if self._shares is None:
             return frozenset()
-        with self._reading_tenants:  # in the order in which the batches came
-            if not self._tenants_read:
-                try:
-                    with self.database.transaction() as db:
-                        self._shares.know(self.ledger.tenants(db))
-                except DBAPIError:
-                    return frozenset()  # what follows fails alike, and says so
-                self._tenants_read = True
+        if not self._tenants_read:
+            try:
+                with self.database.transaction() as db:
+                    self._shares.know(self.ledger.tenants(db))
+            except DBAPIError:
+                return frozenset()  # what follows fails alike, and says so
+            self._tenants_read = True
         in_hand = {
             sender: delivery.in_hand
             for delivery in deliveries

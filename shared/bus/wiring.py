@@ -35,10 +35,6 @@ class Wiring:
     def in_memory(self) -> bool:
         return self.settings.amqp_uri.startswith("memory://")
 
-    def waits_for_database(self, service: str) -> bool:
-        """Whether the service's database works beside it; SQLite does its work in the service's own process."""
-        return not self.settings.database_url_of(service).startswith("sqlite")
-
     @property
     def transport_options(self) -> dict[str, Any]:
         return {"polling_interval": POLLING_INTERVAL_S} if self.in_memory else {}

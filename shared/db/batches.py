@@ -14,6 +14,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from shared.db.silence import hurry
+
 BEGIN = "BEGIN; "
 """What the first statement of ``by_hand`` begins with."""
 BEGIN_LAZILY = BEGIN + "SET LOCAL synchronous_commit TO off; "
@@ -23,15 +25,17 @@ COMMIT = "; COMMIT"
 
 
 @contextlib.contextmanager
-def by_hand(session: Session) -> Iterator[None]:
+def by_hand(session: Session, is_hurried: bool = False) -> Iterator[None]:
     """Lets what is executed begin and end the transaction; ends what was begun and not ended, by COMMIT or by ROLLBACK.
 
     A connection whose transaction cannot be ended is closed, which rolls it back; it never goes back to the pool open.
+    ``is_hurried``: see ``silence.hurry``.
     """
     connection = session.connection()
     try:
         # psycopg2's own switch: SQLAlchemy's isolation levels ask the server to change its default, there and back.
         _driver_of(connection).autocommit = True
+        hurry(_driver_of(connection), is_hurried)
     except psycopg2.Error as error:
         connection.invalidate(error)
         raise InterfaceError("BEGIN", {}, error, connection_invalidated=True) from error
@@ -47,6 +51,7 @@ def by_hand(session: Session) -> Iterator[None]:
             if _is_open(connection):
                 connection.invalidate()
         if not connection.invalidated:
+            hurry(_driver_of(connection), False)
             with contextlib.suppress(psycopg2.InterfaceError):  # closed: the pool finds that out
                 _driver_of(connection).autocommit = False
 

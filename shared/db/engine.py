@@ -95,8 +95,8 @@ class Database:
             yield session
 
     @contextmanager
-    def batch(self, durable: bool = True) -> Iterator[Session]:
-        """As ``transaction`` that keeps what was loaded.
+    def batch(self, durable: bool = True, is_hurried: bool = False) -> Iterator[Session]:
+        """As ``transaction`` that keeps what was loaded. ``is_hurried``: see ``silence.hurry``.
 
         On PostgreSQL the first statement has to begin with BEGIN, or with BEGIN_LAZILY where it is not ``durable``.
         """
@@ -105,7 +105,7 @@ class Database:
                 yield session
             return
         # SQLAlchemy knows of no transaction here: what it would end is ended already.
-        with _KeepingSession(self.engine, expire_on_commit=False) as session, by_hand(session):
+        with _KeepingSession(self.engine, expire_on_commit=False) as session, by_hand(session, is_hurried):
             yield session
 
     @contextmanager

@@ -13,6 +13,7 @@ from shared.db.batches import BEGIN
 from shared.db.bulk import Rows, write_rows
 from shared.db.engine import Database
 from shared.db.migrations import create_all
+from tests.postgres import Postgres
 
 METADATA = MetaData()
 LIFTS = Table("lifts", METADATA, Column("name", String(8), primary_key=True))
@@ -108,9 +109,8 @@ def test_a_batch_that_asked_nothing_is_none(database: Database) -> None:
     assert open_transactions(database) == 0
 
 
-def test_a_connection_that_was_closed_meanwhile_is_told_as_lost_and_replaced(database: Database) -> None:
-    if database.is_sqlite:
-        pytest.skip("a batch on SQLite is an ordinary transaction")
+def test_a_connection_that_was_closed_meanwhile_is_told_as_lost_and_replaced(postgres: Postgres) -> None:
+    database = Database("toy", postgres.new_database())
     with database.engine.connect() as connection:
         driver: Any = connection.connection.driver_connection
         connection.rollback()

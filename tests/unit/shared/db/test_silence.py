@@ -4,11 +4,13 @@ import socket
 import time
 from collections.abc import Iterator
 
+import eventlet
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
+from shared.db.batches import BEGIN
 from shared.db.engine import Database
 from tests.faults.proxy import Proxy
 
@@ -43,6 +45,35 @@ def test_a_commit_that_nobody_answers_is_an_error_too(postgres_url: str, proxy: 
     with pytest.raises(OperationalError, match="said nothing"), database.transaction() as db:
         db.execute(text("SELECT 1"))
         proxy.freeze()
+
+
+def test_a_hurried_batch_gives_way_to_others_after_a_moment(postgres_url: str) -> None:
+    database = database_at(postgres_url, make_url(postgres_url).port)
+    beats: list[float] = []
+
+    def beat() -> None:
+        while True:
+            beats.append(time.monotonic())
+            eventlet.sleep(0.01)
+
+    heart = eventlet.spawn(beat)
+    with database.batch(is_hurried=True) as db:
+        assert db.connection().exec_driver_sql(BEGIN + "SELECT 1").scalar_one() == 1
+        db.connection().exec_driver_sql("SELECT pg_sleep(0.3)")
+    heart.kill()
+    assert len(beats) >= 5
+    with database.batch() as db:
+        assert not db.connection().connection.driver_connection.is_hurried  # type: ignore[union-attr]
+
+
+def test_a_hurried_batch_gives_a_silent_server_up_too(postgres_url: str, proxy: Proxy) -> None:
+    database = database_at(postgres_url, proxy.port)
+    with pytest.raises(OperationalError, match="said nothing"), database.batch(is_hurried=True) as db:
+        db.connection().exec_driver_sql(BEGIN + "SELECT 1")
+        proxy.freeze()
+        db.connection().exec_driver_sql("SELECT 2")
+    with database.batch(is_hurried=True) as db:
+        assert db.connection().exec_driver_sql(BEGIN + "SELECT 3").scalar_one() == 3
 
 
 def test_connecting_to_a_server_that_says_nothing_has_an_end(postgres_url: str) -> None:
