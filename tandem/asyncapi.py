@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from shared.bus.handling import Route
+from shared.bus.routes import Route
 from shared.messages.envelope import COMMANDS_EXCHANGE, EVENTS_EXCHANGE
 
 SERVICES = ("load", "recovery", "periodization", "scheduling")

@@ -10,7 +10,7 @@ from kombu import Connection
 
 from benchmarks.bus import work
 from benchmarks.bus.tandem_work import ROUTES
-from shared.bus import topology
+from shared.bus.transport import topology
 
 
 class Feed:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from benchmarks.bus import work
-from shared.bus.handling import Accepted, Context, Incoming, Rejected, Route
+from shared.bus.routes import Accepted, Context, Incoming, Rejected, Route
 from shared.db import delivery_tables
 from shared.db.bulk import Rows, as_arrays, insert_sql
 

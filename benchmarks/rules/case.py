@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from benchmarks.rules.work import Work
+from shared.rules.evaluation.normal_form import Branch, Literal, branches
 from shared.rules.model import Condition
-from shared.rules.normal_form import Branch, Literal, branches
 
 Answers = Sequence[Collection[int]]
 Round = Callable[[], Answers]

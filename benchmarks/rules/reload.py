@@ -14,7 +14,7 @@ from time import perf_counter
 
 from benchmarks.rules.forty import pack
 from benchmarks.rules.processes import cpu_seconds
-from shared.rules.live import RuleBook
+from shared.rules.lifecycle.rule_book import RuleBook
 
 TIMES = 21
 

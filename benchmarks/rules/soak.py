@@ -15,12 +15,12 @@ from benchmarks.goals import Goal, tell
 from benchmarks.rules.forty import pack
 from benchmarks.rules.processes import MB, resident_bytes
 from benchmarks.rules.random_packs import random_conditions, random_facts
-from shared.rules.closures import known_to_hold
-from shared.rules.compiler import ConstantOutOfRange, PackTooLarge
-from shared.rules.evaluators import ConditionSet, choose_evaluator
-from shared.rules.live import RuleBook
-from shared.rules.normal_form import RuleTooComplex
-from shared.rules.reference import holds
+from shared.rules.evaluation.closures import known_to_hold
+from shared.rules.evaluation.durable_compiler import ConstantOutOfRange, PackTooLarge
+from shared.rules.evaluation.evaluators import ConditionSet, choose_evaluator
+from shared.rules.evaluation.normal_form import RuleTooComplex
+from shared.rules.evaluation.reference_evaluator import holds
+from shared.rules.lifecycle.rule_book import RuleBook
 
 QUESTIONS_A_PACK = 100
 RULES = 10

@@ -18,9 +18,9 @@ from time import perf_counter, sleep
 from benchmarks.rules.processes import MB, resident_bytes
 from benchmarks.rules.week import ATHLETE, CLASSES
 from benchmarks.rules.work import works
-from shared.rules.collector import set_apart
-from shared.rules.live import RuleBook
-from shared.rules.pace import BREATH_S, LOOK_EVERY_S, SETTLING_S, SLICE_S
+from shared.rules.lifecycle.pace import BREATH_S, LOOK_EVERY_S, SETTLING_S, SLICE_S
+from shared.rules.lifecycle.rule_book import RuleBook
+from shared.rules.reading.collector import set_apart
 
 BASE = Path(__file__).resolve().parents[2] / "rules" / "base"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from time import perf_counter
 
 from benchmarks.rules.week import ATHLETE, CLASSES
-from shared.rules.live import open_rules
+from shared.rules.lifecycle.rule_book import open_rules
 from shared.rules.model import Facts
 
 RULES = Path(__file__).resolve().parents[2] / "rules"

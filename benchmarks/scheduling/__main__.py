@@ -12,7 +12,7 @@ from benchmarks.goals import Goal, tell
 from benchmarks.scheduling.weeks import CASES, Case
 from services.scheduling.domain import plan_week
 from shared.rules.decisions import Rules
-from shared.rules.live import open_rules
+from shared.rules.lifecycle.rule_book import open_rules
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 GOALS = {

@@ -6,8 +6,8 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from services.scheduling.domain import WeekInputs
+from shared.contract.words import WEEKDAYS
 from shared.messages.values import Limits, PlannedSession, Profile, Window
-from shared.messages.words import WEEKDAYS
 
 MONDAY = date(2026, 3, 9)
 ZONE = ZoneInfo("Europe/Berlin")

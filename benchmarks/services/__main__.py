@@ -24,9 +24,9 @@ eventlet.monkey_patch()
 from benchmarks.bus.nodes import SyncedPostgres  # noqa: E402 - the patch comes first
 from benchmarks.services.cases import CASES, NIGHT, Day, open_day  # noqa: E402
 from benchmarks.services.house import NOW, Room, house, sqlite_in  # noqa: E402
-from shared.bus.handling import Timer  # noqa: E402
-from shared.rules.decide import TenantRules  # noqa: E402
-from shared.rules.live import open_rules  # noqa: E402
+from shared.bus.routes import Timer  # noqa: E402
+from shared.rules.evaluation.tenant_rules import TenantRules  # noqa: E402
+from shared.rules.lifecycle.rule_book import open_rules  # noqa: E402
 from tests.postgres import programs  # noqa: E402
 
 RULES = Path(__file__).resolve().parents[2] / "rules"

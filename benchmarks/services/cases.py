@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from benchmarks.services.house import NOW, House
-from shared.bus.ledger import ToPublish
+from shared.bus.delivery.ledger import ToPublish
 from shared.messages.envelope import Delivery
 
 TODAY = NOW.date()

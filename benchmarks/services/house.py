@@ -18,14 +18,14 @@ from services.recovery import handlers as recovery
 from services.recovery.store import Tables as RecoveryTables
 from services.scheduling import handlers as scheduling
 from services.scheduling.store import Tables as SchedulingTables
-from shared.bus.handling import Route, Timer
-from shared.bus.ledger import ToPublish
-from shared.bus.processing import Processor
+from shared.bus.delivery.ledger import ToPublish
+from shared.bus.delivery.processor import Processor
+from shared.bus.routes import Route, Timer
 from shared.db import delivery_tables
 from shared.db.engine import Database
 from shared.db.migrations import create_all
 from shared.messages.envelope import EVENTS_EXCHANGE, Delivery, type_of
-from shared.rules.decide import TenantRules
+from shared.rules.evaluation.tenant_rules import TenantRules
 
 TENANT = "bench"
 BATCH = 200

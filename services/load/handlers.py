@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from services.load.assessing import ToAssess, assess_today, decided_by_bands, stored_daily, today_of
-from services.load.band_trial import compare_bands
 from services.load.domain import LoadSeries, local_day
 from services.load.messages import (
     AthleteErased,
@@ -16,12 +14,14 @@ from services.load.messages import (
     RecordSession,
     RemoveSession,
 )
-from services.load.recording import MEASURED
 from services.load.store import RULES, LoadStore, SessionRow
-from services.load.together import ERASED, Desk, settle, take
-from shared.bus.handling import Accepted, Answered, Context, Incoming, Rejected, Route, Timer
-from shared.bus.rule_news import rule_routes
-from shared.bus.together import Call, alone
+from services.load.use_cases.assess import ToAssess, assess_today, decided_by_bands, stored_daily, today_of
+from services.load.use_cases.batch import ERASED, Desk, settle, take
+from services.load.use_cases.compare_rules import compare_bands
+from services.load.use_cases.record import MEASURED
+from shared.bus.one_at_a_time import Call, alone
+from shared.bus.routes import Accepted, Answered, Context, Incoming, Rejected, Route, Timer
+from shared.bus.rule_routes import rule_routes
 from shared.messages.problems import Problem
 from shared.messages.values import Profile
 

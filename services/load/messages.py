@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from shared.contract.words import Band, DayState, Effort, Kind, LoadStatus, Mode, Region, RunType
 from shared.messages.rule_packs import RulesCompared
 from shared.messages.values import Day, DoneFields, DoneSession, Id, Instant, Profile, Value
-from shared.messages.words import Band, DayState, Effort, Kind, LoadStatus, Mode, Region, RunType
 
 MOST_SESSIONS_AT_ONCE = 200
 MOST_DAYS_ASKED = 366

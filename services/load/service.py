@@ -2,6 +2,6 @@
 
 from services.load.handlers import ROUTES, TIMERS
 from services.load.store import Tables
-from shared.bus.service import tandem_service
+from shared.bus.transport.nameko_service import tandem_service
 
 LoadService = tandem_service("load", ROUTES, TIMERS, Tables.metadata)

@@ -12,11 +12,11 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, Date, Index, String, delete, func, null, select, text, tuple_, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from shared.contract.words import DayState, Kind
 from shared.db import delivery_tables, rule_tables
 from shared.db.athletes import digest, erased_at, locked_rows
 from shared.db.tables import AthleteId, MessageId, Tenant, new_base
 from shared.messages.values import MarkedDay, Profile
-from shared.messages.words import DayState, Kind
 
 Tables: Any = new_base()
 DELIVERY = delivery_tables.add_to(Tables)

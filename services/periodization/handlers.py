@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
-from services.periodization import rule_packs
 from services.periodization.domain import CoachDeload, plan_season
 from services.periodization.erasure_store import NO_CORRELATION, Erasures
 from services.periodization.messages import (
@@ -22,12 +21,13 @@ from services.periodization.messages import (
     SetGoals,
     StartDeload,
 )
-from services.periodization.rule_trials import Trials
+from services.periodization.rule_admin import packs as rule_packs
+from services.periodization.rule_admin.trials import Trials
 from services.periodization.store import Choice, Source, Stamp, Store, due_athletes
-from services.periodization.telling import kept_of, packs_of, plan_and_tell, plan_if_triggers_changed
-from shared.bus.handling import Accepted, Answered, Context, Forgotten, Incoming, Rejected, Route, Timer
-from shared.bus.replies import Later, RepliesLater
-from shared.bus.together import Call, alone
+from services.periodization.use_cases.publish import kept_of, packs_of, plan_and_tell, plan_if_triggers_changed
+from shared.bus.delivery.replies import Later, RepliesLater
+from shared.bus.one_at_a_time import Call, alone
+from shared.bus.routes import Accepted, Answered, Context, Forgotten, Incoming, Rejected, Route, Timer
 from shared.messages.problems import Problem
 from shared.rules.vocabulary import features_of
 

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from shared.contract.words import Phase, Priority
 from shared.messages.rule_packs import By, PackId, PackVersion, RulesActivated, RulesTried, Why
 from shared.messages.values import Day, Goal, Id, PlannedSession, Profile, Text, Value, WeekTemplate
-from shared.messages.words import Phase, Priority
 
 MOST_GOALS = 100
 MOST_WEEKS_ASKED = 104

@@ -2,6 +2,6 @@
 
 from services.periodization.handlers import ROUTES, SERVICE, TIMERS
 from services.periodization.store import Table
-from shared.bus.service import tandem_service
+from shared.bus.transport.nameko_service import tandem_service
 
 PeriodizationService = tandem_service(SERVICE, ROUTES, TIMERS, Table.metadata)

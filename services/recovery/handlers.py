@@ -2,7 +2,6 @@
 
 from datetime import date
 
-from services.recovery.assessing import ToAssess, assess_day, assess_today, today_of
 from services.recovery.messages import (
     AthleteErased,
     EraseAthlete,
@@ -13,12 +12,13 @@ from services.recovery.messages import (
     SessionScored,
     WeekPlanned,
 )
-from services.recovery.readiness_trial import compare_readiness
 from services.recovery.store import RULES, RecoveryStore
-from services.recovery.together import ERASED, hear_loads_assessed, hear_sessions_scored, record_mornings
-from shared.bus.handling import Accepted, Answered, Context, Forgotten, Incoming, Rejected, Route, Timer
-from shared.bus.rule_news import rule_routes
-from shared.bus.together import alone
+from services.recovery.use_cases.assess import ToAssess, assess_day, assess_today, today_of
+from services.recovery.use_cases.batch import ERASED, hear_loads_assessed, hear_sessions_scored, record_mornings
+from services.recovery.use_cases.compare_rules import compare_readiness
+from shared.bus.one_at_a_time import alone
+from shared.bus.routes import Accepted, Answered, Context, Forgotten, Incoming, Rejected, Route, Timer
+from shared.bus.rule_routes import rule_routes
 from shared.messages.problems import Problem
 
 

@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from shared.contract.words import Colour, DayState, LoadStatus
 from shared.messages.rule_packs import RulesCompared
 from shared.messages.values import Day, Id, Instant, PlannedSession, Profile, Value, Wellness
-from shared.messages.words import Colour, DayState, LoadStatus
 
 
 class PutAthlete(Profile):

@@ -2,6 +2,6 @@
 
 from services.recovery.handlers import ROUTES, TIMERS
 from services.recovery.store import Tables
-from shared.bus.service import tandem_service
+from shared.bus.transport.nameko_service import tandem_service
 
 RecoveryService = tandem_service("recovery", ROUTES, TIMERS, Tables.metadata)

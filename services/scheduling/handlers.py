@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from services.scheduling.adjusting import after_gates, tell_adjustments
 from services.scheduling.domain import WeekPlan, as_ics, check_week, placed_from_json
 from services.scheduling.domain.advice import advise
 from services.scheduling.domain.calendar import monday_of
@@ -23,16 +22,6 @@ from services.scheduling.messages import (
     SetAvailability,
     WeekTargetsSet,
 )
-from services.scheduling.moving import move
-from services.scheduling.replanning import (
-    Desk,
-    catch_up,
-    open_weeks,
-    replan,
-    replan_near,
-    replan_open_weeks,
-    surroundings,
-)
 from services.scheduling.store import (
     RULES,
     AthleteRow,
@@ -43,10 +32,21 @@ from services.scheduling.store import (
     SchedulingStore,
     TargetRow,
 )
-from services.scheduling.week_trial import compare_weeks
-from services.scheduling.whose_turn import maybe_to_plan
-from shared.bus.handling import Accepted, Answered, Context, Forgotten, Incoming, Rejected, Route, Timer
-from shared.bus.rule_news import rule_routes
+from services.scheduling.use_cases.adjust import after_gates, tell_adjustments
+from services.scheduling.use_cases.compare_rules import compare_weeks
+from services.scheduling.use_cases.due import maybe_to_plan
+from services.scheduling.use_cases.move import move
+from services.scheduling.use_cases.plan import (
+    Desk,
+    catch_up,
+    open_weeks,
+    replan,
+    replan_near,
+    replan_open_weeks,
+    surroundings,
+)
+from shared.bus.routes import Accepted, Answered, Context, Forgotten, Incoming, Rejected, Route, Timer
+from shared.bus.rule_routes import rule_routes
 from shared.messages.problems import Problem
 from shared.messages.values import AfterLift, PlannedSession
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from shared.contract.words import Effort, Intensity, Kind, Mode, Phase, Region, RunType
 from shared.messages.rule_packs import RulesCompared
 from shared.messages.values import (
     AfterLift,
@@ -21,7 +22,6 @@ from shared.messages.values import (
     Window,
     WishedRun,
 )
-from shared.messages.words import Effort, Intensity, Kind, Mode, Phase, Region, RunType
 
 MOST_WINDOWS = 100
 MOST_SESSIONS = 60

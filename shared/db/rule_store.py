@@ -16,7 +16,7 @@ from shared.db.engine import Database
 from shared.db.inserts import insert_into
 from shared.db.rule_tables import OF_ALL, RuleTables
 from shared.rules.model import PackKind
-from shared.rules.rule_texts import STORED, RuleText, RuleTexts
+from shared.rules.reading.rule_texts import STORED, RuleText, RuleTexts
 
 _log = structlog.get_logger("tandem.rules")
 
@@ -148,7 +148,7 @@ def forget_tenant(db: Session, tables: RuleTables, tenant: str) -> int:
 
 
 class StoredRules:
-    """A service's database as the place where rules outlive files and processes: ``shared.rules.live.StoredPacks``.
+    """A service's database as the place where rules outlive files and processes: ``rule_book.StoredPacks``.
 
     While the database is away, what is known of it stays.
     """

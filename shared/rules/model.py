@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal, NamedTuple
 
-from shared.messages.words import Severity
+from shared.contract.words import Severity
 
 PackKind = Literal["sequencing", "deload", "recovery", "periodization", "advice"]
 Shape = Literal["pair", "week", "athlete", "season"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from shared.messages.words import STREAMS
+from shared.contract.words import STREAMS
 from shared.rules.model import PackKind
 from shared.rules.vocabulary import features_of
 

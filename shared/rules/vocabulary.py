@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from shared.messages.words import (
+from shared.contract.words import (
     Band,
     Colour,
     DayStrategy,

@@ -7,7 +7,7 @@ from typing import Any
 
 from tandem.athlete_data.stored import StoredData
 from tandem.athlete_data.waiting import MOST_LOOKED_AT, WaitingMessages, queues_of
-from tandem.service_classes import SERVICES
+from tandem.runtime.service_classes import SERVICES
 
 FORMAT = "tandem-athlete-export/1"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import MetaData, Select, String, Table, cast, or_, select
 
-from shared.bus.forgetting import digests_of
+from shared.bus.operations.erase_from_queues import digests_of
 
 MEANING = {
     "load.athletes": "who the athlete is, and which figures were told last",

@@ -17,8 +17,8 @@ from shared.db.migrations import SchemaOutdated
 from shared.db.row_security import act_for
 from shared.ops.settings import Settings
 from tandem.athlete_data.parts import Part, parts_of
-from tandem.databases import check_databases
-from tandem.service_classes import SERVICES, service_named
+from tandem.runtime.databases import check_databases
+from tandem.runtime.service_classes import SERVICES, service_named
 
 _ROWS_AT_ONCE = 500
 _ONE_MOMENT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")

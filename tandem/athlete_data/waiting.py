@@ -6,15 +6,15 @@ from typing import Any
 import amqp
 from kombu.exceptions import OperationalError
 
-from shared.bus.deliveries import delivery_from
-from shared.bus.forgetting import about_of
-from shared.bus.parked import read_parked
-from shared.bus.putting_back import RETRY_DELAYS_S, waiting_key
-from shared.bus.topology import commands_queue, crowded_queue, events_queue, parked_queue
-from shared.bus.wiring import Wiring
+from shared.bus.delivery.retries import RETRY_DELAYS_S, waiting_key
+from shared.bus.operations.erase_from_queues import about_of
+from shared.bus.operations.parked_queue import read_parked
+from shared.bus.transport.deliveries import delivery_from
+from shared.bus.transport.topology import commands_queue, crowded_queue, events_queue, parked_queue
+from shared.bus.transport.wiring import Wiring
 from shared.ops.settings import Settings, without_password
 from tandem.athlete_data.stored import readable
-from tandem.service_classes import SERVICES
+from tandem.runtime.service_classes import SERVICES
 
 MOST_LOOKED_AT = 10_000
 """Messages in one queue; a longer one is not looked into, and the document says so."""

@@ -13,7 +13,7 @@ from tandem.commands.options import athlete_options, print_json, refuse
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tandem.offline import OfflineAthlete
+    from tandem.offline.pipeline import OfflineAthlete
 
 Compute = Callable[["OfflineAthlete"], Mapping[str, Any]]
 Show = Callable[["Console", Mapping[str, Any]], None]
@@ -67,7 +67,7 @@ def _run(
     """Compute and print; ``view`` (module:function) is imported only when something is to be shown."""
     from shared.rules.errors import RuleFileErrors
     from tandem.athlete_file import BadFile
-    from tandem.offline import open_offline_athlete
+    from tandem.offline.pipeline import open_offline_athlete
 
     try:
         with open_offline_athlete(file, rules_dir=rules_dir, tenant=tenant, on=on, clock=_today) as athlete:

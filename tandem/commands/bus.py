@@ -17,7 +17,7 @@ def declare() -> None:
     eventlet.monkey_patch()
 
     from tandem.commands.settings import settings_or_exit
-    from tandem.declaring import CannotDeclare, declare_services
+    from tandem.runtime.declare import CannotDeclare, declare_services
 
     try:
         for service, queues in declare_services(settings_or_exit()).items():

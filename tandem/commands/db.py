@@ -15,7 +15,7 @@ def db() -> None:
 def upgrade(services: tuple[str, ...]) -> None:
     """Apply every missing migration; without SERVICE to all four. Doing it again changes nothing."""
     from tandem.commands.settings import settings_or_exit
-    from tandem.databases import upgrade_databases
+    from tandem.runtime.databases import upgrade_databases
 
     for service, revision in upgrade_databases(settings_or_exit(), services or SERVICES).items():
         click.echo(f"{service}: tables at revision {revision}")
@@ -27,7 +27,7 @@ def check(services: tuple[str, ...]) -> None:
     """Say whether the tables are those of this version; exit 1 when they are not."""
     from shared.db.migrations import SchemaOutdated
     from tandem.commands.settings import settings_or_exit
-    from tandem.databases import check_databases
+    from tandem.runtime.databases import check_databases
 
     settings, outdated = settings_or_exit(), False
     for service in services or SERVICES:

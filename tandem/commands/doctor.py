@@ -15,7 +15,7 @@ def doctor(rules_dir: Path, as_json: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from tandem.doctor import examine
+    from tandem.runtime.doctor import examine
     from tandem.views.console import GREEN, RED, YELLOW, open_console
 
     marks = {"ok": ("✓", GREEN), "missing": ("✗", RED), "optional": ("○", YELLOW)}

@@ -34,7 +34,7 @@ class IsoDate(click.ParamType[date]):
 
 
 def rules_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    from tandem.rule_directory import shipped_rules
+    from tandem.offline.shipped_rules import shipped_rules
 
     return click.option(
         "--rules",

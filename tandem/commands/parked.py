@@ -11,8 +11,8 @@ from tandem.commands.options import print_json
 from tandem.commands.run import SERVICES
 
 if TYPE_CHECKING:
-    from shared.bus.parked import Filter, Parked
-    from tandem.parked import ParkedMessages
+    from shared.bus.operations.parked_queue import Filter, Parked
+    from tandem.runtime.parked import ParkedMessages
 
 COMMAND_OPTIONS = (
     click.option("--service", "services", multiple=True, type=click.Choice(SERVICES), help="Default: all four."),
@@ -124,7 +124,7 @@ def _act(
 def _door(services: tuple[str, ...]) -> "ParkedMessages":
     from shared.ops.logging import configure_logging
     from tandem.commands.settings import settings_or_exit
-    from tandem.parked import ParkedMessages
+    from tandem.runtime.parked import ParkedMessages
 
     settings = settings_or_exit()
     configure_logging("warning", settings.log_format)
@@ -137,7 +137,7 @@ def _failures_told() -> Iterator[None]:
     import amqp
     from sqlalchemy.exc import DBAPIError
 
-    from shared.bus.publishing import PublishFailed
+    from shared.bus.transport.publisher import PublishFailed
 
     try:
         yield
@@ -150,7 +150,7 @@ def _failures_told() -> Iterator[None]:
 
 
 def _filter(ids: tuple[str, ...], wanted: dict[str, str | None]) -> "Filter":
-    from shared.bus.parked import Filter
+    from shared.bus.operations.parked_queue import Filter
 
     return Filter(frozenset(ids), **wanted)
 

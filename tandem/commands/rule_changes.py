@@ -12,7 +12,7 @@ from shared.rules.errors import RuleFileErrors, did_you_mean
 from tandem.commands.options import FINDINGS, IsoDate, counted, print_json, refuse, rules_option, utc_today
 
 if TYPE_CHECKING:
-    from tandem.rule_impact import Change
+    from tandem.offline.impact import Change
 
 
 @click.command()
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 def diff(old: Path, new: Path, tenant: str | None, as_json: bool) -> None:
     """What changes from rule folder OLD to NEW, in sentences; exit 1 when anything does."""
-    from shared.rules.difference import differences
-    from shared.rules.loader import load_packs
+    from shared.rules.authoring.difference import differences
+    from shared.rules.reading.loader import load_packs
 
     packs = []
     for folder in (old, new):
@@ -68,8 +68,8 @@ def impact(
     Replays the recent weeks as they were done, each of their mornings, the week ahead and the season under both.
     """
     from tandem.athlete_file import BadFile
-    from tandem.rule_impact import impact as impact_on
-    from tandem.rule_replay import PARTS
+    from tandem.offline.impact import impact as impact_on
+    from tandem.offline.replay import PARTS
 
     changes: list[Change] = []
     steps = len(files) * 2 * PARTS
@@ -109,8 +109,8 @@ def _show_changes(changes: "Sequence[Change]") -> None:
 @rules_option
 def new_pack(tenant: str, rule: str, rules_dir: Path) -> None:
     """Write a commented pack for TENANT that overrides one RULE of the base, ready to be edited."""
-    from shared.rules.loader import TENANT, load_packs
-    from shared.rules.tenant_draft import tenant_draft
+    from shared.rules.authoring.tenant_draft import tenant_draft
+    from shared.rules.reading.loader import TENANT, load_packs
 
     if not TENANT.fullmatch(tenant):
         raise click.BadParameter(f"'{tenant}' is no tenant id: a-z, 0-9 and '-'", param_hint="TENANT")

@@ -42,7 +42,7 @@ def status(rules_dir: Path, tenant: str | None, as_json: bool, addresses: tuple[
 
 
 def _of_files(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
-    from shared.rules.live import RuleBook
+    from shared.rules.lifecycle.rule_book import RuleBook
 
     known_tenant(rules_dir, tenant, as_json)
     try:

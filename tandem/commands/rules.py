@@ -25,8 +25,8 @@ from tandem.commands.rule_folder import known_tenant, tenants_in
 from tandem.commands.rule_status import status
 
 if TYPE_CHECKING:
-    from shared.rules.lint import Finding
-    from shared.rules.loader import Loaded
+    from shared.rules.authoring.lint import Finding
+    from shared.rules.reading.loader import Loaded
 
 
 @click.group()
@@ -77,7 +77,7 @@ def test(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
 
     Exit 1 when an example does not hold, or a pack has another mistake.
     """
-    from shared.rules.live import open_rules
+    from shared.rules.lifecycle.rule_book import open_rules
 
     loaded = _load_all(rules_dir, tenant, as_json, FINDINGS)
     results: list[dict[str, Any]] = []
@@ -106,10 +106,10 @@ def test(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
 def lint(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
     """Find rules that never fire, are redundant or shadowed, loosen the base, lack an example at a threshold, or leave
     the week of a reference athlete without any calendar."""
-    from shared.rules.lint import lint as lint_pack
-    from shared.rules.lint import lint_tenant
-    from shared.rules.live import open_rules
-    from tandem.reference_weeks import lint_reference_weeks
+    from shared.rules.authoring.lint import lint as lint_pack
+    from shared.rules.authoring.lint import lint_tenant
+    from shared.rules.lifecycle.rule_book import open_rules
+    from tandem.offline.reference_weeks import lint_reference_weeks
 
     loaded = _load_all(rules_dir, tenant, as_json)
     base = loaded[None]
@@ -142,9 +142,9 @@ def lint(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
 def explain(only: str | None, **options: Any) -> None:
     """Say for each rule why it fires on the athlete's proposed week, or why not and by how much."""
     from tandem.athlete_file import BadFile
-    from tandem.explained_rule import NotAsked
-    from tandem.offline import open_offline_athlete
-    from tandem.rule_explanations import explain_rules
+    from tandem.offline.explained_rule import NotAsked
+    from tandem.offline.explanations import explain_rules
+    from tandem.offline.pipeline import open_offline_athlete
     from tandem.views.explained import show_all, show_one
 
     known_tenant(options["rules_dir"], options["tenant"], options["as_json"])
@@ -175,7 +175,7 @@ def explain(only: str | None, **options: Any) -> None:
 @click.option("--write", type=click.Path(path_type=Path, dir_okay=False), help="Write it to this file.")
 def schema(write: Path | None) -> None:
     """The JSON Schema of rule files, for completion in editors."""
-    from shared.rules.schema import rule_file_schema
+    from shared.rules.authoring.json_schema import rule_file_schema
 
     document = rule_file_schema()
     if write is None:
@@ -189,8 +189,8 @@ def schema(write: Path | None) -> None:
 @click.option("--write", type=click.Path(path_type=Path, dir_okay=False), help="Write it to this file.")
 def reference(rules_dir: Path, write: Path | None) -> None:
     """The reference page of the dialect and its settings, as Markdown."""
-    from shared.rules.loader import load_packs
-    from shared.rules.reference_page import reference_page
+    from shared.rules.authoring.reference_page import reference_page
+    from shared.rules.reading.loader import load_packs
 
     try:
         page = reference_page(load_packs(rules_dir))
@@ -206,7 +206,7 @@ def _load_all(
     rules_dir: Path, tenant: str | None, as_json: bool, code: int = INPUT_IS_WRONG
 ) -> "dict[str | None, Loaded]":
     """The base and the tenants asked for; every mistake of all of them at once, then exit with ``code``."""
-    from shared.rules.loader import load
+    from shared.rules.reading.loader import load
 
     found = tenants_in(rules_dir)
     known_tenant(rules_dir, tenant, as_json)

@@ -32,9 +32,9 @@ def serve(services: tuple[str, ...]) -> None:
     from shared.rules.errors import RuleFileErrors
     from tandem.commands.options import refuse
     from tandem.commands.settings import settings_or_exit
-    from tandem.databases import check_databases, unbound_services
-    from tandem.serve import serve as run_services
-    from tandem.serve import services_named, tell_unbound
+    from tandem.runtime.databases import check_databases, unbound_services
+    from tandem.runtime.serve import serve as run_services
+    from tandem.runtime.serve import services_named, tell_unbound
 
     settings = settings_or_exit()
     configure_logging(settings.log_level, settings.log_format)
@@ -57,7 +57,7 @@ def up(upgrade: bool) -> None:
     /metrics, /healthz and /readyz are served on TANDEM_METRICS_PORT and the three ports after it.
     """
     from tandem.commands.settings import settings_or_exit
-    from tandem.databases import upgrade_databases
+    from tandem.runtime.databases import upgrade_databases
 
     settings = settings_or_exit()
     if upgrade:

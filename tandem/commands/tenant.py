@@ -9,7 +9,7 @@ import click
 from tandem.commands.options import INPUT_IS_WRONG, counted, print_json, rules_option
 
 if TYPE_CHECKING:
-    from shared.bus.tenants import Tenants
+    from shared.bus.operations.tenants import Tenants
 
 
 _ID: Final = re.compile(r"[a-z0-9-]{2,40}")
@@ -99,9 +99,9 @@ def forget_rules(tenant_id: str, yes: bool, rules_dir: Path) -> None:
 
     from shared.db.migrations import SchemaOutdated
     from tandem.commands.settings import settings_or_exit
-    from tandem.databases import check_databases
-    from tandem.service_classes import SERVICES
-    from tandem.stored_rules import forget_stored_rules
+    from tandem.runtime.databases import check_databases
+    from tandem.runtime.service_classes import SERVICES
+    from tandem.runtime.stored_rules import forget_stored_rules
 
     if not _ID.fullmatch(tenant_id):
         click.echo(f"'{tenant_id}' is no tenant id: 2 to 40 characters of a-z, 0-9 and -", err=True)
@@ -126,9 +126,9 @@ def forget_rules(tenant_id: str, yes: bool, rules_dir: Path) -> None:
 
 
 def _hand_out(tenant_id: str, as_json: bool, limits: dict[str, int | None], rotate: bool) -> None:
-    from shared.bus.tenants import Limits, events_queue
+    from shared.bus.operations.tenants import Limits, events_queue
     from tandem.commands.settings import settings_or_exit
-    from tandem.tenant_address import tenant_uri
+    from tandem.runtime.tenant_address import tenant_uri
 
     chosen: Limits = Limits(**{name: value for name, value in limits.items() if value is not None})
     tenants, failures = _tenants()
@@ -147,16 +147,16 @@ def _hand_out(tenant_id: str, as_json: bool, limits: dict[str, int | None], rota
 
 
 def _tenants() -> "tuple[Tenants, tuple[type[Exception], ...]]":
-    from shared.bus.management import ManagementRefused, ManagementUnavailable
-    from shared.bus.tenants import TenantError, Tenants
+    from shared.bus.operations.management import ManagementRefused, ManagementUnavailable
+    from shared.bus.operations.tenants import TenantError, Tenants
     from tandem.commands.settings import settings_or_exit
-    from tandem.tenant_address import management_of
+    from tandem.runtime.tenant_address import management_of
 
     return Tenants(management_of(settings_or_exit())), (TenantError, ManagementUnavailable, ManagementRefused)
 
 
 def _fail(error: Exception) -> NoReturn:
-    from shared.bus.tenants import TenantError
+    from shared.bus.operations.tenants import TenantError
 
     click.echo(str(error), err=True)
     raise click.exceptions.Exit(2 if isinstance(error, TenantError) else 1) from None

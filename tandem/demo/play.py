@@ -11,10 +11,10 @@ from typing import Any
 
 from rich.progress import Progress
 
-from shared.bus.client import Message
+from shared.bus.transport.in_memory_client import Message
 from tandem.athlete_file import AthleteFile
 from tandem.demo.commands import Command, import_commands, live_commands, opening_command, planning_commands
-from tandem.embedded import Embedded
+from tandem.runtime.embedded import Embedded
 
 TENANT = "demo"
 EVENING = clock_time(21, 0)

@@ -12,7 +12,7 @@ from tandem.athlete_file.source import read_text
 from tandem.demo.chart import save_load_chart
 from tandem.demo.play import Played, play
 from tandem.demo.report import show_athlete, show_files, show_messages, show_played
-from tandem.offline import default_day, next_monday
+from tandem.offline.pipeline import default_day, next_monday
 from tandem.views.console import open_console
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "athletes" / "runner-who-lifts.yaml"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tandem.service_classes import SERVICES, service_named
+from tandem.runtime.service_classes import SERVICES, service_named
 
 SQL = (
     "x'; DROP TABLE sessions; --",

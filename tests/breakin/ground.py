@@ -18,15 +18,15 @@ import psycopg2
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import make_url
 
-from shared.bus import topology
-from shared.bus.management import Management
-from shared.bus.putting_back import RETRY_DELAYS_S, waiting_key
-from shared.bus.tenants import Limits, Tenants
+from shared.bus.delivery.retries import RETRY_DELAYS_S, waiting_key
+from shared.bus.operations.management import Management
+from shared.bus.operations.tenants import Limits, Tenants
+from shared.bus.transport import topology
 from shared.ops.settings import Settings
-from tandem.databases import upgrade_databases
-from tandem.declaring import declare_services
-from tandem.service_classes import SERVICES
-from tandem.tenant_address import tenant_uri
+from tandem.runtime.databases import upgrade_databases
+from tandem.runtime.declare import declare_services
+from tandem.runtime.service_classes import SERVICES
+from tandem.runtime.tenant_address import tenant_uri
 from tests.broker import Broker
 from tests.postgres import Postgres
 from tests.processes import ROOT, ServiceProcess

@@ -9,8 +9,8 @@ from typing import Any
 import eventlet
 import pytest
 
-from shared.rules.engine import __file__ as engine_file
-from tandem.embedded import Embedded
+from shared.rules.evaluation.durable_process import __file__ as engine_file
+from tandem.runtime.embedded import Embedded
 from tests.contract.commands import RULES
 
 WAIT_S = 30.0

@@ -12,8 +12,8 @@ import pytest
 
 from shared.db import rule_tables
 from shared.db.rule_store import RuleShelf
-from tandem.embedded import Embedded
-from tandem.service_classes import all_services
+from tandem.runtime.embedded import Embedded
+from tandem.runtime.service_classes import all_services
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from shared.rules.live import open_rules
+from shared.rules.lifecycle.rule_book import open_rules
 from tests.broker import Broker
 from tests.faults.catalogue import FAULTS
 from tests.faults.ground import Ground

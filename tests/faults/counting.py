@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.load.domain import LoadSeries, daily_loads, score_session
-from shared.bus.putting_back import RETRY_DELAYS_S
+from shared.bus.delivery.retries import RETRY_DELAYS_S
 from shared.messages.values import DoneSession, Profile
 from shared.rules.decisions import Rules
 from tests.faults.ground import EVENTS, Ground

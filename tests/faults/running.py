@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from kombu import Connection
 
 from services.load import handlers as load
-from shared.bus import topology
+from shared.bus.transport import topology
 from shared.db.engine import Database
 from shared.db.migrations import create_all, upgrade
 from shared.rules.decisions import Rules

@@ -18,14 +18,14 @@ from typing import Any  # noqa: E402
 
 from services.load.handlers import ROUTES, TIMERS  # noqa: E402
 from services.load.store import Tables  # noqa: E402
-from shared.bus.consumer import BatchEntrypoint  # noqa: E402
-from shared.bus.handling import Context, Incoming, Route  # noqa: E402
-from shared.bus.ledger import Ledger  # noqa: E402
-from shared.bus.relay import Relay  # noqa: E402
-from shared.bus.service import tandem_service  # noqa: E402
+from shared.bus.delivery.ledger import Ledger  # noqa: E402
+from shared.bus.delivery.outbox_relay import Relay  # noqa: E402
+from shared.bus.routes import Context, Incoming, Route  # noqa: E402
+from shared.bus.transport.consumer import BatchEntrypoint  # noqa: E402
+from shared.bus.transport.nameko_service import tandem_service  # noqa: E402
 from shared.ops.logging import configure_logging  # noqa: E402
 from shared.ops.settings import read_settings  # noqa: E402
-from tandem.serve import serve  # noqa: E402
+from tandem.runtime.serve import serve  # noqa: E402
 from tests.faults.script import POISON  # noqa: E402
 from tests.faults.tally import REDELIVERED, Tally, died  # noqa: E402
 from tests.toy import service as toy  # noqa: E402

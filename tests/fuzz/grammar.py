@@ -5,13 +5,13 @@ from typing import get_args
 
 from hypothesis import strategies as st
 
-from shared.messages.words import Level, Phase, Priority
-from shared.rules.header import DIALECT
+from shared.contract.words import Level, Phase, Priority
 from shared.rules.model import PackKind, Shape
-from shared.rules.outcome_values import OUTCOME_VALUES
+from shared.rules.reading.header import DIALECT
+from shared.rules.reading.outcome_values import OUTCOME_VALUES
+from shared.rules.reading.session_classes import CLASS_FIELDS
 from shared.rules.vocabulary import BUILTIN_WORDS, FEATURES, OUTCOMES_OF_PACK, SHAPE_OF_PACK, features_of
-from shared.rules.words import CLASS_FIELDS
-from tandem.rule_directory import shipped_rules
+from tandem.offline.shipped_rules import shipped_rules
 
 SHIPPED = {path.stem: path.read_text(encoding="utf-8") for path in sorted((shipped_rules() / "base").glob("*.yaml"))}
 KINDS: tuple[PackKind, ...] = get_args(PackKind)

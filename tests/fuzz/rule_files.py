@@ -26,17 +26,17 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from benchmarks.goals import Goal, tell
+from shared.located_yaml.nodes import plain
+from shared.located_yaml.parser import parse_yaml
+from shared.rules.authoring.json_schema import rule_file_schema
+from shared.rules.authoring.lint import lint
 from shared.rules.errors import Mistakes, RuleFileError, RuleFileErrors
-from shared.rules.evaluators import choose_evaluator
-from shared.rules.explain import explain
-from shared.rules.lint import lint
-from shared.rules.loader import RuleText, load_texts
+from shared.rules.evaluation.evaluators import choose_evaluator
+from shared.rules.evaluation.explain import explain
+from shared.rules.evaluation.prepared import prepare
+from shared.rules.evaluation.situations import TooManySituations, situations
 from shared.rules.model import Facts, Pack, PackKind, Rule
-from shared.rules.nodes import plain
-from shared.rules.prepared import prepare
-from shared.rules.schema import rule_file_schema
-from shared.rules.situations import TooManySituations, situations
-from shared.rules.yamltext import parse_yaml
+from shared.rules.reading.loader import RuleText, load_texts
 from tests.fuzz.grammar import SHIPPED, SLIPS, grown, tenants, with_slips
 from tests.fuzz.sound import grown_sound, guesses_mended, one_token_changed, sound_override
 

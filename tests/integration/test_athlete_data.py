@@ -22,24 +22,24 @@ from kombu import Connection
 from sqlalchemy import Boolean, Date, Float, Integer, LargeBinary, insert, select, text
 from sqlalchemy.orm import Session
 
-from shared.bus.forgetting import QueuesOfErased, digests_of
-from shared.bus.publishing import ConfirmedPublisher
-from shared.bus.putting_back import Failure, to_park, to_retry
-from shared.bus.running import Running
-from shared.bus.wiring import Wiring
+from shared.bus.delivery.retries import Failure, to_park, to_retry
+from shared.bus.operations.erase_from_queues import QueuesOfErased, digests_of
+from shared.bus.transport.publisher import ConfirmedPublisher
+from shared.bus.transport.runner import Running
+from shared.bus.transport.wiring import Wiring
 from shared.db.engine import Database
 from shared.db.row_security import act_for
 from shared.db.tables import UtcDateTime
 from shared.messages.envelope import Delivery
 from shared.ops.settings import Settings
-from shared.rules.live import RuleBook
+from shared.rules.lifecycle.rule_book import RuleBook
 from tandem.athlete_data.parts import NAMES_NOBODY, parts_of
 from tandem.athlete_data.waiting import WaitingMessages, queues_of
 from tandem.cli import tandem
-from tandem.databases import upgrade_databases
-from tandem.declaring import declare_services
-from tandem.rule_directory import shipped_rules
-from tandem.service_classes import SERVICES, all_services, service_named
+from tandem.offline.shipped_rules import shipped_rules
+from tandem.runtime.databases import upgrade_databases
+from tandem.runtime.declare import declare_services
+from tandem.runtime.service_classes import SERVICES, all_services, service_named
 from tests.breakin.bodies import bodies
 from tests.broker import Broker
 from tests.platform import PlatformClient

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.messages.problems import InvalidInput
-from tandem.embedded import Embedded
+from tandem.runtime.embedded import Embedded
 from tests.toy.service import ToyService
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from shared.rules.live import open_rules
+from shared.rules.lifecycle.rule_book import open_rules
 from tests.broker import Broker
 from tests.faults.catalogue import KILLS
 from tests.faults.counting import QUEUES, SERVICES

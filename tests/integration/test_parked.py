@@ -14,10 +14,10 @@ import pytest
 from kombu import Connection
 
 from services.load.handlers import ROUTES
-from shared.bus import topology
-from shared.bus.parked import Pace
-from shared.bus.publishing import ConfirmedPublisher
-from shared.bus.putting_back import Failure, Reason, to_park
+from shared.bus.delivery.retries import Failure, Reason, to_park
+from shared.bus.operations.parked_queue import Pace
+from shared.bus.transport import topology
+from shared.bus.transport.publisher import ConfirmedPublisher
 from shared.db.migrations import upgrade
 from shared.messages.envelope import Delivery
 from tests.broker import Broker

@@ -7,9 +7,9 @@ import eventlet
 import pytest
 from kombu import Connection
 
-from shared.bus.pipelining import PipelinedPublisher
-from shared.bus.publishing import PublishFailed
-from shared.bus.putting_back import INTERNAL_EXCHANGE
+from shared.bus.delivery.retries import INTERNAL_EXCHANGE
+from shared.bus.transport.pipelined_publisher import PipelinedPublisher
+from shared.bus.transport.publisher import PublishFailed
 from shared.messages.envelope import Outgoing
 from tests.broker import Broker
 

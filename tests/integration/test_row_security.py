@@ -11,16 +11,16 @@ from sqlalchemy import make_url, select, text
 from sqlalchemy.exc import ProgrammingError
 
 from services.load.store import DELIVERY, AthleteRow
-from shared.bus.processing import Processor
+from shared.bus.delivery.processor import Processor
 from shared.db.engine import Database
 from shared.db.migrations import SchemaOutdated
 from shared.db.row_security import act_for
 from shared.messages.envelope import Delivery
 from shared.ops.settings import Settings
-from shared.rules.live import open_rules
-from tandem.databases import check_databases, unbound_services, upgrade_databases
-from tandem.rule_directory import shipped_rules
-from tandem.service_classes import SERVICES, service_named
+from shared.rules.lifecycle.rule_book import open_rules
+from tandem.offline.shipped_rules import shipped_rules
+from tandem.runtime.databases import check_databases, unbound_services, upgrade_databases
+from tandem.runtime.service_classes import SERVICES, service_named
 from tests.postgres import Postgres
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROLOGUE = """
 import json, os, signal, sys, time
-from shared.rules.evaluators import ConditionSet, choose_evaluator
+from shared.rules.evaluation.evaluators import ConditionSet, choose_evaluator
 from shared.rules.model import Leaf
 asked = ConditionSet.of("test", [Leaf("gap", "<", 24.0)], ["short"])
 evaluator = choose_evaluator("durable-rules")
@@ -192,7 +192,7 @@ def test_a_reload_of_the_shipped_rules_does_not_stall_the_hub(tmp_path):
 import json, shutil, time
 import eventlet.tpool
 from pathlib import Path
-from shared.rules.live import RuleBook
+from shared.rules.lifecycle.rule_book import RuleBook
 rules = Path({str(tmp_path)!r}) / "rules"
 shutil.copytree("rules", rules)
 book = RuleBook(rules, run_blocking=eventlet.tpool.execute)
@@ -225,7 +225,7 @@ def test_the_shipped_rules_are_decided_by_the_worker_within_a_moment():
         """
 import json, time
 from pathlib import Path
-from shared.rules.live import open_rules
+from shared.rules.lifecycle.rule_book import open_rules
 with open_rules(Path("rules")) as rules:
     question = {"first_kind": "lift", "first_region": "lower", "first_effort": "heavy", "then_kind": "run",
                 "then_type": "long", "gap_hours": 1.0, "same_day": True}

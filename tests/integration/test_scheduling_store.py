@@ -8,9 +8,9 @@ from sqlalchemy import select
 
 import services.scheduling
 from services.scheduling.store import HELD
-from shared.bus.handling import Rejected
+from shared.bus.routes import Rejected
 from shared.db import migrations
-from shared.rules.live import open_rules
+from shared.rules.lifecycle.rule_book import open_rules
 from tests.unit.services.scheduling.conftest import MONDAY, RULES, SchedulingDesk
 from tests.unit.services.scheduling.test_messages import (
     EASY,

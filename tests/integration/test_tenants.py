@@ -13,7 +13,7 @@ from typing import Any
 import pika
 import pytest
 
-from shared.bus import topology
+from shared.bus.transport import topology
 from tests.breakin.refusals import REFUSALS, REFUSED_WITH
 from tests.broker import Broker
 from tests.platform import PlatformClient

@@ -7,7 +7,7 @@ from typing import Any
 import services.load
 import services.recovery
 from shared.db import migrations
-from shared.rules.live import open_rules
+from shared.rules.lifecycle.rule_book import open_rules
 from tests.unit.services.load.conftest import RULES, LoadDesk, easy_run
 from tests.unit.services.recovery.conftest import RecoveryDesk
 

@@ -9,13 +9,13 @@ import signal  # noqa: E402
 import sys  # noqa: E402
 from typing import Any  # noqa: E402
 
-from shared.bus.consumer import BatchEntrypoint  # noqa: E402
-from shared.bus.relay import Relay  # noqa: E402
+from shared.bus.delivery.outbox_relay import Relay  # noqa: E402
+from shared.bus.transport.consumer import BatchEntrypoint  # noqa: E402
 from shared.db.engine import Database  # noqa: E402
 from shared.db.migrations import create_all  # noqa: E402
 from shared.ops.logging import configure_logging  # noqa: E402
 from shared.ops.settings import read_settings  # noqa: E402
-from tandem.serve import serve  # noqa: E402
+from tandem.runtime.serve import serve  # noqa: E402
 from tests.toy.service import Table, ToyService  # noqa: E402
 
 

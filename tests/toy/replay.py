@@ -10,8 +10,8 @@ from functools import partial  # noqa: E402
 
 from kombu import Connection  # noqa: E402
 
-from shared.bus.parked import Audit, Pace, ParkedQueue  # noqa: E402
-from shared.bus.wiring import utc_now  # noqa: E402
+from shared.bus.operations.parked_queue import Audit, Pace, ParkedQueue  # noqa: E402
+from shared.bus.transport.wiring import utc_now  # noqa: E402
 from shared.db import delivery_tables  # noqa: E402
 from shared.db.engine import Database  # noqa: E402
 from shared.ops.settings import read_settings  # noqa: E402

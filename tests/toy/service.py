@@ -8,9 +8,9 @@ from sqlalchemy import Integer, String, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.bus.handling import Accepted, Answered, Context, Incoming, Rejected, Route, Timer
-from shared.bus.replies import Later, RepliesLater
-from shared.bus.service import tandem_service
+from shared.bus.delivery.replies import Later, RepliesLater
+from shared.bus.routes import Accepted, Answered, Context, Incoming, Rejected, Route, Timer
+from shared.bus.transport.nameko_service import tandem_service
 from shared.db.delivery_tables import add_to
 from shared.db.tables import new_base
 from shared.messages.problems import Problem

@@ -9,10 +9,10 @@ from typing import Any  # noqa: E402
 
 from benchmarks.bus import work  # noqa: E402
 from benchmarks.bus.tandem_work import ROUTES  # noqa: E402
-from shared.bus.service import tandem_service  # noqa: E402
+from shared.bus.transport.nameko_service import tandem_service  # noqa: E402
 from shared.ops.logging import configure_logging  # noqa: E402
 from shared.ops.settings import read_settings  # noqa: E402
-from tandem.serve import serve  # noqa: E402
+from tandem.runtime.serve import serve  # noqa: E402
 
 BenchService: Any = tandem_service("bench", ROUTES, (), work.metadata)
 

@@ -9,8 +9,8 @@ from business_rules.variables import BaseVariables, boolean_rule_variable, numer
 
 from benchmarks.rules.case import Round, ways
 from benchmarks.rules.work import Work
+from shared.rules.evaluation.normal_form import Literal
 from shared.rules.model import Scalar
-from shared.rules.normal_form import Literal
 
 NAME = "business-rules"
 PACKAGE = "business-rules"

@@ -6,8 +6,8 @@ import clips
 
 from benchmarks.rules.case import Round, ways
 from benchmarks.rules.work import Work
+from shared.rules.evaluation.normal_form import Literal
 from shared.rules.model import Scalar
-from shared.rules.normal_form import Literal
 
 NAME = "clipspy"
 PACKAGE = "clipspy"

@@ -16,7 +16,7 @@ from durable.lang import get_host, m, ruleset, when_all
 
 from benchmarks.rules.case import Round, ways
 from benchmarks.rules.work import Work
-from shared.rules.normal_form import Literal
+from shared.rules.evaluation.normal_form import Literal
 
 NAME = "durable-rules Host, a fact at a time"
 PACKAGE = "durable_rules"

@@ -2,7 +2,7 @@
 
 from benchmarks.rules.case import Round
 from benchmarks.rules.work import Work
-from shared.rules.evaluators import ConditionSet, choose_evaluator
+from shared.rules.evaluation.evaluators import ConditionSet, choose_evaluator
 
 NAME = "tandem, engine in its worker"
 PACKAGE = None

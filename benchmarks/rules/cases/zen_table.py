@@ -7,7 +7,7 @@ import zen
 
 from benchmarks.rules.case import Round, ways
 from benchmarks.rules.work import Work
-from shared.rules.normal_form import Literal
+from shared.rules.evaluation.normal_form import Literal
 
 NAME = "zen-engine, decision table"
 PACKAGE = "zen-engine"

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.load.domain.daily import DailyLoads, DoneRun
 from services.load.domain.settings import CHRONIC_DAYS, LoadSettings
-from shared.messages.words import Band, Stream
+from shared.contract.words import Band, Stream
 
 STREAM_WORDS: Mapping[Stream, str] = {"run": "Running", "lift": "Lifting", "combined": "Combined"}
 SPIKES = ("load-danger", "long-run-spike")

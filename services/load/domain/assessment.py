@@ -14,7 +14,7 @@ from services.load.domain.fitness import Fitness, StartingFitness, fitness
 from services.load.domain.ratios import Ratios, ratios
 from services.load.domain.settings import ACUTE_DAYS, LoadSettings
 from services.load.domain.variation import Variation, variation
-from shared.messages.words import STREAMS, Band, DayState, LoadStatus, Stream
+from shared.contract.words import STREAMS, Band, DayState, LoadStatus, Stream
 
 ROUNDING = 1e-9
 """Ratios that differ by less are the same ratio: an edge must not move when all loads are scaled."""

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.contract.words import DayState, Kind, Stream
 from shared.messages.values import DayLoad, MarkedDay
-from shared.messages.words import DayState, Kind, Stream
 
 Loads = NDArray[np.float64]
 

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from services.periodization.domain.season import WEEK_DAYS, CoachDeload, PlannedGoal, Standing
+from shared.contract.words import GoalClass
 from shared.messages.values import Goal
-from shared.messages.words import GoalClass
 
 RANK: Final[Mapping[GoalClass, int]] = {"A": 0, "B": 1, "C": 2}
 

@@ -5,8 +5,8 @@ from datetime import date, timedelta
 from typing import Final
 
 from services.periodization.domain.season import WEEK_DAYS
+from shared.contract.words import Level
 from shared.messages.values import Goal, Profile, WeekTemplate
-from shared.messages.words import Level
 from shared.rules.decisions import Rules
 
 MOST_WEEKS: Final = 104

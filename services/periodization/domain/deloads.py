@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 from services.periodization.domain.calendar import SeasonCalendar
 from services.periodization.domain.season import WEEK_DAYS, CoachDeload
-from shared.messages.words import Phase
+from shared.contract.words import Phase
 from shared.rules.decisions import Rules
 from shared.rules.model import Facts, Fired
 

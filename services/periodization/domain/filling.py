@@ -6,8 +6,8 @@ from services.periodization.domain.goal_sessions import goal_sessions
 from services.periodization.domain.lift_sessions import planned_lifts
 from services.periodization.domain.run_sessions import planned_runs
 from services.periodization.domain.season import SeasonWeek
+from shared.contract.words import Level
 from shared.messages.values import Goal, PlannedSession, Profile
-from shared.messages.words import Level
 from shared.rules.decisions import Rules
 
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, time
 from typing import Any, Final
 
 from services.periodization.domain.season import SeasonWeek
+from shared.contract.words import Level, Region
 from shared.messages.values import MAX_SESSION_MINUTES, Goal, PlannedSession, Profile
-from shared.messages.words import Level, Region
 
 SECONDS_PER_MINUTE: Final = 60.0
 THRESHOLD_PACE_SECONDS: Final = 3600.0

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from services.periodization.domain.season import SeasonWeek
+from shared.contract.words import Effort, Level, Phase, Region
 from shared.messages.values import MAX_SESSION_MINUTES
-from shared.messages.words import Effort, Level, Phase, Region
 
 _HARDER: Final[tuple[Effort, ...]] = ("light", "moderate", "heavy", "max")
 MARK_MINUTES: Final = 5

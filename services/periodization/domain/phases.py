@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.periodization.domain.calendar import SeasonCalendar
+from shared.contract.words import Phase
 from shared.messages.values import Goal
-from shared.messages.words import Phase
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from services.periodization.domain.lift_sessions import MARK_MINUTES
 from services.periodization.domain.season import SeasonWeek
+from shared.contract.words import Level, RunType
 from shared.messages.values import MAX_SESSION_MINUTES
-from shared.messages.words import Level, RunType
 
 _ROUNDING: Final = 1e-9
 """(1 − 0.8) · 240 is a hair under 48 in floating point; without this a quality run would lose its last minute."""

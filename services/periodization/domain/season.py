@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Literal
 
+from shared.contract.words import Phase, Priority
 from shared.messages.values import Goal, Profile, WeekTemplate
-from shared.messages.words import Phase, Priority
 from shared.rules.model import DecidedBy, Facts, PackKind
 
 WEEK_DAYS = 7

@@ -7,7 +7,7 @@ from typing import Any
 from services.recovery.domain.inputs import StreamRatio
 from services.recovery.domain.measures import Measures, hrv_band, hrv_week
 from services.recovery.domain.settings import RecoverySettings
-from shared.messages.words import STREAMS, Stream
+from shared.contract.words import STREAMS, Stream
 
 FULL = 100.0
 AT_EDGE = 50.0

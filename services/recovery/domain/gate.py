@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.recovery.domain.settings import RecoverySettings
+from shared.contract.words import EASY_RUN_TYPES, Intensity
 from shared.messages.values import PlannedSession
-from shared.messages.words import EASY_RUN_TYPES, Intensity
 from shared.rules.model import DecidedBy, Fired
 
 STRICTNESS: Mapping[str, int] = {"full": 0, "reduced": 1, "easy": 2}

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.recovery.domain.windows import Floats
+from shared.contract.words import LoadStatus, Stream
 from shared.messages.values import PlannedSession
-from shared.messages.words import LoadStatus, Stream
 from shared.rules.model import Facts
 
 ITEMS = ("fatigue", "soreness", "mood", "stress")

@@ -13,7 +13,7 @@ from services.recovery.domain.inputs import ReadinessInputs, StreamRatio
 from services.recovery.domain.measures import Measures, hrv_band, hrv_week, measures
 from services.recovery.domain.settings import RecoverySettings
 from services.recovery.domain.signs import Sign, resting_hr_rise, sign_history
-from shared.messages.words import STREAMS, Colour, Stream
+from shared.contract.words import STREAMS, Colour, Stream
 from shared.rules.decisions import Rules
 from shared.rules.lasting import lasting_leaves
 from shared.rules.model import DecidedBy, Fired, Scalar

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from shared.contract.words import Intensity
 from shared.messages.problems import InvalidInput, Problem
 from shared.messages.values import AfterLift, Profile
-from shared.messages.words import Intensity
 from shared.rules.athlete_facts import athlete_facts
 from shared.rules.decisions import Rules
 from shared.rules.model import DecidedBy, Facts, Fired

@@ -7,8 +7,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.scheduling.domain.settings import setting
+from shared.contract.words import WEEKDAYS
 from shared.messages.values import Window
-from shared.messages.words import WEEKDAYS
 
 DAYS_IN_WEEK = 7
 _UTC = ZoneInfo("UTC")

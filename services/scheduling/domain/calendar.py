@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from shared.contract.words import EASY_RUN_TYPES
 from shared.messages.problems import InvalidInput, Problem
 from shared.messages.values import DoneSession, PlannedSession
-from shared.messages.words import EASY_RUN_TYPES
 from shared.rules.model import Facts, Scalar
 
 SESSION_FEATURES = ("kind", "type", "region", "effort", "mode", "duration_min", "key")

@@ -27,8 +27,8 @@ from services.scheduling.domain.day_limits import REST_DAYS, limit_findings
 from services.scheduling.domain.legal_start import Surroundings, nearest_legal, spans_around
 from services.scheduling.domain.verdict import Finding, LegalStart, Verdict
 from services.scheduling.domain.week_features import week_facts
+from shared.contract.words import Severity
 from shared.messages.values import Limits, PlannedSession, Profile, Window
-from shared.messages.words import Severity
 from shared.rules.athlete_facts import athlete_facts
 from shared.rules.decisions import Rules
 from shared.rules.model import DecidedBy, Facts, Fired

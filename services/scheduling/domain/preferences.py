@@ -8,7 +8,7 @@ from typing import Any
 from services.scheduling.domain.calendar import Entry
 from services.scheduling.domain.settings import setting
 from services.scheduling.domain.week_features import is_hard
-from shared.messages.words import DayStrategy
+from shared.contract.words import DayStrategy
 
 POINT = 10_000
 """Cost of one penalty point of a soft rule, in the units of the preferences."""

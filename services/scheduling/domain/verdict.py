@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from shared.messages.words import Severity
+from shared.contract.words import Severity
 from shared.rules.model import DecidedBy
 
 

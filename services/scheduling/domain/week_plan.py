@@ -6,8 +6,8 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from services.scheduling.domain.calendar import session_json
+from shared.contract.words import Severity
 from shared.messages.values import PlannedSession
-from shared.messages.words import Severity
 from shared.rules.model import DecidedBy
 
 

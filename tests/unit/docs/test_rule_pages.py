@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from shared.rules.loader import load_packs
-from shared.rules.outcome_values import OUTCOME_VALUES
-from shared.rules.reference_page import reference_page
+from shared.rules.authoring.reference_page import reference_page
+from shared.rules.reading.loader import load_packs
+from shared.rules.reading.outcome_values import OUTCOME_VALUES
 from shared.rules.vocabulary import FEATURES
-from tandem.rule_directory import shipped_rules
+from tandem.offline.shipped_rules import shipped_rules
 from tests.unit.docs.typed_page import ROOT, typed
 
 REFERENCE = ROOT / "docs" / "reference" / "rules.md"

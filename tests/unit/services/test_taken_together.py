@@ -13,19 +13,19 @@ import pytest
 from sqlalchemy import select
 
 from services.load import handlers as load
-from services.load.assessing import NOTHING_RECORDED
 from services.load.store import Tables as LoadTables
+from services.load.use_cases.assess import NOTHING_RECORDED
 from services.recovery import handlers as recovery
-from services.recovery.assessing import NOTHING_KNOWN
 from services.recovery.store import Tables as RecoveryTables
-from shared.bus.ledger import ToPublish
-from shared.bus.processing import Processor
+from services.recovery.use_cases.assess import NOTHING_KNOWN
+from shared.bus.delivery.ledger import ToPublish
+from shared.bus.delivery.processor import Processor
 from shared.db import delivery_tables
 from shared.db.engine import Database
 from shared.messages.day_digests import changed_days
 from shared.messages.envelope import Delivery, type_of
-from shared.rules.decide import TenantRules
-from shared.rules.live import open_rules
+from shared.rules.evaluation.tenant_rules import TenantRules
+from shared.rules.lifecycle.rule_book import open_rules
 
 RULES = Path(__file__).resolve().parents[3] / "rules"
 NOW = datetime(2026, 4, 1, 20, tzinfo=UTC)

@@ -12,8 +12,8 @@ from shared.db.engine import Database
 from shared.db.rule_store import Activation, RuleShelf, StoredPack
 from shared.ops.settings import Settings
 from tandem.cli import tandem
-from tandem.databases import upgrade_databases
-from tandem.service_classes import SERVICES
+from tandem.runtime.databases import upgrade_databases
+from tandem.runtime.service_classes import SERVICES
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TABLES = rule_tables.of(MetaData())

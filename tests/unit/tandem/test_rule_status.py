@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from shared.ops.health import HealthServer
 from shared.ops.rule_page import rules_page
-from shared.rules.live import RuleBook
+from shared.rules.lifecycle.rule_book import RuleBook
 from tandem.commands.rules import rules
 
 RULES = Path(__file__).resolve().parents[3] / "rules"

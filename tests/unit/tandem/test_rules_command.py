@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tandem.cli import tandem
-from tandem.rule_directory import shipped_rules
+from tandem.offline.shipped_rules import shipped_rules
 
 COLLISION = Path(__file__).parents[3] / "examples" / "athletes" / "check-collision.yaml"
 RUNNER = COLLISION.parent / "runner-who-lifts.yaml"

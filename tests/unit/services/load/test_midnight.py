@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.load.assessing import midnight_after
+from services.load.use_cases.assess import midnight_after
 from tests.unit.services.load.conftest import LoadDesk, easy_run
 
 TODAY = date(2026, 4, 1)

@@ -9,8 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from services.load.messages import EVENTS, ImportSessions
-from shared.bus.handling import Rejected
-from shared.rules.decide import TenantRules
+from shared.bus.routes import Rejected
+from shared.rules.evaluation.tenant_rules import TenantRules
 from tests.unit.services.load.conftest import LoadDesk, easy_run
 
 TODAY = date(2026, 4, 1)

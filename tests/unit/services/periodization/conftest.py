@@ -12,12 +12,12 @@ import pytest
 
 from services.periodization.handlers import ROUTES, TIMERS
 from services.periodization.store import Table
-from shared.bus.handling import Accepted, Answered, Incoming
-from shared.bus.unit_of_work import Cause, UnitOfWork
+from shared.bus.delivery.unit_of_work import Cause, UnitOfWork
+from shared.bus.routes import Accepted, Answered, Incoming
 from shared.db.engine import Database
 from shared.messages.validation import parse
 from shared.rules.decisions import Rules
-from shared.rules.live import open_rules
+from shared.rules.lifecycle.rule_book import open_rules
 
 RULES_DIR = Path(__file__).resolve().parents[4] / "rules"
 

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import String, cast, func, select
 
 from services.periodization.store import Table
-from shared.bus.handling import Accepted, Rejected
-from shared.bus.ledger import Ledger
-from shared.bus.replies import Later
-from shared.bus.retention import Retention
+from shared.bus.delivery.ledger import Ledger
+from shared.bus.delivery.replies import Later
+from shared.bus.delivery.retention import Retention
+from shared.bus.routes import Accepted, Rejected
 from shared.db import delivery_tables
 from tests.unit.services.periodization.conftest import Periodization
 from tests.unit.services.periodization.test_handlers import ATHLETE, GOALS, load_of

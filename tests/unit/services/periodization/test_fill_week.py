@@ -7,8 +7,8 @@ import pytest
 
 from services.periodization.domain import SeasonWeek, fill_week
 from services.scheduling.domain import WeekInputs, plan_week
+from shared.contract.words import Level, Priority
 from shared.messages.values import Goal, Limits, PlannedSession, Profile, WeekTemplate
-from shared.messages.words import Level, Priority
 from shared.rules.decisions import Rules
 from tests.unit.services.periodization.seasons import race, season, strength_test
 

@@ -10,7 +10,7 @@ import pytest
 
 from services.periodization.messages import EVENTS
 from services.periodization.store import Table
-from shared.bus.handling import Accepted, Rejected
+from shared.bus.routes import Accepted, Rejected
 from shared.db.engine import Database
 from shared.rules.decisions import Rules
 from tests.unit.services.periodization.conftest import Periodization

@@ -60,7 +60,7 @@ def test_settings_decide_about_sessions(rules: Rules, edited_rules: Edit) -> Non
 
 
 def test_the_engine_says_the_same_as_the_reference(rules: Rules) -> None:
-    from shared.rules.live import open_rules
+    from shared.rules.lifecycle.rule_book import open_rules
     from tests.unit.services.periodization.conftest import RULES_DIR
 
     with open_rules(RULES_DIR, evaluator="durable-rules") as engine:

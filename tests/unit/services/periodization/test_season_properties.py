@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.periodization.domain import CoachDeload, SeasonInputs, fill_week, plan_season
+from shared.contract.words import Level, Priority
 from shared.messages.values import Goal, Profile, WeekTemplate
-from shared.messages.words import Level, Priority
 from shared.rules.decisions import Rules
 from shared.rules.model import Facts
 

@@ -9,12 +9,12 @@ import pytest
 
 from services.recovery.handlers import ROUTES
 from services.recovery.store import Tables
-from shared.bus.handling import Incoming
-from shared.bus.unit_of_work import Emitted, UnitOfWork
+from shared.bus.delivery.unit_of_work import Emitted, UnitOfWork
+from shared.bus.routes import Incoming
 from shared.db.engine import Database
 from shared.messages.values import Wellness
-from shared.rules.decide import TenantRules
-from shared.rules.live import open_rules
+from shared.rules.evaluation.tenant_rules import TenantRules
+from shared.rules.lifecycle.rule_book import open_rules
 
 RULES = Path(__file__).resolve().parents[4] / "rules"
 ROUTE = {route.key: route for route in ROUTES}

@@ -16,7 +16,7 @@ from services.recovery.domain.factors import linear_score
 from services.recovery.domain.settings import MissingSetting, RecoverySettings
 from services.recovery.domain.windows import latest, window
 from shared.messages.values import Wellness
-from shared.rules.decide import TenantRules
+from shared.rules.evaluation.tenant_rules import TenantRules
 from tests.unit.services.recovery.conftest import TODAY, mornings
 
 DATA = Path(__file__).resolve().parents[3] / "data"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.recovery.messages import EVENTS
-from shared.bus.handling import Rejected
+from shared.bus.routes import Rejected
 from tests.unit.services.recovery.conftest import TODAY, RecoveryDesk
 
 OpenDesk = Callable[[], RecoveryDesk]

@@ -19,7 +19,7 @@ from services.recovery.domain import (
     readiness_history,
 )
 from shared.messages.values import PlannedSession
-from shared.rules.decide import TenantRules
+from shared.rules.evaluation.tenant_rules import TenantRules
 from tests.unit.services.recovery.conftest import TODAY, mornings
 
 Settings = Mapping[str, Any]

@@ -6,7 +6,7 @@ import pytest
 
 from services.recovery.domain import ReadinessInputs, assess_readiness, days_looked_back, readiness_history
 from shared.rules.athlete_facts import athlete_facts
-from shared.rules.live import open_rules
+from shared.rules.lifecycle.rule_book import open_rules
 from tests.unit.services.recovery.conftest import RULES as RULES_DIR
 from tests.unit.services.recovery.conftest import TODAY, mornings
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.recovery.domain import EasyRun, Readiness, ReadinessInputs, StrengthMark, assess_readiness
-from shared.rules.decide import TenantRules
+from shared.rules.evaluation.tenant_rules import TenantRules
 from tests.unit.services.recovery.conftest import TODAY, mornings
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from shared.contract.words import WEEKDAYS
 from shared.messages.values import PlannedSession, Window
-from shared.messages.words import WEEKDAYS
 
 RUN_TYPES = ("recovery", "easy", "long", "tempo", "threshold", "intervals", "hills", "race")
 PRIORITIES = ("strength", "hypertrophy", "endurance", "balanced")

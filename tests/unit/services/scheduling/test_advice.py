@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from services.scheduling.domain.advice import Advice, advise
+from shared.contract.words import Effort, Intensity, Mode, Priority, Region, RunType
 from shared.messages.problems import InvalidInput
 from shared.messages.values import AfterLift, Profile
-from shared.messages.words import Effort, Intensity, Mode, Priority, Region, RunType
 from shared.rules.decisions import Rules
-from shared.rules.live import open_rules
+from shared.rules.lifecycle.rule_book import open_rules
 
 RULES_DIR = Path(__file__).resolve().parents[4] / "rules"
 HARD: tuple[RunType, ...] = ("tempo", "threshold", "intervals", "hills", "race")

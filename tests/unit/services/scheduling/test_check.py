@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.scheduling.domain import Verdict, check_week, nearest_legal_start
 from shared.messages.problems import InvalidInput
 from shared.messages.values import Limits, PlannedSession, Profile
-from shared.rules.decide import TenantRules
+from shared.rules.evaluation.tenant_rules import TenantRules
 from tests.independent_checker import broken
 from tests.unit.services.scheduling.calendars import PRIORITIES, at, lift, plain, run, tagged_sessions, walk, windows
 

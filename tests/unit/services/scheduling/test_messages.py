@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import select
 
 from services.scheduling.store import HELD, OverrideRow, PlanRow
-from shared.bus.handling import Rejected
-from shared.rules.decide import TenantRules
-from shared.rules.live import open_rules
+from shared.bus.routes import Rejected
+from shared.rules.evaluation.tenant_rules import TenantRules
+from shared.rules.lifecycle.rule_book import open_rules
 from tests.unit.services.scheduling.conftest import MONDAY, RULES, SchedulingDesk
 
 OPEN = [{"day": day, "from": "06:00", "to": "09:00"} for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")]

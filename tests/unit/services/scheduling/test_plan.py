@@ -15,7 +15,7 @@ from services.scheduling.domain.availability import spans_of_week
 from services.scheduling.domain.calendar import entry_of
 from services.scheduling.domain.preferences import POINT, Preferences, preference_cost
 from shared.messages.values import Limits, PlannedSession, Profile, Window
-from shared.rules.decide import TenantRules
+from shared.rules.evaluation.tenant_rules import TenantRules
 from tests.independent_checker import broken, outside
 from tests.unit.services.scheduling.calendars import PRIORITIES, at, lift, plain, run, walk, weeks, windows
 

@@ -14,7 +14,7 @@ from services.scheduling.domain.planning import pose, week_spans
 from services.scheduling.domain.preferences import POINT, Preferences, preference_cost
 from services.scheduling.domain.solving import Placement, best_placement
 from shared.messages.values import Limits, PlannedSession, Profile, Window
-from shared.rules.decide import TenantRules
+from shared.rules.evaluation.tenant_rules import TenantRules
 from tests.unit.services.scheduling.calendars import PRIORITIES, at, lift, run, weeks, windows
 
 MONDAY = date(2026, 3, 9)

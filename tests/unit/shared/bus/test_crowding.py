@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.bus.crowding import Shares, sender_of
-from shared.bus.processing import Processor
-from shared.bus.putting_back import from_internal
+from shared.bus.delivery.fair_share import Shares, sender_of
+from shared.bus.delivery.processor import Processor
+from shared.bus.delivery.retries import from_internal
 from shared.db import delivery_tables
 from shared.db.engine import Database
 from shared.db.migrations import create_all

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from shared.bus.decided import decisions_in
-from shared.bus.handling import Accepted, Answered, Context, Incoming
-from shared.bus.processing import Processor
-from shared.bus.unit_of_work import UnitOfWork
+from shared.bus.delivery.decisions import decisions_in
+from shared.bus.delivery.processor import Processor
+from shared.bus.delivery.unit_of_work import UnitOfWork
+from shared.bus.routes import Accepted, Answered, Context, Incoming
 from shared.db import delivery_tables
 from shared.db.engine import Database
 from shared.db.migrations import create_all

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import amqp
 import pytest
 
-from shared.bus.deliveries import delivery_from
-from shared.bus.intake import Intake, Refused
+from shared.bus.delivery.validation import Intake, Refused
+from shared.bus.transport.deliveries import delivery_from
 from tests.toy.service import ROUTES
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)

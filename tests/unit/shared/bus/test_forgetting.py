@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from shared.bus.handling import Forgotten, Route
-from shared.bus.naming import athlete_named
-from shared.bus.putting_back import Failure, from_internal, to_retry
+from shared.bus.delivery.retries import Failure, from_internal, to_retry
+from shared.bus.delivery.subjects import athlete_named
+from shared.bus.routes import Forgotten, Route
 from shared.db.engine import Database
 from shared.db.migrations import create_all
 from tests.toy.service import ROUTES, Add, Get, Table

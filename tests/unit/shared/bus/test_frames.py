@@ -10,8 +10,8 @@ from amqp.serialization import dumps
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.bus.frames import publish_frames
-from shared.bus.publishing import amqp_message
+from shared.bus.transport.publish_frames import publish_frames
+from shared.bus.transport.publisher import amqp_message
 from shared.messages.envelope import Outgoing
 
 names = st.text(max_size=60)

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import eventlet
 
-from shared.bus.rule_watch import RuleWatch
-from shared.bus.service import off_hub
+from shared.bus.transport.nameko_service import off_hub
+from shared.bus.transport.rule_polling import RuleWatch
 
 
 def compute(seconds: float) -> str:

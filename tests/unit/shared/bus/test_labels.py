@@ -10,7 +10,7 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy.exc import OperationalError
 
-from shared.bus.handling import Route
+from shared.bus.routes import Route
 from shared.db.engine import Database
 from shared.db.migrations import create_all
 from shared.messages.envelope import Delivery, type_of

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from shared.bus.handling import Accepted, Answered, Context, Incoming, Rejected
-from shared.bus.processing import Processor
+from shared.bus.delivery.processor import Processor
+from shared.bus.routes import Accepted, Answered, Context, Incoming, Rejected
 from shared.db import delivery_tables
 from shared.db.engine import Database
 from shared.db.migrations import create_all

@@ -1,7 +1,7 @@
 """A call for many messages holds its transaction no longer than a batch may last."""
 
-from shared.bus.gathering import Pace
-from shared.bus.handling import Route
+from shared.bus.delivery.grouping import Pace
+from shared.bus.routes import Route
 from tests.toy.service import ROUTES
 
 ROUTE: Route = ROUTES[0]

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from shared.bus.calls import Calls
-from shared.bus.handling import Context, Timer
-from shared.bus.ledger import Ledger
-from shared.bus.periodic import Periodic
+from shared.bus.delivery.handler_calls import Calls
+from shared.bus.delivery.ledger import Ledger
+from shared.bus.delivery.timers import Periodic
+from shared.bus.routes import Context, Timer
 from shared.db import delivery_tables
 from shared.db.engine import Database
 from tests.toy.service import Table

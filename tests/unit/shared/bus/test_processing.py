@@ -12,9 +12,9 @@ from sqlalchemy import func, select
 from sqlalchemy.event import listen
 from sqlalchemy.exc import OperationalError
 
-from shared.bus.handling import Route, Timer
-from shared.bus.processing import Processor
-from shared.bus.putting_back import RETRY_DELAYS_S, from_internal
+from shared.bus.delivery.processor import Processor
+from shared.bus.delivery.retries import RETRY_DELAYS_S, from_internal
+from shared.bus.routes import Route, Timer
 from shared.db import delivery_tables
 from shared.db.engine import Database
 from shared.db.migrations import create_all

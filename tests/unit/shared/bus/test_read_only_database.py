@@ -3,7 +3,7 @@
 import psycopg2
 from sqlalchemy import make_url
 
-from shared.bus.processing import Processor
+from shared.bus.delivery.processor import Processor
 from shared.db import delivery_tables
 from shared.db.engine import Database
 from shared.db.migrations import create_all

@@ -7,9 +7,9 @@ import eventlet
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared.bus.ledger import Ledger, ToPublish, to_publish
-from shared.bus.publishing import PublishFailed
-from shared.bus.relay import ROWS_PER_PUBLISH, Relay
+from shared.bus.delivery.ledger import Ledger, ToPublish, to_publish
+from shared.bus.delivery.outbox_relay import ROWS_PER_PUBLISH, Relay
+from shared.bus.transport.publisher import PublishFailed
 from shared.db import delivery_tables
 from shared.db.engine import Database
 from shared.db.migrations import create_all

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.bus.ledger import Ledger, Taken
-from shared.bus.retention import ERASURES, Retention
+from shared.bus.delivery.ledger import Ledger, Taken
+from shared.bus.delivery.retention import ERASURES, Retention
 from shared.db.delivery_tables import add_to
 from shared.db.engine import Database
 from shared.db.migrations import create_all
@@ -38,7 +38,7 @@ def database(database_url: str) -> Iterator[Database]:
 def test_what_is_older_than_its_time_is_forgotten_and_nothing_else(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.bus.retention.ROWS_PER_TRANSACTION", 1)
+    monkeypatch.setattr("shared.bus.delivery.retention.ROWS_PER_TRANSACTION", 1)
     ledger = Ledger(TABLES)
     with database.transaction() as db:
         ledger.remember_tenants(db, ["acme", "bravo"], NOW)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import eventlet
 
-from shared.bus.rule_news import MOST_ATHLETES, TRIAL_S, compare_each
+from shared.bus.rule_routes import MOST_ATHLETES, TRIAL_S, compare_each
 from shared.messages.rule_packs import DecisionChanged
 
 

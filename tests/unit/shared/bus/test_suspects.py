@@ -5,7 +5,7 @@ from typing import Any
 import amqp
 import pytest
 
-from shared.bus.consumer import SUSPECT_AFTER, BatchEntrypoint
+from shared.bus.transport.consumer import SUSPECT_AFTER, BatchEntrypoint
 
 
 class Noting(BatchEntrypoint):  # type: ignore[misc]  # nameko ships no types

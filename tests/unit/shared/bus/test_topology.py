@@ -1,7 +1,7 @@
 """Which messages reach which service."""
 
-from shared.bus.handling import Route
-from shared.bus.topology import command_bindings, event_bindings
+from shared.bus.routes import Route
+from shared.bus.transport.topology import command_bindings, event_bindings
 from tests.toy.service import Get, get
 
 ROUTES = (

@@ -11,9 +11,9 @@ from sqlalchemy import String, inspect, select, text
 from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.bus.running import Running
-from shared.bus.service import tandem_service
-from shared.bus.wiring import Wiring
+from shared.bus.transport.nameko_service import tandem_service
+from shared.bus.transport.runner import Running
+from shared.bus.transport.wiring import Wiring
 from shared.db.engine import Database
 from shared.db.migrations import SchemaOutdated, check, create_all, newest, upgrade
 from shared.db.tables import new_base

@@ -11,7 +11,7 @@ from shared.db.engine import Database
 from shared.db.migrations import create_all
 from shared.db.rule_store import Activation, RuleShelf, StoredPack, StoredRules, forget_tenant, in_force
 from shared.db.tables import new_base
-from shared.rules.rule_texts import RuleText, RuleTexts
+from shared.rules.reading.rule_texts import RuleText, RuleTexts
 
 Tables: Any = new_base()
 TABLES = rule_tables.add_to(Tables)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from textwrap import dedent, indent
 
 from shared.rules.errors import RuleFileError, RuleFileErrors
-from shared.rules.loader import Loaded, RuleText, load_texts
 from shared.rules.model import Pack, PackKind
+from shared.rules.reading.loader import Loaded, RuleText, load_texts
 
 HEADER = """\
 dialect: tandem-rules/1

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.rules.loader import load_packs
 from shared.rules.model import PackKind
-from shared.rules.outcome_values import OUTCOME_VALUES
-from shared.rules.setting_shapes import SETTING_SHAPES
+from shared.rules.reading.loader import load_packs
+from shared.rules.reading.outcome_values import OUTCOME_VALUES
+from shared.rules.reading.setting_shapes import SETTING_SHAPES
 from shared.rules.vocabulary import OUTCOMES_OF_PACK
-from tandem.rule_directory import shipped_rules
+from tandem.offline.shipped_rules import shipped_rules
 from tests.unit.shared.rules.rule_texts import HEADER, mistakes_of, only_pack, pack_text
 
 ADVICE = """\

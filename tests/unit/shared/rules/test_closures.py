@@ -3,11 +3,11 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.rules.closures import known_not_to_hold, known_to_hold
-from shared.rules.evaluators import ConditionSet, choose_evaluator
+from shared.rules.evaluation.closures import known_not_to_hold, known_to_hold
+from shared.rules.evaluation.evaluators import ConditionSet, choose_evaluator
+from shared.rules.evaluation.reference_evaluator import holds
+from shared.rules.evaluation.shortlist import DRAWERS, Shortlist, needed_words
 from shared.rules.model import All, AnyOf, Leaf, Not
-from shared.rules.reference import holds
-from shared.rules.shortlist import DRAWERS, Shortlist, needed_words
 from tests.unit.shared.rules.test_evaluators_agree import conditions, facts
 
 

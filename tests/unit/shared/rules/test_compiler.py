@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from shared.rules.compiler import (
+from shared.rules.evaluation.durable_compiler import (
     MAX_RULES,
     ConstantOutOfRange,
     PackTooLarge,

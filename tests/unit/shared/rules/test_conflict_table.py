@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.rules.decide import TenantRules
-from shared.rules.evaluators import choose_evaluator
+from shared.rules.evaluation.evaluators import choose_evaluator
+from shared.rules.evaluation.prepared import prepare
+from shared.rules.evaluation.tenant_rules import TenantRules
 from shared.rules.model import All, AnyOf, Leaf, Not
-from shared.rules.prepared import prepare
 from tests.unit.shared.rules.packs import pack, rule
 
 HEAVY = {"kind": "lift", "region": "lower", "effort": "heavy", "key": False}

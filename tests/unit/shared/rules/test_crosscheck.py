@@ -2,14 +2,14 @@
 
 import pytest
 
-from shared.rules.compiler import compile_conditions
-from shared.rules.conflict_table import PairRules
-from shared.rules.crosscheck import AT_LEAST, PER_PACK, PER_RULE, EvaluatorsDisagree, check, questions
 from shared.rules.errors import RuleFileErrors
-from shared.rules.evaluators import ConditionSet, choose_evaluator
+from shared.rules.evaluation.conflict_table import PairRules
+from shared.rules.evaluation.crosscheck import AT_LEAST, PER_PACK, PER_RULE, EvaluatorsDisagree, check, questions
+from shared.rules.evaluation.durable_compiler import compile_conditions
+from shared.rules.evaluation.evaluators import ConditionSet, choose_evaluator
+from shared.rules.evaluation.prepared import PreparedPack, prepare
+from shared.rules.evaluation.reference_evaluator import compare, holds
 from shared.rules.model import All, AnyOf, Example, Leaf, Not, Position
-from shared.rules.prepared import PreparedPack, prepare
-from shared.rules.reference import compare, holds
 from tests.unit.shared.rules.packs import pack, rule
 
 

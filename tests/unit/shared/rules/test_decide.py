@@ -4,11 +4,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from shared.rules.decide import NoSuchPack, TenantRules
-from shared.rules.evaluators import choose_evaluator
+from shared.rules.evaluation.evaluators import choose_evaluator
+from shared.rules.evaluation.prepared import prepare
+from shared.rules.evaluation.tenant_rules import NoSuchPack, TenantRules
 from shared.rules.model import All, AnyOf, Leaf, Not, Setting
 from shared.rules.observer import Observer
-from shared.rules.prepared import prepare
 from tests.unit.shared.rules.packs import pack, rule
 
 SHORT = Leaf("gap_hours", "<", 24.0)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.rules.evaluators import ConditionSet, choose_evaluator
+from shared.rules.evaluation.evaluators import ConditionSet, choose_evaluator
 from shared.rules.lasting import derived_feature
 from shared.rules.model import All, AnyOf, Leaf, Not
 

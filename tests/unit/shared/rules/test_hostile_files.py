@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.rules import yamltext
+from shared.located_yaml import parser as yamltext
+from shared.located_yaml.parser import MAX_DEPTH
+from shared.located_yaml.quick_parser import sound_tree
 from shared.rules.errors import Mistakes, RuleFileErrors
-from shared.rules.loader import RuleText, load_packs, load_texts
-from shared.rules.sound_yaml import sound_tree
-from shared.rules.yamltext import MAX_DEPTH
+from shared.rules.reading.loader import RuleText, load_packs, load_texts
 from tests.unit.shared.rules.rule_texts import DELOAD_RULE, GAP_RULE, pack_text
 
 RULES = Path(__file__).parents[4] / "rules"

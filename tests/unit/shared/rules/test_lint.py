@@ -5,10 +5,10 @@ from time import process_time
 
 import pytest
 
-from shared.rules.lint import lint, lint_tenant
+from shared.rules.authoring.lint import lint, lint_tenant
+from shared.rules.evaluation.reference_evaluator import holds
+from shared.rules.evaluation.situations import situations
 from shared.rules.model import All, AnyOf, Leaf, Not
-from shared.rules.reference import holds
-from shared.rules.situations import situations
 from shared.rules.vocabulary import FEATURES, features_of
 from tests.unit.shared.rules.rule_texts import GAP_RULE, mistakes_of, only_pack, pack_text
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.rules.lint import lint
+from shared.rules.authoring.lint import lint
 from tests.unit.shared.rules.rule_texts import only_pack, pack_text
 
 PAIR = "{first: any run, then: any lift, gap: less than %s}"

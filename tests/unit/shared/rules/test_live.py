@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from shared.rules.errors import RuleFileErrors
-from shared.rules.live import RuleBook, open_rules
+from shared.rules.lifecycle.rule_book import RuleBook, open_rules
 from tests.unit.shared.rules.rule_folder import LIFT_RUN, TENANT, Files, Seen, Stored, forbids, threshold
 
 

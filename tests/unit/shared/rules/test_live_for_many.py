@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from shared.rules.live import RuleBook
+from shared.rules.lifecycle.rule_book import RuleBook
 from tests.unit.shared.rules.rule_folder import TENANT, Files, Seen, Stored, threshold
 
 SOFTER = TENANT.replace("{{when: {{gap: less than {hours} h}}", "{{severity: soft, penalty: {hours}")

@@ -4,15 +4,15 @@ import gc
 import random
 
 from benchmarks.rules.random_packs import random_conditions, random_facts
-from shared.rules.by_identity import ByIdentity
-from shared.rules.closures import known_to_hold
-from shared.rules.collector import collector_paused
-from shared.rules.decide import TenantRules
-from shared.rules.evaluators import ConditionSet, choose_evaluator
+from shared.rules.evaluation.closures import known_to_hold
+from shared.rules.evaluation.evaluators import ConditionSet, choose_evaluator
+from shared.rules.evaluation.prepared import prepare
+from shared.rules.evaluation.reference_evaluator import holds
+from shared.rules.evaluation.tenant_rules import TenantRules
+from shared.rules.identity_cache import ByIdentity
 from shared.rules.interned import interned
 from shared.rules.model import All, AnyOf, Leaf, Not
-from shared.rules.prepared import prepare
-from shared.rules.reference import holds
+from shared.rules.reading.collector import collector_paused
 from tests.unit.shared.rules.packs import pack, rule
 from tests.unit.shared.rules.rule_texts import GAP_RULE, only_pack, pack_text
 

@@ -4,9 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.rules.evaluation.normal_form import (
+    MAX_BRANCHES,
+    RuleTooComplex,
+    UnsupportedComparison,
+    branches,
+    condition_of,
+)
+from shared.rules.evaluation.reference_evaluator import holds
 from shared.rules.model import All, AnyOf, Condition, Leaf, Not
-from shared.rules.normal_form import MAX_BRANCHES, RuleTooComplex, UnsupportedComparison, branches, condition_of
-from shared.rules.reference import holds
 
 LEAVES = st.sampled_from(
     [

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.rules.explain import explain
+from shared.rules.evaluation.explain import explain
+from shared.rules.evaluation.reference_evaluator import fire, holds
 from shared.rules.model import All, AnyOf, Condition, Facts, Leaf, Not, Scalar
-from shared.rules.reference import fire, holds
 from tests.unit.shared.rules.rule_texts import DELOAD_RULE, only_pack, pack_text
 
 GAP = Leaf("gap_hours", "<", 6.0)

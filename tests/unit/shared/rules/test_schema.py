@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from shared.located_yaml.nodes import plain
+from shared.located_yaml.parser import parse_yaml
+from shared.rules.authoring.json_schema import rule_file_schema
 from shared.rules.errors import Mistakes, RuleFileErrors
-from shared.rules.loader import RuleText, load_texts
-from shared.rules.nodes import plain
-from shared.rules.schema import rule_file_schema
+from shared.rules.reading.loader import RuleText, load_texts
 from shared.rules.vocabulary import BUILTIN_WORDS
-from shared.rules.yamltext import parse_yaml
 from tests.fuzz.sound import grown_sound, guesses_mended
 
 SCHEMA = rule_file_schema()

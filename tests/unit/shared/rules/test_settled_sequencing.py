@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from shared.rules.decisions import Rules
-from shared.rules.live import open_rules
+from shared.rules.lifecycle.rule_book import open_rules
 from shared.rules.model import Facts, Scalar
 
 RULES = Path(__file__).parents[4] / "rules"

@@ -7,12 +7,12 @@ import pytest
 
 from services.periodization.domain import deload_facts
 from shared.rules.athlete_facts import athlete_facts
-from shared.rules.lint import lint
+from shared.rules.authoring.lint import lint
 from shared.rules.model import Leaf
 from shared.rules.told_features import TOLD
 from shared.rules.vocabulary import FEATURES
-from tandem.offline import open_offline_athlete
-from tandem.rule_directory import shipped_rules
+from tandem.offline.pipeline import open_offline_athlete
+from tandem.offline.shipped_rules import shipped_rules
 from tests.unit.shared.rules.packs import pack, rule
 
 RUNNER = Path(__file__).parents[4] / "examples" / "athletes" / "runner-who-lifts.yaml"

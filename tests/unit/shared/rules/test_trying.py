@@ -5,12 +5,12 @@ from time import process_time
 
 import pytest
 
+from shared.rules.authoring.lint import lint
 from shared.rules.errors import RuleFileErrors
-from shared.rules.lint import lint
-from shared.rules.loader import load_texts
+from shared.rules.evaluation.situations import TooManySituations, situations, trying_for
 from shared.rules.model import Leaf
-from shared.rules.rule_texts import RuleText
-from shared.rules.situations import TooManySituations, situations, trying_for
+from shared.rules.reading.loader import load_texts
+from shared.rules.reading.rule_texts import RuleText
 from tests.fuzz.sound import grown_sound, guesses_mended
 
 

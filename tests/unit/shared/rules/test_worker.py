@@ -7,11 +7,11 @@ import time
 
 import pytest
 
-from shared.rules.compiler import compile_conditions
-from shared.rules.evaluators import ConditionSet, Evaluator, UnknownEvaluator, choose_evaluator
+from shared.rules.evaluation.durable_client import MAX_LOADED, MAX_LOADED_TEXT, EngineWorker, WorkerFailure
+from shared.rules.evaluation.durable_compiler import compile_conditions
+from shared.rules.evaluation.evaluators import ConditionSet, Evaluator, UnknownEvaluator, choose_evaluator
 from shared.rules.model import Leaf
 from shared.rules.observer import Observer
-from shared.rules.worker import MAX_LOADED, MAX_LOADED_TEXT, EngineWorker, WorkerFailure
 
 SHORT = Leaf("gap", "<", 24.0)
 ASKED = ConditionSet.of("test", [SHORT], ["short"])
@@ -113,7 +113,7 @@ def test_a_ruleset_that_the_engine_refuses_ends_the_process_not_the_service(work
 
 
 def test_an_engine_that_cannot_be_started_is_not_tried_at_every_question(monkeypatch, tmp_path):
-    monkeypatch.setattr("shared.rules.worker._ENGINE", tmp_path / "missing.py")
+    monkeypatch.setattr("shared.rules.evaluation.durable_client._ENGINE", tmp_path / "missing.py")
     now = [100.0]
     worker = EngineWorker(clock=lambda: now[0])
     for _ in range(5):

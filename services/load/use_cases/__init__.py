@@ -1,0 +1,1 @@
+"""What the load service does with a message."""

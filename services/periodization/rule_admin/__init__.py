@@ -1,0 +1,1 @@
+"""A tenant's own rule packs: put, tried, put into force, rolled back."""

@@ -1,0 +1,1 @@
+"""What the periodization service does with a message."""

@@ -1,0 +1,1 @@
+"""What the recovery service does with a message."""

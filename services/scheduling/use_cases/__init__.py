@@ -1,0 +1,1 @@
+"""What the scheduling service does with a message."""

@@ -1,0 +1,49 @@
+"""What a handler is called with, and what its call leaves to be published."""
+
+from datetime import date
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+from shared.bus.delivery.ledger import ToPublish, to_publish
+from shared.bus.delivery.unit_of_work import Cause, Clock, UnitOfWork
+from shared.rules.decisions import Rules
+
+
+class RuleSource(Protocol):
+    """Where a tenant's active rules come from; ``shared.rules.lifecycle.rule_book.RuleBook`` is one."""
+
+    def for_tenant(self, tenant: str) -> Rules: ...
+
+    def as_of(self, tenant: str, day: date) -> Rules: ...
+
+
+class Calls:
+    """One service's, under its rules and its clock."""
+
+    def __init__(self, service: str, rules: RuleSource | None, clock: Clock) -> None:
+        self.service = service
+        self._rules = rules
+        self._clock = clock
+
+    def context(self, db: Session, tenant: str, cause: Cause | None) -> UnitOfWork:
+        """For one call of one handler; without ``cause`` nobody sent a message."""
+        source = self._rules
+        if source is None:
+            return UnitOfWork(self.service, tenant, db, None, self._clock, cause)
+        return UnitOfWork(
+            self.service,
+            tenant,
+            db,
+            lambda: source.for_tenant(tenant),
+            self._clock,
+            cause,
+            lambda day: source.as_of(tenant, day),
+        )
+
+    def rows(self, context: UnitOfWork) -> list[ToPublish]:
+        """The call's events, then the replies that earlier calls had put off."""
+        now = self._clock()
+        rows = [to_publish(context.tenant, event.message, event.athlete, now) for event in context.emitted]
+        rows += [to_publish(context.tenant, reply.message, None, now) for reply in context.late_replies]
+        return rows

@@ -1,0 +1,211 @@
+"""Carries committed outbox rows to the broker: at once after the commit, and, where that failed, by the sweeper."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import eventlet
+import structlog
+from eventlet.event import Event
+from sqlalchemy.exc import SQLAlchemyError
+
+from shared.bus.delivery.ledger import Ledger, ToPublish
+from shared.bus.transport.publisher import Publisher, PublishFailed
+from shared.db.engine import Database
+from shared.messages.envelope import EVENTS_EXCHANGE
+from shared.ops import metrics
+
+_log = structlog.get_logger("tandem.relay")
+
+ROWS_PER_PUBLISH = 500
+UNDER_WAY = 4
+"""Batches published and not yet confirmed: what is committed next does not wait for the confirms of the one before."""
+FULL_AT = 5000
+"""Rows in hand at which the consumer waits: a broker that takes nothing more must slow down what is taken from it."""
+FORGET_EVERY_S = 0.1
+"""Confirmed rows of several batches are deleted together; a crash in between sends them again, under the same ids."""
+_AWAY_S = 1.0
+
+
+class Relay:
+    """One per service. ``hand_over`` right after a commit; ``run`` and ``sweep`` each in their own green thread."""
+
+    def __init__(
+        self,
+        service: str,
+        database: Database,
+        ledger: Ledger,
+        publisher: Publisher,
+        now_ms: Callable[[], int],
+        sweep_age_ms: int = 5000,
+    ) -> None:
+        self.service = service
+        self._database = database
+        self._ledger = ledger
+        self._publisher = publisher
+        self._now_ms = now_ms
+        self._sweep_age_ms = sweep_age_ms
+        self._rows: deque[ToPublish] = deque()
+        self._in_hand: set[str] = set()
+        self._confirmed: list[ToPublish] = []
+        self._to_forget = Event()
+        self._forgetting = eventlet.semaphore.Semaphore(1)
+        self._woken = Event()
+        self._stopping = False
+
+    def hand_over(self, rows: Sequence[ToPublish]) -> None:
+        """Takes committed rows; waits while too many are in hand already."""
+        while len(self._rows) > FULL_AT and not self._stopping:
+            eventlet.sleep(0.05)
+        self._rows.extend(rows)
+        self._in_hand.update(row.id for row in rows)
+        if rows and not self._woken.ready():
+            self._woken.send(None)
+
+    @property
+    def in_hand(self) -> int:
+        """Rows that were handed over and still stand in the outbox."""
+        return len(self._in_hand)
+
+    def run(self) -> None:
+        """Publishes what is handed over, until ``stop``."""
+        forgetful = eventlet.spawn(self._forget_now_and_then)
+        others = [eventlet.spawn(self._carry) for _ in range(UNDER_WAY - 1)]
+        try:
+            self._carry()
+            for other in others:
+                other.wait()
+            with self._forgetting:  # not in the middle of a transaction
+                forgetful.kill()
+            self._forget()
+        finally:
+            for other in (*others, forgetful):
+                other.kill()
+
+    def _carry(self) -> None:
+        while True:
+            while self._rows:
+                self._publish_next()
+            if self._stopping:
+                return
+            if self._woken.ready():
+                self._woken = Event()
+            self._woken.wait()
+
+    def stop(self) -> None:
+        """Lets ``run`` publish what it holds and return."""
+        self._stopping = True
+        if not self._woken.ready():
+            self._woken.send(None)
+
+    def sweep(self) -> int:
+        """Publishes all rows left behind by a crash or a broken connection; returns how many.
+
+        Every service does this every few seconds, so it also says whether the database answers.
+        """
+        try:
+            swept = last = self._sweep_some()
+        except SQLAlchemyError:
+            metrics.database_answers.labels(self.service).set(0)
+            raise
+        metrics.database_answers.labels(self.service).set(1)
+        while last == ROWS_PER_PUBLISH:  # a long time without a broker leaves many
+            self.keep_alive()
+            last = self._sweep_some()
+            swept += last
+        return swept
+
+    def _sweep_some(self) -> int:
+        before = self._now_ms() - self._sweep_age_ms
+        held = frozenset(self._in_hand)
+        with self._database.transaction() as db:
+            rows = self._ledger.unpublished(db, before, ROWS_PER_PUBLISH)
+            left = [row for row in rows if row.id not in held and row.id not in self._in_hand]
+            oldest = min((row.created_at_ms for row in rows), default=None)
+            if left and not self._database.is_sqlite:  # the rows stay locked, so no other replica sends them too
+                self._publish(left)
+                self._ledger.published(db, left)
+        if left and self._database.is_sqlite:
+            self._publish(left)
+            with self._database.transaction() as db:
+                self._ledger.published(db, left)
+        age_s = 0.0 if oldest is None else (self._now_ms() - oldest) / 1000
+        metrics.outbox_oldest_seconds.labels(self.service).set(age_s)
+        return len(left)
+
+    def keep_alive(self) -> None:
+        """Sends heartbeats between publishes."""
+        self._publisher.keep_alive()
+
+    def _publish_next(self) -> None:
+        rows = [self._rows.popleft() for _ in range(min(len(self._rows), ROWS_PER_PUBLISH))]
+        try:
+            self._publish(rows)
+        except PublishFailed:
+            # They stand in the outbox; the sweeper sends them once the broker answers again.
+            _log.warning(
+                "publishing failed, the sweeper will repeat it", service=self.service, rows=len(rows), exc_info=True
+            )
+            if self._stopping:  # whoever comes next sends the rest; trying it batch by batch would outlast the deadline
+                rows += self._rows
+                self._rows.clear()
+            self._let_go(rows)
+        else:
+            self._confirmed += rows
+            self._wake_forgetful()
+
+    def _let_go(self, rows: Sequence[ToPublish]) -> None:
+        self._in_hand.difference_update(row.id for row in rows)
+        metrics.outbox_rows.labels(self.service).set(len(self._in_hand))
+
+    def _forget_now_and_then(self) -> None:
+        while True:
+            self._to_forget.wait()
+            eventlet.sleep(FORGET_EVERY_S)
+            self._to_forget = Event()
+            if not self._forget():
+                eventlet.sleep(_AWAY_S)
+                self._wake_forgetful()
+
+    def _wake_forgetful(self) -> None:
+        if not self._to_forget.ready():
+            self._to_forget.send(None)
+
+    def _forget(self) -> bool:
+        """Deletes what was confirmed; False when the database does not let us, and it is to be tried again.
+
+        A power cut may undo it; then the rows are published once more, under the same ids.
+        """
+        with self._forgetting:
+            confirmed, self._confirmed = self._confirmed, []
+            try:
+                if confirmed:
+                    with self._database.batch(durable=False) as db:
+                        self._ledger.published(db, confirmed, lazily=True)
+            except SQLAlchemyError:
+                self._confirmed += confirmed
+                _log.warning("what was published stays in the outbox", service=self.service, rows=len(confirmed))
+                return False
+        self._let_go(confirmed)
+        return True
+
+    def _publish(self, rows: Sequence[ToPublish]) -> None:
+        started = time.monotonic()
+        messages = [row.message for row in rows]
+        try:
+            returned = self._publisher.publish(messages)
+        except PublishFailed:
+            # Mostly a connection that the broker closed meanwhile: once more, over a new one.
+            metrics.publish_failures.labels(self.service).inc()
+            try:
+                returned = self._publisher.publish(messages)
+            except PublishFailed:
+                metrics.publish_failures.labels(self.service).inc()
+                raise
+        if returned:
+            metrics.replies_dropped.labels(self.service).inc(len(returned))
+        for row in rows:
+            if row.message.exchange == EVENTS_EXCHANGE:
+                name = row.message.routing_key.split(".", 2)[2]
+                metrics.published.labels(self.service, name).inc()
+        _log.debug("published", service=self.service, rows=len(rows), seconds=time.monotonic() - started)

@@ -1,0 +1,89 @@
+"""What a sender hears of its command or query: accepted, rejected or answered; and a reply that comes later."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from shared.bus.routes import Accepted, Answered
+from shared.messages.envelope import EVENTS_EXCHANGE, Outgoing, outgoing, type_of
+from shared.messages.ids import new_id
+from shared.messages.problems import Problem
+
+Word = Literal["accepted", "rejected", "answered"]
+
+DEFAULT_EXCHANGE = ""
+"""AMQP's own: the routing key is a queue's name; only replies go there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later(Accepted):
+    """Returned by a handler that will reply in a later call, e.g. when the other services have confirmed an erase.
+
+    The handler stores ``context.reply_address()`` in its own table, and that later call uses ``context.reply_late``.
+    """
+
+
+@runtime_checkable
+class RepliesLater(Protocol):
+    """The part of the context that such a handler needs on top of ``handling.Context``."""
+
+    def reply_address(self) -> dict[str, str] | None: ...
+
+    def reply_late(self, address: Mapping[str, str], outcome: Accepted | Answered) -> None: ...
+
+
+def reply_message(
+    *,
+    service: str,
+    key: str,
+    message_id: str | None,
+    word: Word,
+    data: Mapping[str, Any],
+    reply_to: str,
+    correlation_id: str,
+    time: datetime,
+) -> Outgoing:
+    """The reply to message ``message_id`` with routing key ``key``; an answer's data is the handler's alone."""
+    named = data if word == "answered" else {"message": message_id, **data}
+    return outgoing(
+        exchange=DEFAULT_EXCHANGE,
+        routing_key=reply_to,
+        id=new_id(),
+        source=f"/tandem/{service}",
+        type=type_of(f"{key}.{word}"),
+        time=time,
+        subject=None,
+        data=named,
+        correlation_id=correlation_id,
+    )
+
+
+def rejection_event(
+    *,
+    service: str,
+    tenant: str,
+    key: str,
+    message_id: str | None,
+    problems: Sequence[Problem],
+    subject: str | None,
+    correlation_id: str | None,
+    time: datetime,
+) -> Outgoing:
+    """``<tenant>.<service>.command-rejected`` with every problem of the command."""
+    return outgoing(
+        exchange=EVENTS_EXCHANGE,
+        routing_key=f"{tenant}.{service}.command-rejected",
+        id=new_id(),
+        source=f"/tandem/{service}",
+        type=type_of(f"{service}.command-rejected"),
+        time=time,
+        subject=subject,
+        data={"message": message_id, "key": key, **errors(problems)},
+        correlation_id=correlation_id,
+    )
+
+
+def errors(problems: Sequence[Problem]) -> dict[str, list[dict[str, str]]]:
+    """A rejection's data."""
+    return {"errors": [problem.as_json() for problem in problems]}

@@ -1,0 +1,133 @@
+"""Messages that failed: to a waiting queue for another try, or to the parked queue for a person to look at."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal, cast
+
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from shared.bus.delivery.ledger import ToPublish, to_publish
+from shared.bus.delivery.subjects import athlete_named
+from shared.messages.envelope import Delivery, Outgoing
+from shared.messages.ids import new_id
+
+INTERNAL_EXCHANGE = "tandem.internal"
+"""Only services may write here, so its headers can be believed."""
+
+RETRY_DELAYS_S = (5, 30, 120, 600)
+
+Reason = Literal["handler_failed", "retries_exhausted", "event_refused"]
+
+_CARRIED = ("traceparent",)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a message was put back."""
+
+    reason: Reason
+    error: str
+    at: datetime
+
+
+def is_transient(error: BaseException) -> bool:
+    """True for what another try may cure: database away, deadlock, timeout, a lost race for the same inbox row."""
+    if isinstance(error, OperationalError | InterfaceError | IntegrityError | PoolTimeout | TimeoutError):
+        return True
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def waiting_key(service: str, source: str, delay_s: int) -> str:
+    return f"{service}.{source}s.wait.{delay_s}"
+
+
+def retry_key(service: str, source: str) -> str:
+    return f"{service}.{source}s.retry"
+
+
+def parked_key(service: str) -> str:
+    return f"{service}.parked"
+
+
+def crowded_key(service: str) -> str:
+    return f"{service}.crowded"
+
+
+def to_crowded(service: str, delivery: Delivery, now: datetime) -> ToPublish:
+    """The message on its way to where those who crowd wait for each other."""
+    return _internal(crowded_key(service), delivery, _ours(delivery) | {"tandem-set-aside": "yes"}, now)
+
+
+def to_retry(service: str, delivery: Delivery, failure: Failure) -> ToPublish:
+    """The message on its way to the waiting queue of its next attempt; ``attempts`` must be below the limit."""
+    delay_s = RETRY_DELAYS_S[delivery.attempts]
+    again = replace(delivery, attempts=delivery.attempts + 1, first_failed=delivery.first_failed or _stamp(failure.at))
+    return _internal(waiting_key(service, delivery.source, delay_s), again, _ours(again), failure.at)
+
+
+def to_park(service: str, delivery: Delivery, failure: Failure) -> ToPublish:
+    """The message on its way to the parked queue, with everything a person needs to judge and replay it."""
+    first_failed = delivery.first_failed or _stamp(failure.at)
+    headers = _ours(replace(delivery, first_failed=first_failed)) | {
+        "tandem-reason": failure.reason,
+        "tandem-error": failure.error[:500],
+        "tandem-last-failed": _stamp(failure.at),
+        "tandem-parked-id": new_id(),
+    }
+    return _internal(parked_key(service), delivery, headers, failure.at)
+
+
+def from_internal(delivery: Delivery) -> Delivery:
+    """A delivery that comes back over the internal exchange, as it was when it first arrived."""
+    ours = delivery.headers
+    return replace(
+        delivery,
+        source=cast(Literal["command", "event"], ours["tandem-source"]),
+        routing_key=ours["tandem-routing-key"],
+        user_id=ours.get("tandem-user-id"),
+        reply_to=ours.get("tandem-reply-to"),
+        set_aside="tandem-set-aside" in ours,
+        direct=True,  # what was not is refused at once and never put back
+        attempts=int(ours.get("tandem-attempts", "0")),
+        first_failed=ours.get("tandem-first-failed"),
+    )
+
+
+def _internal(key: str, delivery: Delivery, headers: dict[str, str], now: datetime) -> ToPublish:
+    carried = {
+        name: value
+        for name, value in delivery.headers.items()
+        if isinstance(value, str) and (name.lower().startswith("ce-") or name in _CARRIED)
+    }
+    if all(name.lower() != "ce-time" for name in carried):
+        # Else it would be as young as each new try, and what somebody erased in the meantime would come back with it.
+        carried["ce-time"] = delivery.first_failed or _stamp(now)
+    message = Outgoing(
+        INTERNAL_EXCHANGE,
+        key,
+        carried | headers,
+        delivery.body,
+        delivery.correlation_id,
+        delivery.content_type or "application/octet-stream",
+    )
+    tenant = delivery.routing_key.partition(".")[0][:40]
+    athlete = athlete_named(delivery.headers, delivery.body)
+    # Under an id of its own: the sender's ce-id stays in the headers, and nothing says it is unique.
+    return replace(to_publish(tenant, message, athlete, now), id=new_id())
+
+
+def _ours(delivery: Delivery) -> dict[str, str]:
+    known: dict[str, Any] = {
+        "tandem-source": delivery.source,
+        "tandem-routing-key": delivery.routing_key,
+        "tandem-user-id": delivery.user_id,
+        "tandem-reply-to": delivery.reply_to,
+        "tandem-attempts": str(delivery.attempts),
+        "tandem-first-failed": delivery.first_failed,
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.isoformat()

@@ -1,0 +1,140 @@
+"""What one handler call works with: the implementation of ``handling.Context`` on a real database session."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from shared.bus.delivery.replies import Word, reply_message
+from shared.bus.routes import Accepted, Answered
+from shared.messages.envelope import EVENTS_EXCHANGE, Outgoing, outgoing, type_of
+from shared.messages.ids import new_id
+from shared.rules.decisions import Rules
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """One event a handler emitted, as it will stand in the outbox."""
+
+    name: str
+    athlete: str | None
+    data: Mapping[str, Any]
+    id: str
+    message: Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class LateReply:
+    """A reply given in a later call than the command's; ``message`` is ready to be published."""
+
+    outcome: Accepted | Answered
+    message: Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The message being handled, as far as what follows from it must know."""
+
+    message_id: str
+    key: str
+    correlation_id: str | None = None
+    traceparent: str | None = None
+    reply_to: str | None = None
+
+
+class UnitOfWork:
+    """One tenant's call of one handler inside a transaction that somebody else commits.
+
+    In a test: ``UnitOfWork("load", "acme", session, rules, clock)``, then read ``.emitted``.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        tenant: str,
+        db: Session,
+        rules: Rules | Callable[[], Rules] | None,
+        clock: Clock,
+        cause: Cause | None = None,
+        rules_as_of: Callable[[date], Rules] | None = None,
+    ) -> None:
+        self.service = service
+        self.emitted: list[Emitted] = []
+        self.late_replies: list[LateReply] = []
+        self.cause = cause
+        self._tenant = tenant
+        self._db = db
+        self._rules = rules
+        self._clock = clock
+        self._rules_as_of = rules_as_of
+
+    @property
+    def tenant(self) -> str:
+        return self._tenant
+
+    @property
+    def db(self) -> Session:
+        return self._db
+
+    @property
+    def rules(self) -> Rules:
+        if self._rules is None:
+            raise LookupError(f"service {self.service} was started without rules")
+        if callable(self._rules):
+            self._rules = self._rules()  # taken at first use, then the same snapshot for the whole call
+        return self._rules
+
+    def rules_on(self, day: date) -> Rules:
+        if self._rules_as_of is None or day >= self._clock().astimezone(UTC).date():
+            return self.rules
+        return self._rules_as_of(day)
+
+    def now(self) -> datetime:
+        return self._clock()
+
+    def emit(self, name: str, data: Mapping[str, Any], athlete: str | None) -> None:
+        key = f"{self.service}.{name}"
+        identity = new_id()
+        message = outgoing(
+            exchange=EVENTS_EXCHANGE,
+            routing_key=f"{self._tenant}.{key}",
+            id=identity,
+            source=f"/tandem/{self.service}",
+            type=type_of(key),
+            time=self.now(),
+            subject=athlete,
+            data=data,
+            traceparent=self.cause.traceparent if self.cause else None,
+            correlation_id=self.cause.correlation_id if self.cause else None,
+        )
+        self.emitted.append(Emitted(name, athlete, data, identity, message))
+
+    def reply_address(self) -> dict[str, str] | None:
+        """Where this command's reply would go, as plain JSON to be stored; None when nobody waits for one."""
+        if self.cause is None or self.cause.reply_to is None or self.cause.correlation_id is None:
+            return None
+        return {
+            "key": self.cause.key,
+            "message_id": self.cause.message_id,
+            "reply_to": self.cause.reply_to,
+            "correlation_id": self.cause.correlation_id,
+        }
+
+    def reply_late(self, address: Mapping[str, str], outcome: Accepted | Answered) -> None:
+        """Sends the reply that an earlier call put off by returning ``Later``."""
+        word: Word = "answered" if isinstance(outcome, Answered) else "accepted"
+        message = reply_message(
+            service=self.service,
+            key=address["key"],
+            message_id=address["message_id"],
+            word=word,
+            data=outcome.data,
+            reply_to=address["reply_to"],
+            correlation_id=address["correlation_id"],
+            time=self.now(),
+        )
+        self.late_replies.append(LateReply(outcome, message))

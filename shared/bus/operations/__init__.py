@@ -1,0 +1,1 @@
+"""What an operator does on the broker: tenants, parked messages, erased athletes."""

@@ -1,0 +1,257 @@
+"""Parked messages: looked at without being taken, and replayed or dropped by a person, with a trace of who did it.
+
+Reading takes every message and gives it back unacknowledged when the channel closes; a quorum queue puts what comes
+back in its old place. One message is replayed in three steps, publish with confirm, audit row, acknowledge: dying in
+between leaves it parked, and a second replay is recognised by the inbox.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import amqp
+import eventlet
+from kombu import Connection
+from sqlalchemy import insert
+
+from shared.bus.delivery.retries import INTERNAL_EXCHANGE, retry_key
+from shared.bus.transport.publisher import ConfirmedPublisher
+from shared.bus.transport.topology import commands_queue, parked_queue
+from shared.db.delivery_tables import DeliveryTables
+from shared.db.engine import Database
+from shared.messages.envelope import Outgoing
+from shared.messages.ids import new_id
+
+Action = Literal["replay", "drop"]
+
+_CONTENT = 404
+_KEPT_HEADERS = ("tandem-source", "tandem-routing-key", "tandem-user-id", "tandem-reply-to", "traceparent")
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """One parked message. ``body`` and ``error`` may hold health data; ``as_json`` leaves them out unless asked.
+
+    ``problem``: why it cannot be replayed, else None.
+    """
+
+    service: str
+    id: str
+    tenant: str
+    key: str
+    message_id: str | None
+    reason: str
+    error: str | None
+    attempts: int
+    first_failed: str | None
+    last_failed: str | None
+    content_type: str
+    correlation_id: str | None
+    headers: dict[str, str]
+    body: bytes
+    problem: str | None = None
+
+    def as_json(self, with_body: bool = False) -> dict[str, Any]:
+        told = {
+            "service": self.service,
+            "id": self.id,
+            "tenant": self.tenant,
+            "key": self.key,
+            "message": self.message_id,
+            "reason": self.reason,
+            "error": self.error if with_body else _kind_of(self.error),
+            "attempts": self.attempts,
+            "first_failed": self.first_failed,
+            "last_failed": self.last_failed,
+            "bytes": len(self.body),
+            "replayable": self.problem is None,
+            "problem": self.problem,
+        }
+        return told | ({"body": self.body.decode(errors="replace")} if with_body else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a command is about; an empty field is no restriction."""
+
+    ids: frozenset[str] = frozenset()
+    tenant: str | None = None
+    key: str | None = None
+    reason: str | None = None
+
+    def takes(self, parked: Parked) -> bool:
+        wanted = ((self.tenant, parked.tenant), (self.key, parked.key), (self.reason, parked.reason))
+        return (not self.ids or parked.id in self.ids) and all(want in (None, has) for want, has in wanted)
+
+
+class ParkedQueue:
+    """The parked messages of one service. Use it in ``with``: leaving it gives back what was not settled."""
+
+    def __init__(self, service: str, connect: Callable[[], Connection]) -> None:
+        self.service = service
+        self._connect = connect
+        self._publisher = ConfirmedPublisher(connect)
+
+    def __enter__(self) -> "ParkedQueue":
+        self._connection = self._connect()
+        self._channel = self._connection.channel()
+        self._channel.auto_decode = False
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._publisher.close()
+        self._connection.release()
+
+    def read(self) -> Iterator[tuple[int, Parked]]:
+        """Each message that is there now, oldest first, with its delivery tag. Two readers at once see a part each."""
+        queue = parked_queue(self.service)
+        try:
+            count = self._channel.queue_declare(queue, passive=True).message_count
+        except amqp.NotFound:
+            return  # the service has never run, so nothing was ever parked
+        for _ in range(count):
+            message = self._channel.basic_get(queue)
+            if message is None:
+                return
+            yield message.delivery_tag, read_parked(self.service, message)
+
+    def replay(self, tag: int, parked: Parked, settle: Callable[[], None]) -> None:
+        """Back to the service's work queue, then ``settle`` (the audit), then gone from here. Raises PublishFailed."""
+        self._publisher.publish([to_replay(parked)])
+        settle()
+        self._channel.basic_ack(tag)
+
+    def drop(self, tag: int, settle: Callable[[], None]) -> None:
+        settle()
+        self._channel.basic_ack(tag)
+
+
+class Audit:
+    """Writes who did what to which parked message into the service's own database."""
+
+    def __init__(self, database: Database, tables: DeliveryTables, by: str, now: Callable[[], datetime]) -> None:
+        self._database, self._tables, self._by, self._now = database, tables, by, now
+
+    def note(self, action: Action, parked: Parked) -> None:
+        row = {
+            "tenant": parked.tenant,
+            "id": new_id(),
+            "at": self._now(),
+            "by": self._by[:128],
+            "action": action,
+            "parked_id": parked.id,
+            "key": parked.key,
+            "message_id": parked.message_id,
+            "reason": parked.reason,
+        }
+        with self._database.transaction() as db:
+            db.execute(insert(self._tables.parked_audit), [row])
+
+
+class Pace:
+    """At most ``per_second`` steps; None = as fast as it goes."""
+
+    def __init__(self, per_second: float | None) -> None:
+        self._gap_s = 1 / per_second if per_second else 0.0
+        self._next = 0.0
+
+    def step(self) -> float:
+        """Waits until the next step is due; returns for how long, in seconds."""
+        wait_s = max(0.0, self._next - time.monotonic())
+        eventlet.sleep(wait_s)
+        self._next = max(self._next, time.monotonic()) + self._gap_s
+        return wait_s
+
+
+def read_parked(service: str, message: Any) -> Parked:
+    """``message``: py-amqp's. One that the broker itself parked (delivery limit) carries none of our headers, and what
+    its sender wrote under their names is not believed."""
+    headers = message.properties.get("application_headers") or {}
+    by_broker = bool(headers.get("x-death"))
+    ours = _of_the_broker(service, message, headers) if by_broker else headers
+    routing_key = str(ours.get("tandem-routing-key", ""))
+    tenant, _, key = routing_key.partition(".")
+    body = message.body.encode() if isinstance(message.body, str) else bytes(message.body)
+    carried = {name: value for name, value in headers.items() if isinstance(value, str) and name.startswith("ce-")}
+    carried |= {name: str(ours[name]) for name in _KEPT_HEADERS if ours.get(name) is not None}
+    identity = (
+        ours.get("tandem-parked-id") or hashlib.sha256(f"{headers.get('ce-id')}".encode() + body).hexdigest()[:32]
+    )
+    return Parked(
+        service=service,
+        id=str(identity),
+        tenant=tenant[:40],
+        key=key[:255],
+        message_id=_text(headers.get("ce-id"), 128),
+        reason=str(ours.get("tandem-reason", "unknown"))[:64],
+        error=_text(ours.get("tandem-error"), 500),
+        attempts=int(ours.get("tandem-attempts", "0")),
+        first_failed=_text(ours.get("tandem-first-failed"), 40),
+        last_failed=_text(ours.get("tandem-last-failed"), 40),
+        content_type=message.properties.get("content_type") or "application/octet-stream",
+        correlation_id=message.properties.get("correlation_id"),
+        headers=carried,
+        body=body,
+        problem=_problem(ours, routing_key),
+    )
+
+
+def to_replay(parked: Parked) -> Outgoing:
+    """As it first arrived, with all its attempts before it."""
+    source = parked.headers["tandem-source"]
+    return Outgoing(
+        INTERNAL_EXCHANGE,
+        retry_key(parked.service, source),
+        dict(parked.headers),
+        parked.body,
+        parked.correlation_id,
+        parked.content_type,
+    )
+
+
+def _of_the_broker(service: str, message: Any, headers: dict[str, Any]) -> dict[str, Any]:
+    """What our headers would say. The first x-death entry is the broker's newest; a sender may have written others.
+
+    Only into the commands queue can tenants write; what lay in another one came from a service, headers and all.
+    """
+    death = headers["x-death"][0]
+    of_tenants = death.get("queue") == commands_queue(service)
+    source = "command" if of_tenants else "event"
+    if death.get("exchange") == INTERNAL_EXCHANGE and not of_tenants:
+        known = {name: headers[name] for name in (*_KEPT_HEADERS, "tandem-attempts") if name in headers}
+        source = str(known.get("tandem-source", source))
+    else:
+        keys = death.get("routing-keys") or [""]
+        known = {"tandem-routing-key": keys[0], "tandem-user-id": message.properties.get("user_id")}
+        if message.properties.get("reply_to"):
+            known["tandem-reply-to"] = message.properties["reply_to"]
+    return known | {"tandem-source": source, "tandem-reason": str(death.get("reason", "dead_lettered"))}
+
+
+def _problem(ours: dict[str, Any], routing_key: str) -> str | None:
+    if ours.get("tandem-source") not in ("command", "event") or "." not in routing_key:
+        return "where it came from is not known"
+    if ours["tandem-source"] == "command" and ours.get("tandem-user-id") != routing_key.partition(".")[0]:
+        return "the broker did not vouch for its sender; the sender must send it again"
+    return None
+
+
+def _kind_of(error: str | None) -> str | None:
+    """``module.Error`` of ``module.Error: text``: the text may quote what was sent."""
+    return None if error is None else error.partition(": ")[0]
+
+
+def _text(value: Any, most: int) -> str | None:
+    return None if value is None else str(value)[:most]
+
+
+def filtered(messages: Iterator[tuple[int, Parked]], wanted: Filter) -> Iterator[tuple[int, Parked]]:
+    return ((tag, parked) for tag, parked in messages if wanted.takes(parked))
+
+
+__all__: Sequence[str] = (
+    "Action", "Audit", "Filter", "Pace", "Parked", "ParkedQueue", "filtered", "read_parked", "to_replay",
+)  # fmt: skip

@@ -1,0 +1,231 @@
+"""Takes messages from RabbitMQ in batches and acknowledges what was committed, and nothing else.
+
+nameko's own entrypoint acknowledges what failed, so it is subclassed here: raw messages, in-flight tags, draining.
+"""
+
+import random
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Any, Literal
+
+import amqp
+import eventlet
+import structlog
+from eventlet.event import Event
+from nameko.exceptions import ContainerBeingKilled
+from nameko.extensions import Entrypoint
+
+from shared.bus.delivery.processor import Batch
+from shared.bus.routes import Route
+from shared.bus.transport import topology
+from shared.bus.transport.deliveries import delivery_from, tenant_in
+from shared.bus.transport.queue_consumer import GONE, DrainingQueueConsumer, Subscription
+from shared.bus.transport.wiring import wiring_of
+from shared.ops import metrics
+
+_log = structlog.get_logger("tandem.consumer")
+
+_DATABASE_PAUSE_S = 1.0
+SUSPECT_AFTER = 5
+"""Deliveries in vain, of topology.DELIVERY_LIMIT, after which a message may be one that kills its service."""
+
+
+class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no types
+    """Calls the decorated method with a list of deliveries; it returns the Batch that says how many are settled."""
+
+    queue_consumer = DrainingQueueConsumer()
+
+    def __init__(self, source: Literal["command", "event", "crowded"], routes: Sequence[Route], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.source = source
+        self.routes = tuple(routes)
+        self._waiting: deque[Any] = deque()
+        self._subscription: Subscription | None = None
+        self._arrived = Event()
+        self._stopping = False
+        self._taking = False
+        self._singly = False
+        self._loop: Any = None
+
+    @property
+    def queue_name(self) -> str:
+        service = self.container.service_name
+        if self.source == "crowded":
+            return topology.crowded_queue(service)
+        return topology.commands_queue(service) if self.source == "command" else topology.events_queue(service)
+
+    @property
+    def _declared_source(self) -> Literal["command", "event"]:
+        """What comes back over the internal exchange says itself what it was."""
+        return "event" if self.source == "event" else "command"
+
+    @property
+    def in_flight(self) -> int:
+        """Deliveries taken and not yet acknowledged."""
+        return len(self._waiting) + (self._in_batch if self._taking else 0)
+
+    @property
+    def _all_in_flight(self) -> int:
+        """Of the service's other queues, too: they share one figure."""
+        return sum(one.in_flight for one in self.container.entrypoints if isinstance(one, BatchEntrypoint))
+
+    def setup(self) -> None:
+        self._in_batch = 0
+        self._settings = wiring_of(self.container).settings
+        self._size = self._settings.batch_messages
+        self._in_memory = wiring_of(self.container).in_memory
+        self.queue_consumer.register_provider(self)
+
+    def start(self) -> None:
+        self._loop = self.container.spawn_managed_thread(self._run, identifier=f"batches of {self.queue_name}")
+
+    def stop(self) -> None:
+        """Takes nothing more, finishes what was taken, acknowledges it, then lets the connection go."""
+        try:
+            with eventlet.Timeout(self._settings.drain_seconds):
+                self.queue_consumer.quiet(self)
+                self._stopping = True
+                self._wake()
+                self._loop.wait()
+        except eventlet.Timeout:
+            # Not acknowledged, so the broker delivers it again to whoever comes next.
+            _log.warning("stopped before draining", service=self.container.service_name, messages=self.in_flight)
+            self._loop.kill()
+        self.queue_consumer.unregister_provider(self)
+
+    def kill(self) -> None:
+        # The container kills the thread itself; it may be the very thread that died and is telling the container.
+        self._waiting.clear()
+
+    def reconnected(self, subscription: Subscription) -> None:
+        """What was taken over the old connection comes again over this one."""
+        self._waiting.clear()
+        self._subscription = subscription
+
+    def receive(self, subscription: Subscription, message: Any) -> None:
+        if subscription is self._subscription:
+            self._waiting.append(message)
+            self._wake()
+
+    def _run(self) -> None:
+        while True:
+            self._arrived.wait()
+            self._arrived = Event()
+            while self._waiting:
+                if len(self._waiting) < self._settings.batch_messages and not self._stopping:
+                    eventlet.sleep(self._settings.batch_wait_ms / 1000)
+                if any(_is_suspect(message) for message in self._waiting):
+                    self._settle_suspects()
+                size = min(len(self._waiting), self._settings.batch_messages)
+                batch = [self._waiting.popleft() for _ in range(size)]
+                if batch:
+                    self._settle(batch)
+            if self._stopping:
+                return
+
+    def _settle_suspects(self) -> None:
+        """All that waits, one by one: first what was hardly delivered before, then the rest in any order.
+
+        One of them may kill the process each time, and the broker counts that against everything it had handed over.
+        In their own order the ones behind the killer would never get their turn and be parked together with it.
+        """
+        subscription = self._subscription
+        messages = list(self._waiting)
+        self._waiting.clear()
+        random.shuffle(messages)
+        self._singly = True
+        for message in sorted(messages, key=_is_suspect):
+            if subscription is self._subscription:
+                self._settle([message])
+        self._singly = False
+
+    def _settle(self, messages: list[Any]) -> None:
+        subscription = self._subscription
+        gauge = metrics.in_flight.labels(self.container.service_name)
+        self._taking, self._in_batch = True, len(messages)
+        while messages and subscription is self._subscription:
+            gauge.set(self._all_in_flight)
+            given = messages[: self._size]
+            # Retried messages stand under keys of the internal exchange and count with their like.
+            in_hand = Counter(tenant_in(message) for message in chain(messages, self._waiting))
+            result = self._work(given, in_hand)
+            if result is None:
+                self._return(messages)
+                break
+            self._fit_size(len(given), result)
+            messages = messages[result.done :]
+            self._in_batch = len(messages)
+            eventlet.sleep(0)  # what was committed goes out before the next batch is begun
+            if result.database_away:
+                # Every message would fail alike; waiting with them in hand burns nobody's attempts.
+                eventlet.sleep(_DATABASE_PAUSE_S)
+        self._taking = False
+        gauge.set(self._all_in_flight)
+
+    def _fit_size(self, given: int, result: Batch) -> None:
+        """Gives slow handlers about as many messages as they manage within one transaction's time, quick ones more."""
+        if result.done < given and not result.database_away:
+            self._size = max(1, result.done)
+        elif given == self._size:
+            self._size = min(self._size * 2, self._settings.batch_messages)
+
+    def _work(self, messages: list[Any], in_hand: Mapping[str, int]) -> Batch | None:
+        """Runs the service method in a worker; acknowledges, then hands over what is to be published."""
+        finished = Event()
+
+        def settle(worker: Any, result: Batch | None, failed: Any) -> tuple[Batch | None, Any]:
+            if result is not None:
+                self._acknowledge(messages[: result.done])
+                worker.service.bus.relay.hand_over(result.messages)
+            finished.send(result)
+            return result, failed
+
+        try:
+            deliveries = [
+                delivery_from(message, self._declared_source, in_hand[tenant_in(message)]) for message in messages
+            ]
+            self.container.spawn_worker(self, (deliveries,), {}, handle_result=settle)
+        except ContainerBeingKilled:
+            return None
+        result: Batch | None = finished.wait()
+        return result
+
+    def _acknowledge(self, messages: list[Any]) -> None:
+        if not messages or self._subscription is None:
+            return
+        channel = self._subscription.channel
+        try:
+            if self._in_memory or self._singly:
+                for message in messages:
+                    if self._in_memory or message.channel is channel:
+                        channel.basic_ack(message.delivery_tag)
+            elif messages[0].channel is channel:
+                # One worker per channel takes deliveries in order, so everything up to this tag is settled.
+                channel.basic_ack(messages[-1].delivery_tag, multiple=True)
+        except GONE:
+            _log.warning("acknowledging failed, the broker delivers again", exc_info=True)
+
+    def _return(self, messages: list[Any]) -> None:
+        """Our own mistake, not the messages': back to the queue, whose delivery limit ends it if that repeats."""
+        assert self._subscription is not None
+        eventlet.sleep(_DATABASE_PAUSE_S)
+        try:
+            for message in messages:
+                if self._in_memory or message.channel is self._subscription.channel:
+                    self._subscription.channel.basic_reject(message.delivery_tag, requeue=True)
+        except GONE:
+            _log.warning("returning messages failed, the broker delivers again", exc_info=True)
+
+    def _wake(self) -> None:
+        if not self._arrived.ready():
+            self._arrived.send(None)
+
+
+def _is_suspect(message: Any) -> bool:
+    headers = message.properties.get("application_headers") or {} if isinstance(message, amqp.Message) else {}
+    delivered = headers.get("x-delivery-count", 0)
+    return isinstance(delivered, int) and delivered >= SUSPECT_AFTER
+
+
+batches = BatchEntrypoint.decorator

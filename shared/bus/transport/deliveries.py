@@ -1,0 +1,42 @@
+"""Raw messages of both transports as deliveries."""
+
+from typing import Any, Literal
+
+import amqp
+
+from shared.bus.delivery.retries import INTERNAL_EXCHANGE, from_internal
+from shared.bus.transport.hostile_frames import UNREADABLE
+from shared.messages.envelope import COMMANDS_EXCHANGE, Delivery
+
+
+def delivery_from(message: Any, source: Literal["command", "event"], in_hand: int = 1) -> Delivery:
+    """``message``: py-amqp's (taken raw, so that no header makes kombu decompress a body) or kombu's in-memory one."""
+    given = message.properties
+    properties = {name: value for name, value in given.items() if not isinstance(value, str) or value.isprintable()}
+    in_memory = not isinstance(message, amqp.Message)
+    headers = message.headers if in_memory else properties.get("application_headers") or {}
+    headers = {name: value for name, value in headers.items() if isinstance(name, str)}
+    body = message.body
+    exchange = message.delivery_info["exchange"]
+    delivery = Delivery(
+        source=source,
+        routing_key=message.delivery_info["routing_key"],
+        body=body.encode() if isinstance(body, str) else bytes(body),
+        content_type=message.content_type if in_memory else properties.get("content_type"),
+        content_encoding=message.content_encoding if in_memory else properties.get("content_encoding"),
+        headers=headers,
+        user_id=properties.get("user_id"),
+        reply_to=properties.get("reply_to"),
+        correlation_id=properties.get("correlation_id"),
+        in_hand=in_hand,
+        direct=exchange == COMMANDS_EXCHANGE and "x-death" not in headers,
+        unreadable=UNREADABLE in given or len(properties) < len(given),
+    )
+    if exchange == INTERNAL_EXCHANGE:
+        return from_internal(delivery)
+    return delivery
+
+
+def tenant_in(message: Any) -> str:
+    """The first part of a raw message's routing key."""
+    return str(message.delivery_info["routing_key"]).partition(".")[0]

@@ -1,0 +1,183 @@
+"""Turns routes and timers into a nameko service: the few lines that every ``services/*/service.py`` needs."""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import eventlet
+import structlog
+from eventlet import tpool
+from nameko.extensions import DependencyProvider
+from nameko.timer import Timer as TimerEntrypoint
+from sqlalchemy import MetaData
+from sqlalchemy.exc import SQLAlchemyError
+
+from shared.bus.delivery.fair_share import Shares
+from shared.bus.delivery.outbox_relay import Relay
+from shared.bus.delivery.processor import Batch, Processor
+from shared.bus.delivery.retention import Retention
+from shared.bus.operations.erase_from_queues import QueuesOfErased, QueuesOutOfReach
+from shared.bus.routes import Route, Timer
+from shared.bus.transport.consumer import batches
+from shared.bus.transport.pipelined_publisher import PipelinedPublisher
+from shared.bus.transport.publisher import MemoryPublisher, Publisher, PublishFailed
+from shared.bus.transport.wiring import wiring_of
+from shared.db import delivery_tables
+from shared.db.engine import Database
+from shared.messages.envelope import Delivery
+
+_log = structlog.get_logger("tandem.service")
+
+Result = TypeVar("Result")
+
+
+class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no types
+    """A service's database, processor and relay; alive from the container's start to its stop."""
+
+    def __init__(self, routes: Sequence[Route], metadata: MetaData) -> None:
+        self._routes = tuple(routes)
+        self._metadata = metadata
+
+    def setup(self) -> None:
+        wiring = wiring_of(self.container)
+        name = self.container.service_name
+        settings = wiring.settings
+        url = settings.database_url_of(name)
+        self.database = Database(
+            name,
+            url,
+            wiring.durable,
+            settings.database_answer_seconds,
+            settings.database_idle_seconds,
+            settings.database_pool,
+        )
+        # What waits in memory ends with the process, and nobody can look at it.
+        self._queues = None if wiring.in_memory else QueuesOfErased(name, wiring.connector())
+        self.processor = Processor(
+            name,
+            self._routes,
+            self.database,
+            delivery_tables.of(self._metadata),
+            wiring.rules,
+            wiring.clock,
+            user_id_required=not wiring.in_memory,
+            shares=None if wiring.in_memory else Shares(settings.tenant_share, settings.tenant_in_flight),
+            forget_waiting=None if self._queues is None else self._queues.forget_athlete,
+        )
+        publisher: Publisher = (
+            MemoryPublisher(wiring.connector())
+            if wiring.in_memory
+            else PipelinedPublisher(wiring.connector(), settings.confirm_timeout_seconds)
+        )
+        self._publisher = publisher
+        self._clock = wiring.clock
+        self._sweep_seconds = settings.outbox_sweep_seconds
+        self._retention_seconds = settings.retention_seconds
+        self.retention = Retention(
+            self.database,
+            self.processor.ledger,
+            self._metadata,
+            timedelta(days=settings.inbox_days),
+            timedelta(days=settings.erasure_days),
+        )
+        self.relay = Relay(
+            name,
+            self.database,
+            self.processor.ledger,
+            publisher,
+            lambda: int(wiring.clock().timestamp() * 1000),
+            sweep_age_ms=int(settings.outbox_sweep_seconds * 1000),
+        )
+
+    def start(self) -> None:
+        self._relaying = self.container.spawn_managed_thread(self.relay.run, identifier="relay")
+        self._sweeping = self.container.spawn_managed_thread(self._sweep, identifier="outbox sweeper")
+
+    def stop(self) -> None:
+        self._sweeping.kill()
+        self.relay.stop()
+        self._relaying.wait()
+        self._publisher.close()
+        self.database.dispose()
+
+    def get_dependency(self, worker_ctx: Any) -> "ServiceBus":
+        return self
+
+    def process(self, deliveries: Sequence[Delivery]) -> Batch:
+        return self.processor.process(deliveries)
+
+    def run_timer(self, timer: Timer) -> None:
+        for rows in self.processor.run_timer(timer, goes_on=lambda: not self._stops()):
+            self.relay.hand_over(rows)
+            eventlet.sleep(0)  # messages that wait for the database have their turn in between
+
+    def _stops(self) -> bool:
+        """Whether the service was told to stop: whoever is still due is so when it is back, or with a replica."""
+        timers = (one for one in self.container.entrypoints if isinstance(one, TimerEntrypoint))
+        return any(one.should_stop.ready() for one in timers)
+
+    def _sweep(self) -> None:
+        forget_at = 0.0
+        while True:
+            try:
+                self.relay.keep_alive()
+                self.relay.sweep()
+                if time.monotonic() >= forget_at:
+                    forget_at = time.monotonic() + self._retention_seconds
+                    self.retention.forget(self._clock())
+                    if self._queues is not None:
+                        self._queues.forget_since(self.retention.erased())
+            except (PublishFailed, SQLAlchemyError, QueuesOutOfReach):  # also that no connection was to be had in time
+                _log.warning("sweeping the outbox failed", service=self.container.service_name, exc_info=True)
+            eventlet.sleep(self._sweep_seconds)
+
+
+def tandem_service(name: str, routes: Sequence[Route], timers: Sequence[Timer], metadata: MetaData) -> type[Any]:
+    """The nameko service class of ``name``; ``metadata`` is that of its tables (``store.Table.metadata``)."""
+    delivery_tables.of(metadata)
+
+    def take_commands(self: Any, deliveries: Sequence[Delivery]) -> Batch:
+        batch: Batch = self.bus.process(deliveries)
+        return batch
+
+    def take_events(self: Any, deliveries: Sequence[Delivery]) -> Batch:
+        batch: Batch = self.bus.process(deliveries)
+        return batch
+
+    def take_crowded(self: Any, deliveries: Sequence[Delivery]) -> Batch:
+        batch: Batch = self.bus.process(deliveries)
+        return batch
+
+    members: dict[str, Any] = {
+        "name": name,
+        "routes": tuple(routes),
+        "timers": tuple(timers),
+        "metadata": metadata,
+        "bus": ServiceBus(routes, metadata),
+        "take_commands": batches("command", routes)(take_commands),
+        "take_events": batches("event", routes)(take_events),
+        "take_crowded": batches("crowded", routes)(take_crowded),
+    }
+    for timer in timers:
+        members[f"timer_{timer.name.replace('-', '_')}"] = _timer_method(timer)
+    return type(f"{name.capitalize()}Service", (), members)
+
+
+def off_hub(function: Callable[..., Result], *arguments: Any, **named: Any) -> Result:
+    """Runs heavy pure computation in a thread, so that heartbeats, timers and /metrics go on meanwhile.
+
+    ``function`` must touch no database session, no green socket and no shared state.
+    """
+    result: Result = tpool.execute(function, *arguments, **named)
+    return result
+
+
+def _timer_method(timer: Timer) -> Callable[[Any], None]:
+    def tick(self: Any) -> None:
+        self.bus.run_timer(timer)
+
+    entrypoint: Callable[[Callable[[Any], None]], Callable[[Any], None]] = TimerEntrypoint.decorator(
+        interval=timer.seconds, eager=True
+    )
+    return entrypoint(tick)

@@ -1,0 +1,1 @@
+"""Who says which rules hold: durable-rules and the reference evaluator."""

@@ -1,0 +1,172 @@
+"""Pair rules asked once per pair of session classes instead of once per candidate calendar.
+
+Each branch of a pair rule is split into what is known of two sessions without a calendar (who they are) and what only
+a calendar gives (the gap and whether both fall on one day). The first half goes to the evaluator, once per pair of
+classes; the second becomes intervals of the gap. Gaps below zero (overlapping sessions) are not the table's matter.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from shared.rules.evaluation.evaluators import ConditionSet, Evaluator
+from shared.rules.evaluation.normal_form import Literal, branches_once, condition_of
+from shared.rules.identity_cache import ByIdentity, Kept
+from shared.rules.interned import interned
+from shared.rules.model import Condition, Conflict, Facts, Rule, Scalar
+from shared.rules.modes import cancellable, served_rule
+
+GAP = "gap_hours"
+SAME_DAY = "same_day"
+PAIRS_KNOWN = 5_000
+"""Pairs of classes remembered of one pack before its memory begins anew: a week of ten sessions has a hundred."""
+_Told = tuple[str, str, str]
+"""An athlete, a first and a second session, each as what the rules ask of it: all that the answer depends on."""
+_told_of_pairs: Kept[dict[_Told, tuple[Conflict, ...]]] = Kept(128)
+Interval = tuple[float, float]
+"""From (included) to (excluded), hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Timing:
+    """When one branch of a rule holds, given that its sessions fit: gap intervals, and on which days."""
+
+    rule: int
+    gaps: tuple[Interval, ...]
+    days: frozenset[bool]
+
+
+@dataclass(frozen=True, slots=True)
+class PairRules:
+    """The pair rules of a pack, split; ``timings[i]`` belongs to the static condition ``i`` of ``asked``."""
+
+    asked: ConditionSet
+    timings: tuple[_Timing, ...]
+    rules: tuple[Rule, ...]
+
+    @classmethod
+    def of(cls, pack: str, rules: Sequence[Rule]) -> "PairRules":
+        """Of all ``rules`` of a pack. Raises what ``compile_conditions`` raises."""
+        acting = tuple(rule for rule in rules if rule.shape == "pair" and rule.mode != "watch")
+        conditions, labels, timings = [], [], []
+        for at, rule in enumerate(acting):
+            for condition, gaps, days in _split_once(rule.when):
+                conditions.append(condition)
+                labels.append(rule.id)
+                timings.append(_Timing(at, gaps, days))
+        return cls(ConditionSet.of(pack, conditions, labels), tuple(timings), acting)
+
+    def table(
+        self, evaluator: Evaluator, classes: Sequence[Facts], athlete: Facts
+    ) -> dict[tuple[int, int], tuple[Conflict, ...]]:
+        """Every ordered pair is in it, those without a conflict too, and (a, a) for two sessions of one class.
+
+        What the rules say of two classes does not change while the pack stands: each pair is asked about once.
+        """
+        body = self.asked.compiled.body
+        firsts = [_prefixed("first", facts) for facts in classes]
+        thens = [_prefixed("then", facts) for facts in classes]
+        who, first_told, then_told = body(athlete), [body(one) for one in firsts], [body(one) for one in thens]
+        told = {(a, b): (who, first, then) for a, first in enumerate(first_told) for b, then in enumerate(then_told)}
+        known = self._known()
+        new = {key: pair for pair, key in told.items() if key not in known}
+        answers = evaluator.which_hold(self.asked, [{**athlete, **firsts[a], **thens[b]} for a, b in new.values()])
+        alike = {held: self._conflicts(held) for held in set(answers)}
+        found = {key: alike[held] for key, held in zip(new, answers, strict=True)}
+        known.update(found)
+        return {pair: found[key] if key in found else known[key] for pair, key in told.items()}
+
+    def _known(self) -> dict[_Told, tuple[Conflict, ...]]:
+        known = _told_of_pairs.get(self)
+        if known is None or len(known) > PAIRS_KNOWN:
+            known = {}
+            _told_of_pairs.keep(known, self)
+        return known
+
+    def _conflicts(self, held: Iterable[int]) -> tuple[Conflict, ...]:
+        timings = [self.timings[at] for at in held]
+        allowed = [timing for timing in timings if self.rules[timing.rule].outcome == "allow"]
+        found: list[Conflict] = []
+        for at in dict.fromkeys(timing.rule for timing in timings):
+            rule = self.rules[at]
+            if rule.outcome == "allow":
+                continue
+            gaps = {day: _union(_on(day, (it for it in timings if it.rule == at))) for day in (True, False)}
+            if cancellable(rule):
+                gaps = {day: _difference(gaps[day], _union(_on(day, allowed))) for day in gaps}
+            if gaps[True] == gaps[False]:
+                found.extend(Conflict(served_rule(rule), start, end, None) for start, end in gaps[True])
+            else:
+                found.extend(Conflict(served_rule(rule), start, end, day) for day in gaps for start, end in gaps[day])
+        return tuple(found)
+
+
+def _split(when: Condition) -> tuple[tuple[Condition, tuple[Interval, ...], frozenset[bool]], ...]:
+    """Each branch as what is asked of two sessions, and when it then holds; without branches that never hold."""
+    found = []
+    for branch in branches_once(when):
+        gaps, days = _timing(branch)
+        if gaps and days:
+            sessions = condition_of(it for it in branch if it.feature not in (GAP, SAME_DAY))
+            found.append((interned(sessions), gaps, days))
+    return tuple(found)
+
+
+_split_once = ByIdentity(_split, limit=1_000)
+
+
+def _prefixed(which: str, facts: Mapping[str, Scalar | None]) -> dict[str, Scalar | None]:
+    return {f"{which}_{name}": value for name, value in facts.items()}
+
+
+def _timing(branch: Iterable[Literal]) -> tuple[tuple[Interval, ...], frozenset[bool]]:
+    gaps: tuple[Interval, ...] = ((0.0, math.inf),)
+    days = frozenset((True, False))
+    for literal in branch:
+        if literal.feature == GAP:
+            gaps = _intersection(gaps, _gaps(literal))
+        elif literal.feature == SAME_DAY:
+            days &= {bool(literal.values[0])} if literal.channel == "truth" else frozenset()
+    return gaps, days
+
+
+def _gaps(literal: Literal) -> tuple[Interval, ...]:
+    if literal.channel != "number":
+        return ()
+    hours = float(literal.values[0])
+    after = math.nextafter(hours, math.inf)
+    intervals: dict[str, tuple[Interval, ...]] = {
+        "<": ((0.0, hours),),
+        "<=": ((0.0, after),),
+        ">": ((after, math.inf),),
+        ">=": ((hours, math.inf),),
+        "==": ((hours, after),),
+        "!=": ((0.0, hours), (after, math.inf)),
+    }
+    return intervals[literal.op]
+
+
+def _on(day: bool, timings: Iterable[_Timing]) -> list[Interval]:
+    return [gap for timing in timings if day in timing.days for gap in timing.gaps]
+
+
+def _intersection(some: Sequence[Interval], others: Sequence[Interval]) -> tuple[Interval, ...]:
+    cut = ((max(a, c), min(b, d)) for a, b in some for c, d in others)
+    return tuple((start, end) for start, end in cut if start < end)
+
+
+def _union(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
+    merged: list[Interval] = []
+    for start, end in sorted(intervals):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return tuple(merged)
+
+
+def _difference(intervals: Sequence[Interval], removed: Sequence[Interval]) -> tuple[Interval, ...]:
+    left = list(intervals)
+    for start, end in removed:
+        left = [piece for a, b in left for piece in ((a, min(b, start)), (max(a, end), b)) if piece[0] < piece[1]]
+    return tuple(left)

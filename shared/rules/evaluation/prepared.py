@@ -1,0 +1,103 @@
+"""Packs made ready to be asked: compiled, and found to be read alike by both evaluators."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shared.rules.errors import RuleFileError, RuleFileErrors
+from shared.rules.evaluation.conflict_table import PairRules
+from shared.rules.evaluation.crosscheck import PER_PACK, EvaluatorsDisagree, check
+from shared.rules.evaluation.durable_client import WorkerFailure
+from shared.rules.evaluation.durable_compiler import ConstantOutOfRange, PackTooLarge, compile_conditions
+from shared.rules.evaluation.evaluators import ConditionSet, Evaluator
+from shared.rules.evaluation.normal_form import RuleTooComplex, UnsupportedComparison
+from shared.rules.evaluation.reference_evaluator import decided_by
+from shared.rules.lasting import lasting_leaves
+from shared.rules.model import DecidedBy, Leaf, Pack, PackKind, Position, Rule
+from shared.rules.modes import served_rule
+
+_NOT_COMPILED = (RuleTooComplex, UnsupportedComparison, ConstantOutOfRange, PackTooLarge)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedPack:
+    """A pack with its rules compiled; made once per version, shared by every snapshot that holds it."""
+
+    pack: Pack
+    asked: ConditionSet
+    served: tuple[Rule, ...]
+    deciders: tuple[DecidedBy, ...]
+    lasting: tuple[Leaf, ...]
+    pairs: PairRules
+
+    @classmethod
+    def of(cls, pack: Pack) -> "PreparedPack":
+        """Raises ``RuleFileErrors`` for rules that the engine cannot be given."""
+        served = tuple(served_rule(rule) for rule in pack.rules)
+        lasting = dict.fromkeys(leaf for rule in pack.rules for leaf in lasting_leaves(rule.when))
+        try:
+            asked = ConditionSet.of(pack.id, [rule.when for rule in pack.rules], [rule.id for rule in pack.rules])
+            pairs = PairRules.of(pack.id, pack.rules)
+        except _NOT_COMPILED as error:
+            raise RuleFileErrors(_uncompiled(pack) or [_at(pack, None, str(error))]) from error
+        return cls(pack, asked, served, tuple(decided_by(pack, rule) for rule in served), tuple(lasting), pairs)
+
+    def crosscheck(self, evaluator: Evaluator, at_most: int) -> None:
+        """With ``at_most`` questions beside the examples. Raises ``RuleFileErrors`` if the evaluators differ.
+
+        An engine that does not answer is no reason to refuse a pack: then the reference decides, and each live answer
+        that the engine gives later may still be checked again.
+        """
+        if evaluator.worker is None:
+            return
+        examples = [example.facts for rule in self.pack.rules for example in rule.examples]
+        try:
+            check(self.asked, examples, evaluator, at_most)
+            check(self.pairs.asked, (), evaluator, at_most // 2)
+        except EvaluatorsDisagree as difference:
+            rule = next((rule for rule in self.pack.rules if rule.id == difference.first.rule), None)
+            raise RuleFileErrors([_at(self.pack, rule, str(difference))]) from difference
+        except WorkerFailure as failure:
+            evaluator.observer.engine_failed(failure.reason, f"pack {self.pack.id} not cross-checked: {failure}")
+
+
+def prepare(
+    packs: Mapping[PackKind, Pack],
+    evaluator: Evaluator,
+    known: Mapping[str, PreparedPack] | None = None,
+    at_most: int = PER_PACK,
+) -> dict[PackKind, PreparedPack]:
+    """All of ``packs``, or ``RuleFileErrors`` with every mistake. ``known``: by hash, what need not be made again.
+
+    Each pack is cross-checked with ``at_most`` questions beside its examples.
+    """
+    made: dict[PackKind, PreparedPack] = {}
+    mistakes: list[RuleFileError] = []
+    for kind, pack in packs.items():
+        ready = (known or {}).get(pack.hash)
+        if ready is not None and ready.pack == pack:
+            made[kind] = ready
+            continue
+        try:
+            made[kind] = PreparedPack.of(pack)
+            made[kind].crosscheck(evaluator, at_most)
+        except RuleFileErrors as errors:
+            mistakes.extend(errors.errors)
+    if mistakes:
+        raise RuleFileErrors(mistakes)
+    return made
+
+
+def _uncompiled(pack: Pack) -> list[RuleFileError]:
+    mistakes = []
+    for rule in pack.rules:
+        try:
+            compile_conditions([rule.when])
+        except _NOT_COMPILED as error:
+            mistakes.append(_at(pack, rule, str(error)))
+    return mistakes
+
+
+def _at(pack: Pack, rule: Rule | None, message: str) -> RuleFileError:
+    start = Position(pack.files[-1] if pack.files else pack.id, 1, 1)
+    place = rule.position if rule is not None and rule.position is not None else start
+    return RuleFileError(place.file, place.line, place.column, rule.id if rule else None, message)

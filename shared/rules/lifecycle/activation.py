@@ -1,0 +1,131 @@
+"""From the files and stored packs of the base, or of one tenant, to rules in force: all of them or none."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from shared.rules.errors import RuleFileError, RuleFileErrors
+from shared.rules.evaluation.evaluators import Evaluator
+from shared.rules.evaluation.prepared import PreparedPack, prepare
+from shared.rules.evaluation.tenant_rules import TenantRules
+from shared.rules.lifecycle.stored_packs import StoredPacks
+from shared.rules.model import PackKind
+from shared.rules.reading.loader import Loaded, base_texts, load_texts, own_texts, read_files
+from shared.rules.reading.rule_files import BASE
+from shared.rules.reading.rule_texts import STORED, RuleText, RuleTexts
+
+FILES: Final = "files"
+
+
+class RunBlocking(Protocol):
+    def __call__(self, function: Any, *arguments: Any) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """What is in force for one tenant, and why it is not what the files say, if it is not.
+
+    ``source``: ``files``; ``stored``: the last good files, from the database; ``base``: nothing of its own was usable.
+    """
+
+    prepared: dict[PackKind, PreparedPack]
+    rules: TenantRules
+    texts: RuleTexts
+    loaded: Loaded
+    errors: tuple[RuleFileError, ...] = ()
+    source: str = FILES
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "from": self.source,
+            "files_not_counting": list(self.loaded.hidden),
+            "packs": [
+                {
+                    "kind": kind,
+                    "id": prepared.pack.id,
+                    "version": prepared.pack.version,
+                    "hash": prepared.pack.hash[:12],
+                    "rules": len(prepared.pack.rules),
+                    "stored": prepared.pack.files[-1:] != () and prepared.pack.files[-1].startswith(STORED),
+                    "files": list(prepared.pack.files),
+                }
+                for kind, prepared in self.prepared.items()
+            ],
+            "errors": [error.as_json() for error in self.errors],
+        }
+
+
+class Activation:
+    """Makes what can be in force. A tenant's packs always lie over the base *in force*, never over a broken file."""
+
+    def __init__(
+        self, rules_dir: Path, evaluator: Evaluator, stored: StoredPacks | None, run_blocking: RunBlocking
+    ) -> None:
+        self._rules_dir = rules_dir
+        self._evaluator = evaluator
+        self._stored = stored
+        self._run_blocking = run_blocking
+
+    def base(self, before: Active | None, day: date | None) -> Active:
+        """Raises ``RuleFileErrors`` when there is nothing to begin with."""
+        try:
+            return self._ready(RuleTexts(base_texts(self._rules_dir)), day, None, before)
+        except RuleFileErrors as errors:
+            if before is not None:
+                return replace(before, errors=errors.errors)
+            good = self._stored.last_good(None) if self._stored else None
+            if good is None:
+                raise
+            try:
+                return replace(self._ready(good, day, None, None), errors=errors.errors, source="stored")
+            except RuleFileErrors:
+                raise errors from None
+
+    def tenant(
+        self, tenant: str, base: Active, before: Active | None, stored: tuple[RuleText, ...], day: date | None
+    ) -> Active | None:
+        """None: nothing of the tenant's own is left, the base stands for it."""
+        try:
+            own = own_texts(self._rules_dir, tenant)
+            if not own and base.errors and not read_files(self._rules_dir / BASE):
+                raise RuleFileErrors(base.errors)  # The whole folder is away: nobody took the tenant's files away.
+            if not own and not stored:
+                return None
+            return self._ready(RuleTexts(base.texts.base, own, stored), day, base, before)
+        except RuleFileErrors as errors:
+            return self._last_good(tenant, base, before, stored, day, errors)
+
+    def _last_good(
+        self,
+        tenant: str,
+        base: Active,
+        before: Active | None,
+        stored: tuple[RuleText, ...],
+        day: date | None,
+        errors: RuleFileErrors,
+    ) -> Active | None:
+        """The files that were good last with what is stored now; failing that the base in force with it."""
+        if before is not None and before.texts.stored == stored:
+            return replace(before, errors=errors.errors)
+        known = self._stored.last_good(tenant) if before is None and self._stored else None
+        good = before.texts if before is not None else known
+        attempts = [] if good is None else [(before.source if before else "stored", replace(good, stored=stored))]
+        attempts.append(("base", RuleTexts(base.texts.base, (), stored)))
+        found = errors.errors
+        for source, texts in attempts:
+            try:
+                made = self._ready(texts, day, base, before)
+                return replace(made, errors=errors.errors, source=source)
+            except RuleFileErrors as more:
+                found = tuple(dict.fromkeys((*found, *more.errors)))
+        return replace(before or base, errors=found, source=before.source if before else "base")
+
+    def _ready(self, texts: RuleTexts, day: date | None, base: Active | None, before: Active | None) -> Active:
+        # Of other tenants no pack can be the very same: it stands in other files.
+        beside = [active for active in (base, before) if active is not None]
+        known = {ready.pack.hash: ready for active in beside for ready in active.prepared.values()}
+        earlier = None if before is None else before.loaded
+        loaded = self._run_blocking(load_texts, texts.base, texts.own, day, texts.stored, earlier)
+        prepared = prepare(loaded.packs, self._evaluator, known)
+        return Active(prepared, TenantRules(prepared, self._evaluator, texts=texts), texts, loaded)

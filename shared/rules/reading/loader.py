@@ -1,0 +1,342 @@
+"""Rule files to packs: read, merge, check, run every example. All mistakes at once; then nothing is loaded."""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import get_args
+
+from shared.located_yaml.nodes import ListNode, MapNode, Node, plain
+from shared.located_yaml.parser import parse_yaml
+from shared.rules.errors import Mistakes, RuleFileError, RuleFileErrors, did_you_mean
+from shared.rules.evaluation.explain import told_example
+from shared.rules.evaluation.reference_evaluator import holds
+from shared.rules.identity_cache import ByIdentity, Kept
+from shared.rules.model import Example, Pack, PackKind, Position, Rule
+from shared.rules.reading.collector import collector_paused
+from shared.rules.reading.dialect import read_content
+from shared.rules.reading.header import Header, read_header
+from shared.rules.reading.overrides import merged
+from shared.rules.reading.rule_files import BASE, TENANTS, is_rule_file, read_rule_file
+from shared.rules.reading.rule_texts import RuleText, RuleTexts
+
+PACK_KINDS: tuple[PackKind, ...] = get_args(PackKind)
+TENANT = re.compile(r"[a-z0-9-]{1,40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The packs in force and what a coach should know though it refuses nothing.
+
+    ``hidden``: the tenant's files instead of which a stored pack counts.
+    """
+
+    packs: Mapping[PackKind, Pack]
+    remarks: tuple[RuleFileError, ...] = ()
+    hidden: tuple[str, ...] = ()
+    made: Mapping[PackKind, "_Made"] = field(default_factory=dict)
+    """How the packs came about, for the next load to use what has not changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    of: tuple[RuleText, ...]
+    pack: Pack
+    remarks: tuple[RuleFileError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    header: Header
+    tree: MapNode
+    file: str
+    text: RuleText
+
+
+def load_packs(rules_dir: Path, tenant: str | None = None, on: date | None = None) -> Mapping[PackKind, Pack]:
+    """The packs in force for ``tenant`` (None: the base) on day ``on`` (None: the newest of each).
+
+    ``rules_dir`` holds ``base/*.yaml`` and ``tenants/<id>/*.yaml``. Raises RuleFileErrors with every mistake.
+    """
+    return load(rules_dir, tenant, on).packs
+
+
+def load(rules_dir: Path, tenant: str | None = None, on: date | None = None) -> Loaded:
+    """As :func:`load_packs`, with the remarks: inherited examples that a tenant's override changes."""
+    texts = read_texts(rules_dir, tenant)
+    return load_texts(texts.base, texts.own, on)
+
+
+def read_texts(rules_dir: Path, tenant: str | None = None) -> RuleTexts:
+    """The files as they stand. Raises RuleFileErrors when there is no base or something is unreadable."""
+    own = own_texts(rules_dir, tenant) if tenant is not None else ()
+    return RuleTexts(base_texts(rules_dir), own)
+
+
+def base_texts(rules_dir: Path) -> tuple[RuleText, ...]:
+    """Raises RuleFileErrors when there are none or something is unreadable."""
+    base = read_files(rules_dir / BASE)
+    if not base:
+        place = RuleFileError(str(rules_dir / BASE), 1, 1, None, "no rule files (*.yaml) in this folder")
+        raise RuleFileErrors([place])
+    return tuple(base)
+
+
+def own_texts(rules_dir: Path, tenant: str) -> tuple[RuleText, ...]:
+    """A tenant's own files, which may be none. Raises RuleFileErrors when something is unreadable."""
+    if not TENANT.fullmatch(tenant):
+        place = RuleFileError(str(rules_dir / TENANTS), 1, 1, None, f"'{tenant}' is no tenant id: a-z, 0-9 and '-'")
+        raise RuleFileErrors([place])
+    return tuple(read_files(rules_dir / TENANTS / tenant))
+
+
+def read_files(folder: Path) -> list[RuleText]:
+    """The rule files of a folder in name order; an absent folder has none. Raises RuleFileErrors when unreadable."""
+    try:
+        names = sorted(name for name in os.listdir(folder) if is_rule_file(name))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise RuleFileErrors([_unreadable(folder, error)]) from error
+    texts: list[RuleText] = []
+    unreadable: list[RuleFileError] = []
+    for path in (folder / name for name in names):
+        try:
+            texts.append(RuleText(str(path), read_rule_file(str(path))))
+        except OSError as error:
+            unreadable.append(_unreadable(path, error))
+    if unreadable:
+        raise RuleFileErrors(unreadable)
+    return texts
+
+
+def _unreadable(path: Path, error: OSError) -> RuleFileError:
+    return RuleFileError(str(path), 1, 1, None, f"cannot be read: {error.strerror or 'no access'}")
+
+
+@collector_paused()
+def load_texts(
+    base: Iterable[RuleText],
+    tenant: Iterable[RuleText] = (),
+    on: date | None = None,
+    stored: Iterable[RuleText] = (),
+    before: Loaded | None = None,
+) -> Loaded:
+    """Packs from texts instead of files. A ``stored`` pack counts instead of the tenant's files of its kind.
+
+    ``before``: an earlier load; a pack whose texts are still the same is taken from there. Raises RuleFileErrors.
+    """
+    mistakes = Mistakes()
+    base_sources = _sources(base, mistakes, tenant=False)
+    tenant_sources = _sources(tenant, mistakes, tenant=True)
+    stored_sources = _sources(stored, mistakes, tenant=True)
+    mistakes.refuse()
+    made: dict[PackKind, _Made] = {}
+    chosen = {kind: _in_force([s for s in base_sources if s.header.kind == kind], on, mistakes) for kind in PACK_KINDS}
+    own = _by_kind(tenant_sources, base_sources, mistakes)
+    over = {**own, **_by_kind(stored_sources, base_sources, mistakes)}
+    hidden = tuple(source.file for kind, found in own.items() for source in found if source not in over[kind])
+    for kind in PACK_KINDS:
+        below = chosen[kind]
+        above = _in_force(over.get(kind, []), on, mistakes)
+        if above is not None and above.header.extends is None:
+            if below is not None:
+                _settings_complete(above, below, mistakes)
+            below = None
+        source = above or below
+        if source is None:
+            continue
+        layers = tuple(one for one in (below, above) if one is not None)
+        texts = tuple(one.text for one in layers)
+        alone = len(layers) == 1
+        if alone and (unchanged := _packs_alone.get(source)):
+            made[kind] = _Made(texts, unchanged)
+            continue
+        if before is not None and kind in before.made and before.made[kind].of == texts:
+            made[kind] = before.made[kind]
+            continue
+        tree = source.tree
+        sound = len(mistakes)
+        remarks: list[RuleFileError] = []
+        if above is not None and below is not None:
+            _version_fits(above, below, mistakes)
+            tree = merged(below.tree, above.tree, mistakes)
+        content = read_content(tree, kind, mistakes)
+        if len(mistakes) == sound:
+            remarks = _examples_hold(content.rules, above.file if above else None, mistakes)
+        pack = Pack(
+            kind=kind,
+            id=source.header.id,
+            version=source.header.version,
+            hash=content_hash(tree, kind),
+            rules=content.rules,
+            settings=content.settings,
+            effective_from=source.header.effective_from,
+            files=tuple(one.file for one in layers),
+        )
+        made[kind] = _Made(texts, pack, tuple(remarks))
+        if alone and len(mistakes) == sound:
+            _packs_alone.keep(pack, source)
+    mistakes.refuse()
+    packs = {kind: one.pack for kind, one in made.items()}
+    return Loaded(packs, tuple(remark for one in made.values() for remark in one.remarks), hidden, made)
+
+
+def headers_of(base: Iterable[RuleText]) -> list[Header]:
+    """The first lines of base packs, of those that can be read."""
+    return [source.header for source in _sources(base, Mistakes(), tenant=False)]
+
+
+def content_hash(tree: MapNode, kind: PackKind) -> str:
+    """SHA-256 over the resolved content as canonical JSON: the same content has the same hash, wherever it stands."""
+    fields = {name.text: node for name, node in tree.pairs}
+    written = {name: _canonical(node) for name, node in fields.items() if name != "rules"}
+    if (rules := fields.get("rules")) is not None:
+        written["rules"] = f"[{','.join(map(_canonical_rule, rules.items))}]" if isinstance(rules, ListNode) else "null"
+    written["kind"] = json.dumps(kind)
+    canonical = ",".join(f"{json.dumps(name)}:{written[name]}" for name in sorted(written))
+    return hashlib.sha256(f"{{{canonical}}}".encode("ascii")).hexdigest()
+
+
+def _canonical(node: Node) -> str:
+    return json.dumps(plain(node), sort_keys=True, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+
+
+_canonical_rule: ByIdentity[Node, str] = ByIdentity(_canonical, limit=400)
+"""Most rules of a tenant's pack are the base's, in the very trees of the base."""
+
+
+_packs_alone: Kept[Pack] = Kept(12)
+"""Packs of one file each, without mistakes: the base packs, which most tenants change one of or none."""
+
+
+@lru_cache(maxsize=12)
+def _read(text: RuleText, tenant: bool) -> tuple[_Source | None, tuple[RuleFileError, ...]]:
+    """Trees are immutable, and parsing is most of a load: a file that did not change is parsed once per process."""
+    mistakes = Mistakes()
+    tree = parse_yaml(text.raw, text.file, mistakes)
+    header = None if tree is None else read_header(tree, mistakes, tenant)
+    if header is None or not isinstance(tree, MapNode):
+        return None, mistakes.all()
+    return _Source(header, tree, text.file, text), mistakes.all()
+
+
+def _sources(texts: Iterable[RuleText], mistakes: Mistakes, tenant: bool) -> list[_Source]:
+    found: list[_Source] = []
+    for text in texts:
+        source, unreadable = _read(text, tenant)
+        mistakes.add_all(unreadable)
+        if source is not None:
+            found.append(source)
+    return found
+
+
+def _in_force(sources: list[_Source], on: date | None, mistakes: Mistakes) -> _Source | None:
+    """The pack whose effective date is the latest not after ``on``; two with the same date are a mistake."""
+    due = [s for s in sources if on is None or s.header.effective_from is None or s.header.effective_from <= on]
+    due.sort(key=lambda s: s.header.effective_from or date.min)
+    if not due:
+        return None
+    if len(due) > 1 and due[-1].header.effective_from == due[-2].header.effective_from:
+        mistakes.add(
+            due[-1].tree.at,
+            f"a second {due[-1].header.kind or 'pack for ' + due[-1].header.id} pack beside {due[-2].file}; "
+            "keep one, or give them different 'effective: {from: …}' dates",
+        )
+    return due[-1]
+
+
+def _by_kind(tenant: list[_Source], base: list[_Source], mistakes: Mistakes) -> dict[PackKind, list[_Source]]:
+    kinds = {source.header.id: source.header.kind for source in base}
+    found: dict[PackKind, list[_Source]] = {}
+    for source in tenant:
+        header = source.header
+        kind = header.kind
+        if header.extends is not None:
+            name = header.extends[0]
+            below = kinds.get(name)
+            at = _at(source, "extends")
+            if below is None:
+                mistakes.add(at, f"there is no base pack '{name}'{did_you_mean(name, kinds)}")
+            elif kind is not None and kind != below:
+                mistakes.add(_at(source, "kind"), f"the pack is of kind {kind}, but '{name}' is of kind {below}")
+            kind = below
+        elif source.tree.get("override") is not None:
+            mistakes.add(_at(source, "override"), "'override' needs 'extends': say which base pack it changes")
+        if kind is not None:
+            found.setdefault(kind, []).append(source)
+    return found
+
+
+def _at(source: _Source, name: str) -> Position:
+    node = source.tree.get(name)
+    return source.tree.at if node is None else node.at
+
+
+def _settings_complete(above: _Source, below: _Source, mistakes: Mistakes) -> None:
+    """A pack that stands instead of the base's must have its settings: services read them, and there is no default."""
+    missing = [name for name in _setting_names(below) if name not in _setting_names(above)]
+    if missing:
+        shown = ", ".join(f"'{name}'" for name in missing[:3]) + (
+            f" and {len(missing) - 3} more" if missing[3:] else ""
+        )
+        mistakes.add(
+            _at(above, "settings"),
+            f"the pack stands instead of {below.header.id} and lacks its settings {shown}; "
+            f"add them, or write 'extends: {below.header.id}@{below.header.version.split('.')[0]}'",
+        )
+
+
+def _setting_names(source: _Source) -> list[str]:
+    settings = source.tree.get("settings")
+    return [name.text for name, _ in settings.pairs] if isinstance(settings, MapNode) else []
+
+
+def _version_fits(above: _Source, below: _Source, mistakes: Mistakes) -> None:
+    wanted = above.header.extends[1] if above.header.extends is not None else None
+    actual = int(below.header.version.split(".")[0])
+    if wanted is not None and wanted != actual:
+        mistakes.add(
+            _at(above, "extends"),
+            f"written for version {wanted} of {below.header.id}, which is at {below.header.version}; "
+            f"read what changed, then write '@{actual}'",
+        )
+
+
+def _examples_hold(rules: Iterable[Rule], tenant_file: str | None, mistakes: Mistakes) -> list[RuleFileError]:
+    """Run every example on the reference evaluator. One that an override changed is a remark, any other refuses."""
+    remarks: list[RuleFileError] = []
+    for rule in rules:
+        if _examples_of.get(rule):
+            continue
+        all_hold = True
+        for example in rule.examples:
+            answer = holds(rule.when, example.facts)
+            if answer is (example.expect == "fires") or (answer is None and _silent_enough(rule, example)):
+                continue
+            all_hold = False
+            at = example.position or rule.position or Position("", 1, 1)
+            message = told_example(rule, example, answer)
+            if tenant_file is not None and at.file != tenant_file:
+                remarks.append(RuleFileError(at.file, at.line, at.column, rule.id, message))
+                continue
+            mistakes.rule = rule.id
+            mistakes.add(at, message)
+            mistakes.rule = None
+        if all_hold:
+            _examples_of.keep(True, rule)
+    return remarks
+
+
+_examples_of: Kept[bool] = Kept(400)
+"""Rules whose examples were all found to hold: of a tenant's rules most are the base's own."""
+
+
+def _silent_enough(rule: Rule, example: Example) -> bool:
+    """A rule that cannot be decided does not fire. A pair example, though, should tell enough to be decided."""
+    return example.expect == "silent" and rule.shape != "pair"

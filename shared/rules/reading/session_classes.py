@@ -1,0 +1,134 @@
+"""Classes of sessions: the named words of a pack and the classes written out in a rule."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from shared.located_yaml.nodes import ListNode, MapNode, Node, ScalarNode, told
+from shared.rules.amounts import NotAnAmount, comparisons, in_unit, parse_amount
+from shared.rules.errors import did_you_mean
+from shared.rules.model import All, Amount, AnyOf, Condition, Leaf
+from shared.rules.reading.tree_reader import Reader
+from shared.rules.vocabulary import BUILTIN_WORDS, FEATURES
+
+Which = Literal["first", "then"]
+CLASS_FIELDS = ("kind", "type", "region", "effort", "mode", "duration", "key", "any")
+KIND_OF_TAG: Mapping[str, str] = {"type": "run", "region": "lift", "effort": "lift", "mode": "other"}
+MAX_WORDS = 200
+
+
+class Words:
+    """The words that a pack knows, and how a class of sessions becomes comparisons on the first or second session."""
+
+    def __init__(self, reader: Reader, declared: Mapping[str, Node]) -> None:
+        self._reader = reader
+        self._declared = declared
+
+    def names(self) -> tuple[str, ...]:
+        return (*BUILTIN_WORDS, *self._declared)
+
+    def check_all(self) -> None:
+        """Report what is wrong in words that no rule uses, too."""
+        for name, node in self._declared.items():
+            if name in BUILTIN_WORDS:
+                self._reader.mistakes.add(node.at, f"'{name}' is a word of the dialect; choose another name")
+            else:
+                self.condition(node, "first", (name,))
+
+    def condition(self, node: Node, which: Which, inside: tuple[str, ...] = ()) -> Condition | None:
+        """A word, a class written out, or a list of them, about the ``first`` or the ``then`` session."""
+        if isinstance(node, ListNode):
+            return self._any_of(node, which, inside)
+        if isinstance(node, MapNode):
+            return self._class(node, which, inside)
+        if node.value is None or not isinstance(node.value, str):
+            self._reader.mistakes.add(node.at, f"a word or a class of sessions is expected, not {told(node)}")
+            return None
+        name = node.text
+        if name in BUILTIN_WORDS:
+            kind = BUILTIN_WORDS[name]
+            return All(()) if kind is None else Leaf(f"{which}_kind", "==", kind)
+        declared = self._declared.get(name)
+        if declared is None:
+            self._reader.mistakes.add(node.at, f"no such word '{name}'{did_you_mean(name, self.names())}")
+            return None
+        if name in inside:
+            self._reader.mistakes.add(node.at, f"the word '{name}' is explained by itself")
+            return None
+        return self.condition(declared, which, (*inside, name))
+
+    def _any_of(self, node: Node, which: Which, inside: tuple[str, ...]) -> Condition | None:
+        items = self._reader.items(node, "'any'")
+        if isinstance(node, ListNode) and not items:
+            self._reader.mistakes.add(node.at, "an empty list fits no session; name at least one class")
+        found = [self.condition(item, which, inside) for item in items]
+        if not found or None in found:
+            return None
+        return AnyOf(tuple(condition for condition in found if condition is not None))
+
+    def _class(self, node: MapNode, which: Which, inside: tuple[str, ...]) -> Condition | None:
+        reader = self._reader
+        before = len(reader.mistakes)
+        fields = reader.table(node, "a class of sessions", CLASS_FIELDS)
+        if not fields:
+            if len(reader.mistakes) == before:
+                reader.mistakes.add(node.at, "an empty class; use 'any session' for every session")
+            return None
+        parts: list[Condition | None] = []
+        kinds = self._kinds(fields)
+        if kinds is None and "kind" in fields:
+            return None
+        for tag, kind in KIND_OF_TAG.items():
+            if tag not in fields:
+                continue
+            if kinds is None:
+                kinds = (kind,)
+            elif kinds != (kind,):
+                reader.mistakes.add(fields[tag].at, f"'{tag}' belongs to kind {kind}, not to {' or '.join(kinds)}")
+                return None
+        if kinds is not None:
+            parts.append(_equals(f"{which}_kind", kinds))
+        for tag in KIND_OF_TAG:
+            if tag in fields:
+                words = reader.words(fields[tag], f"'{tag}'", FEATURES[f"first_{tag}"].words)
+                parts.append(None if words is None else _equals(f"{which}_{tag}", words))
+        if "duration" in fields:
+            parts.append(self._duration(fields["duration"], which))
+        if "key" in fields:
+            key = reader.flag(fields["key"], "'key'")
+            parts.append(None if key is None else Leaf(f"{which}_key", "==", key))
+        if "any" in fields:
+            parts.append(self._any_of(fields["any"], which, inside))
+        if None in parts:
+            return None
+        return All(tuple(part for part in parts if part is not None))
+
+    def _kinds(self, fields: Mapping[str, Node]) -> tuple[str, ...] | None:
+        if "kind" not in fields:
+            return None
+        return self._reader.words(fields["kind"], "'kind'", FEATURES["first_kind"].words)
+
+    def _duration(self, node: Node, which: Which) -> Condition | None:
+        amount = read_amount(self._reader, node, "'duration'", "min", unit_required=True)
+        return None if amount is None else bounds(f"{which}_duration_min", amount)
+
+
+def read_amount(reader: Reader, node: Node, what: str, unit: str | None, unit_required: bool = False) -> Amount | None:
+    """The amount that stands there, in ``unit``; anything else is reported."""
+    if not isinstance(node, ScalarNode) or node.value is None or isinstance(node.value, bool):
+        reader.mistakes.add(node.at, f"{what} is an amount, like 'at most 20 min', not {told(node)}")
+        return None
+    try:
+        return in_unit(parse_amount(node.text), unit, unit_required)
+    except NotAnAmount as problem:
+        reader.mistakes.add(node.at, f"{what}: {problem}")
+        return None
+
+
+def bounds(feature: str, amount: Amount, lasting_days: int | None = None) -> Condition:
+    leaves = tuple(Leaf(feature, op, bound, lasting_days) for op, bound in comparisons(amount))
+    return leaves[0] if len(leaves) == 1 else All(leaves)
+
+
+def _equals(feature: str, words: tuple[str, ...]) -> Condition:
+    leaves = tuple(Leaf(feature, "==", word) for word in words)
+    return leaves[0] if len(leaves) == 1 else AnyOf(leaves)

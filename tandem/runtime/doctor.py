@@ -1,0 +1,140 @@
+"""Looks at this machine: what Tandem finds, what it misses, and what to do about it."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from shared.ops.settings import Settings, SettingsErrors, read_settings, without_password
+
+State = Literal["ok", "missing", "optional"]
+_BROKER_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``missing``: nothing works without it. ``optional``: something does without it; ``todo`` says how to get it."""
+
+    name: str
+    state: State
+    found: str
+    todo: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {"name": self.name, "state": self.state, "found": self.found, "todo": self.todo}
+
+
+def examine(rules_dir: Path) -> list[Finding]:
+    """Every check, in the order in which a person would mend things."""
+    settings_finding, settings = _settings()
+    findings = [_python(), _engine(), _rules(rules_dir), settings_finding]
+    if settings is not None:
+        findings += [_broker(settings), _databases(settings)]
+    findings += [
+        _program("rabbitmq-server", "the delivery tests start a node of their own", "apt install rabbitmq-server"),
+        _program("promtool", "alert rules are tested with it", "apt install prometheus"),
+        _postgresql(),
+    ]
+    return findings
+
+
+def _python() -> Finding:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    if (3, 11) <= sys.version_info[:2] <= (3, 12):
+        return Finding("Python", "ok", version)
+    return Finding("Python", "missing", version, "use Python 3.11 or 3.12: durable-rules cannot be imported on others")
+
+
+def _engine() -> Finding:
+    try:
+        import durable.lang  # noqa: F401
+    except ImportError as error:
+        todo = "make setup with a C compiler and Python headers (apt install gcc python3-dev); until then the reference"
+        return Finding("rules engine", "optional", f"durable-rules: {error}", f"{todo} evaluator decides")
+    return Finding("rules engine", "ok", "durable-rules")
+
+
+def _rules(rules_dir: Path) -> Finding:
+    from shared.rules.errors import RuleFileErrors
+    from shared.rules.lifecycle.rule_book import open_rules
+
+    try:
+        with open_rules(rules_dir) as rules:
+            packs = ", ".join(
+                f"{kind} {rules.pack(kind).version}"
+                for kind in ("sequencing", "deload", "recovery", "periodization", "advice")
+            )
+            return Finding("rule packs", "ok", f"{packs}, decided by {rules.evaluator()}")
+    except RuleFileErrors as error:
+        first = str(error.errors[0])
+        return Finding(
+            "rule packs", "missing", f"{len(error.errors)} mistakes; {first}", "tandem rules check shows all"
+        )
+
+
+def _settings() -> tuple[Finding, Settings | None]:
+    try:
+        settings = read_settings(os.environ)
+    except SettingsErrors as error:
+        return Finding("settings", "missing", "; ".join(error.problems), "correct these environment variables"), None
+    count = sum(name.startswith("TANDEM_") for name in os.environ)
+    return Finding("settings", "ok", f"{count} TANDEM_ variables set, defaults for the rest"), settings
+
+
+def _broker(settings: Settings) -> Finding:
+    from kombu import Connection
+    from kombu.exceptions import OperationalError
+
+    from shared.bus.transport.wiring import Wiring
+
+    shown = without_password(settings.amqp_uri)
+    tls = Wiring(settings, rules=None).tls
+    connection = Connection(settings.amqp_uri, ssl=tls, connect_timeout=_BROKER_TIMEOUT_S)
+    try:
+        connection.connect()
+        version = getattr(connection.connection, "server_properties", {}).get("version", "")
+        return Finding("broker", "ok", f"{shown} RabbitMQ {version}".rstrip())
+    except (OSError, OperationalError, *connection.connection_errors) as error:
+        todo = "tandem serve needs one: docker compose up broker, or set TANDEM_AMQP_URI; tandem demo needs none"
+        return Finding("broker", "optional", f"{shown}: {error or type(error).__name__}", todo)
+    finally:
+        connection.release()
+
+
+def _databases(settings: Settings) -> Finding:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from shared.db.migrations import SchemaOutdated
+    from tandem.commands.run import SERVICES
+    from tandem.runtime.databases import check_databases
+
+    files = [settings.database_url_of(service) for service in SERVICES]
+    missing = [url for url in files if url.startswith("sqlite") and not Path(url.partition("///")[2]).exists()]
+    if missing:
+        return Finding("databases", "optional", "no database yet", "tandem serve needs them: tandem db upgrade")
+    try:
+        revisions = check_databases(settings, SERVICES)
+    except SchemaOutdated as error:
+        return Finding("databases", "optional", str(error), "tandem db upgrade")
+    except SQLAlchemyError as error:
+        first_line = str(error).splitlines()[0]
+        return Finding("databases", "optional", first_line, "set TANDEM_DATABASE_URL to a database that answers")
+    return Finding("databases", "ok", ", ".join(f"{service} {revision}" for service, revision in revisions.items()))
+
+
+def _program(name: str, use: str, how: str, find: Callable[[str], str | None] = shutil.which) -> Finding:
+    found = find(name) or next(
+        (str(path) for path in (Path("/usr/sbin") / name, Path("/usr/lib/rabbitmq/bin") / name) if path.exists()), None
+    )
+    return Finding(name, "ok", found) if found else Finding(name, "optional", "not found", f"{use}: {how}")
+
+
+def _postgresql() -> Finding:
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    found = shutil.which("initdb") or (str(versions[-1]) if versions else None)
+    if found:
+        return Finding("PostgreSQL", "ok", found)
+    return Finding("PostgreSQL", "optional", "not found", "the database tests start one: apt install postgresql")
