@@ -11,6 +11,7 @@ from typing import Final, cast
 import eventlet
 
 from shared.bus.routes import Context, Incoming, Route
+from shared.contract.words import PackKind
 from shared.db.rule_store import Activation, RuleShelf, StoredPack
 from shared.db.rule_tables import RuleTables
 from shared.messages.rule_packs import (
@@ -24,7 +25,6 @@ from shared.messages.rule_packs import (
 )
 from shared.rules.errors import RuleFileErrors
 from shared.rules.lifecycle.dry_run import BothRules, Triable, with_stored
-from shared.rules.model import PackKind
 
 COMPARED = "rules-compared"
 

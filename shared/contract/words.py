@@ -21,6 +21,7 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Colour = Literal["green", "yellow", "red"]
 Intensity = Literal["full", "reduced", "easy"]
 Severity = Literal["hard", "soft", "advice"]
+PackKind = Literal["sequencing", "deload", "recovery", "periodization", "advice"]
 
 STREAMS: tuple[Stream, ...] = get_args(Stream)
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)

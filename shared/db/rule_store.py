@@ -12,10 +12,10 @@ from sqlalchemy import CursorResult, delete, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from shared.contract.words import PackKind
 from shared.db.engine import Database
 from shared.db.inserts import insert_into
 from shared.db.rule_tables import OF_ALL, RuleTables
-from shared.rules.model import PackKind
 from shared.rules.reading.rule_texts import STORED, RuleText, RuleTexts
 
 _log = structlog.get_logger("tandem.rules")

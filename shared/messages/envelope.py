@@ -16,9 +16,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared.messages.json_text import MAX_BYTES, canonical, read_json
 from shared.messages.problems import InvalidInput, Problem
+from shared.messages.traceparent import valid_traceparent
 from shared.messages.validation import quoted
 from shared.messages.values import Instant
-from shared.ops.tracing import valid_traceparent
 
 COMMANDS_EXCHANGE = "tandem.commands"
 EVENTS_EXCHANGE = "tandem.events"

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.contract.words import PackKind
 from shared.messages.values import Id
-from shared.rules.model import PackKind
 
 MOST_CHANGES_TOLD = 200
 

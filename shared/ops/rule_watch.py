@@ -5,9 +5,9 @@ from typing import Final, Literal, get_args
 
 import structlog
 
+from shared.contract.words import PackKind
 from shared.ops import metrics
 from shared.rules.errors import RuleFileError
-from shared.rules.model import PackKind
 from shared.rules.observer import Observer
 
 _log = structlog.get_logger("tandem.rules")

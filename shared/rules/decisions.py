@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Protocol
 
-from shared.rules.model import Conflict, Facts, Fired, Pack, PackKind
+from shared.contract.words import PackKind
+from shared.rules.model import Conflict, Facts, Fired, Pack
 
 
 class Rules(Protocol):

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal, NamedTuple
 
-from shared.contract.words import Severity
+from shared.contract.words import PackKind, Severity
 
-PackKind = Literal["sequencing", "deload", "recovery", "periodization", "advice"]
 Shape = Literal["pair", "week", "athlete", "season"]
 RuleMode = Literal["watch", "warn", "enforce"]
 Outcome = Literal["forbid", "allow", "require", "deload", "cap", "gate", "set", "advise"]

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from shared.contract.words import STREAMS
-from shared.rules.model import PackKind
+from shared.contract.words import STREAMS, PackKind
 from shared.rules.vocabulary import features_of
 
 _WHO = frozenset(("priority", "level", "phase", "day_strategy"))

@@ -18,12 +18,13 @@ from shared.contract.words import (
     Level,
     LoadStatus,
     Mode,
+    PackKind,
     Phase,
     Priority,
     Region,
     RunType,
 )
-from shared.rules.model import Outcome, PackKind, Shape
+from shared.rules.model import Outcome, Shape
 
 FeatureType = Literal["number", "word", "bool"]
 Unit = Literal[

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from shared.contract.words import PackKind
 from shared.rules.errors import RuleFileError, RuleFileErrors, did_you_mean
-from shared.rules.model import PackKind
 from tandem.commands.options import (
     FINDINGS,
     INPUT_IS_WRONG,

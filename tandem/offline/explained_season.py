@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
+from shared.contract.words import PackKind
 from shared.rules.evaluation.explain import Cause, Explanation, explain
-from shared.rules.model import Pack, PackKind, Rule
+from shared.rules.model import Pack, Rule
 from tandem.offline.explained_rule import RuleExplained, nearest_miss
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from typing import get_args
 
 from hypothesis import strategies as st
 
-from shared.contract.words import Level, Phase, Priority
-from shared.rules.model import PackKind, Shape
+from shared.contract.words import Level, PackKind, Phase, Priority
+from shared.rules.model import Shape
 from shared.rules.reading.header import DIALECT
 from shared.rules.reading.outcome_values import OUTCOME_VALUES
 from shared.rules.reading.session_classes import CLASS_FIELDS

@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from benchmarks.goals import Goal, tell
+from shared.contract.words import PackKind
 from shared.located_yaml.nodes import plain
 from shared.located_yaml.parser import parse_yaml
 from shared.rules.authoring.json_schema import rule_file_schema
@@ -35,7 +36,7 @@ from shared.rules.evaluation.evaluators import choose_evaluator
 from shared.rules.evaluation.explain import explain
 from shared.rules.evaluation.prepared import prepare
 from shared.rules.evaluation.situations import TooManySituations, situations
-from shared.rules.model import Facts, Pack, PackKind, Rule
+from shared.rules.model import Facts, Pack, Rule
 from shared.rules.reading.loader import RuleText, load_texts
 from tests.fuzz.grammar import SHIPPED, SLIPS, grown, tenants, with_slips
 from tests.fuzz.sound import grown_sound, guesses_mended, one_token_changed, sound_override

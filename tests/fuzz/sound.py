@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import get_args
 
-from shared.contract.words import DayStrategy, Effort, Level, Mode, Phase, Priority, Region, RunType
-from shared.rules.model import Outcome, PackKind, Shape
+from shared.contract.words import DayStrategy, Effort, Level, Mode, PackKind, Phase, Priority, Region, RunType
+from shared.rules.model import Outcome, Shape
 from shared.rules.reading.header import DIALECT
 from shared.rules.reading.outcome_values import OUTCOME_VALUES, OutcomeValue
 from shared.rules.vocabulary import BUILTIN_WORDS, FEATURES, OUTCOMES_OF_PACK, SHAPE_OF_PACK, Feature, features_of

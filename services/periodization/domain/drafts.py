@@ -8,10 +8,10 @@ from services.periodization.domain.calendar import SeasonCalendar, TaperSpot
 from services.periodization.domain.deloads import DeloadWeek, Questions, deload_weeks, triggers_by_week
 from services.periodization.domain.phases import blocks, training_phases
 from services.periodization.domain.season import SeasonInputs
-from shared.contract.words import Phase
+from shared.contract.words import PackKind, Phase
 from shared.rules.athlete_facts import athlete_facts
 from shared.rules.decisions import Rules
-from shared.rules.model import Facts, Fired, PackKind, Scalar
+from shared.rules.model import Facts, Fired, Scalar
 
 TRAINING: Final[frozenset[Phase]] = frozenset({"base", "strength", "build", "peak"})
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Literal
 
-from shared.contract.words import Phase, Priority
+from shared.contract.words import PackKind, Phase, Priority
 from shared.messages.values import Goal, Profile, WeekTemplate
-from shared.rules.model import DecidedBy, Facts, PackKind
+from shared.rules.model import DecidedBy, Facts
 
 WEEK_DAYS = 7
 JSON_DIGITS = 6

@@ -16,6 +16,7 @@ from services.periodization.use_cases.compare_rules import compare_seasons
 from shared.bus.delivery.replies import Later, RepliesLater
 from shared.bus.routes import Accepted, Answered, Context, Incoming, Rejected, Route
 from shared.bus.rule_routes import Compare, both_rules, compared, keep
+from shared.contract.words import PackKind
 from shared.db.rule_store import Action, RuleShelf, StoredPack, in_force
 from shared.messages.json_text import MAX_BYTES
 from shared.messages.problems import Problem
@@ -24,7 +25,7 @@ from shared.messages.validation import MAX_PROBLEMS
 from shared.rules.authoring.difference import differences
 from shared.rules.errors import RuleFileErrors, did_you_mean
 from shared.rules.lifecycle.dry_run import Triable, with_stored
-from shared.rules.model import Pack, PackKind
+from shared.rules.model import Pack
 from shared.rules.reading.rule_texts import STORED
 
 SERVICE: Final = "periodization"

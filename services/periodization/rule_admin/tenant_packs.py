@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from shared.contract.words import PackKind
 from shared.located_yaml.nodes import MapNode
 from shared.located_yaml.parser import parse_yaml
 from shared.rules.authoring.difference import Difference, differences
 from shared.rules.errors import Mistakes, RuleFileError, RuleFileErrors
 from shared.rules.lifecycle.dry_run import Triable, kind_extended, texts_of, with_stored
-from shared.rules.model import Pack, PackKind, Position
+from shared.rules.model import Pack, Position
 from shared.rules.reading.header import read_header
 from shared.rules.reading.loader import load_texts
 from shared.rules.reading.rule_texts import RuleText

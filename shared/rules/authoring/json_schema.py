@@ -6,7 +6,8 @@ It accepts whatever the loader accepts; the loader alone judges meaning (units, 
 from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
-from shared.rules.model import PackKind, RuleMode, Shape
+from shared.contract.words import PackKind
+from shared.rules.model import RuleMode, Shape
 from shared.rules.reading.conditions import ATHLETE_FIELDS
 from shared.rules.reading.dialect import MAX_RULES
 from shared.rules.reading.examples import ATHLETE_OF_EXAMPLES, EXPECTED, PAIR_EXAMPLE_FIELDS

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
+from shared.contract.words import PackKind
 from shared.located_yaml.parser import MAX_BYTES
 from shared.rules.amounts import comparisons
 from shared.rules.authoring.json_schema import AMOUNT_EXAMPLES
-from shared.rules.model import Amount, Pack, PackKind, RuleMode, Setting, Shape
+from shared.rules.model import Amount, Pack, RuleMode, Setting, Shape
 from shared.rules.reading.conditions import ATHLETE_FIELDS
 from shared.rules.reading.dialect import MAX_RULES
 from shared.rules.reading.header import DIALECT

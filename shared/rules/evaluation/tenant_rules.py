@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from shared.contract.words import PackKind
 from shared.rules.evaluation.evaluators import EngineStatistics, Evaluator
 from shared.rules.evaluation.history import facts_of_days
 from shared.rules.evaluation.prepared import PreparedPack, prepare
 from shared.rules.evaluation.reference_evaluator import measured
-from shared.rules.model import Conflict, Facts, Fired, Pack, PackKind
+from shared.rules.model import Conflict, Facts, Fired, Pack
 from shared.rules.modes import not_cancelled
 from shared.rules.reading.loader import load_texts
 from shared.rules.reading.rule_texts import RuleTexts

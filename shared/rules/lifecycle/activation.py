@@ -5,12 +5,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from shared.contract.words import PackKind
 from shared.rules.errors import RuleFileError, RuleFileErrors
 from shared.rules.evaluation.evaluators import Evaluator
 from shared.rules.evaluation.prepared import PreparedPack, prepare
 from shared.rules.evaluation.tenant_rules import TenantRules
 from shared.rules.lifecycle.stored_packs import StoredPacks
-from shared.rules.model import PackKind
 from shared.rules.reading.loader import Loaded, base_texts, load_texts, own_texts, read_files
 from shared.rules.reading.rule_files import BASE
 from shared.rules.reading.rule_texts import STORED, RuleText, RuleTexts

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
+from shared.contract.words import PackKind
 from shared.rules.decisions import Rules
-from shared.rules.model import Pack, PackKind
+from shared.rules.model import Pack
 from shared.rules.reading.loader import headers_of
 from shared.rules.reading.rule_texts import RuleText, RuleTexts
 

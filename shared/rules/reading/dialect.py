@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from shared.contract.words import PackKind
 from shared.located_yaml.nodes import MapNode, Node, ScalarNode
 from shared.rules.errors import Mistakes
 from shared.rules.identity_cache import Kept
-from shared.rules.model import PackKind, Rule, Setting
+from shared.rules.model import Rule, Setting
 from shared.rules.reading.parameters import read_settings
 from shared.rules.reading.rule_reader import RuleReader
 from shared.rules.reading.session_classes import MAX_WORDS, Words

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import cast, get_args
 
+from shared.contract.words import PackKind
 from shared.located_yaml.nodes import MapNode, Node, told
 from shared.rules.errors import Mistakes
-from shared.rules.model import PackKind
 from shared.rules.reading.tree_reader import Reader
 
 DIALECT = "tandem-rules/1"

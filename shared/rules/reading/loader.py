@@ -11,13 +11,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import get_args
 
+from shared.contract.words import PackKind
 from shared.located_yaml.nodes import ListNode, MapNode, Node, plain
 from shared.located_yaml.parser import parse_yaml
 from shared.rules.errors import Mistakes, RuleFileError, RuleFileErrors, did_you_mean
 from shared.rules.evaluation.explain import told_example
 from shared.rules.evaluation.reference_evaluator import holds
 from shared.rules.identity_cache import ByIdentity, Kept
-from shared.rules.model import Example, Pack, PackKind, Position, Rule
+from shared.rules.model import Example, Pack, Position, Rule
 from shared.rules.reading.collector import collector_paused
 from shared.rules.reading.dialect import read_content
 from shared.rules.reading.header import Header, read_header

@@ -3,10 +3,11 @@
 import re
 from typing import Any, get_args
 
+from shared.contract.words import PackKind
 from shared.located_yaml.nodes import ListNode, MapNode, Node, ScalarNode
 from shared.rules.amounts import NotAnAmount, looks_like_amount, parse_amount
 from shared.rules.errors import one_of
-from shared.rules.model import Condition, Outcome, PackKind, Shape
+from shared.rules.model import Condition, Outcome, Shape
 from shared.rules.reading.conditions import Conditions, both
 from shared.rules.reading.outcome_values import OUTCOME_VALUES, read_value
 from shared.rules.reading.tree_reader import Reader

@@ -5,23 +5,11 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import cast, get_args
 
-from shared.contract.words import Severity
+from shared.contract.words import PackKind, Severity
 from shared.located_yaml.nodes import ListNode, MapNode, Node
 from shared.rules.errors import one_of
 from shared.rules.interned import interned
-from shared.rules.model import (
-    ALWAYS,
-    AnyOf,
-    Condition,
-    Example,
-    Leaf,
-    Not,
-    Outcome,
-    PackKind,
-    Rule,
-    RuleMode,
-    Shape,
-)
+from shared.rules.model import ALWAYS, AnyOf, Condition, Example, Leaf, Not, Outcome, Rule, RuleMode, Shape
 from shared.rules.reading.conditions import PAIR_FIELDS, SHAPE_FIELDS, Conditions, Shaped, both
 from shared.rules.reading.examples import Examples
 from shared.rules.reading.outcomes import OUTCOMES, Outcomes

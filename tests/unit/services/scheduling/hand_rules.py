@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from shared.rules.model import All, AnyOf, Condition, Conflict, DecidedBy, Facts, Fired, Leaf, Not, Pack, PackKind, Rule
+from shared.contract.words import PackKind
+from shared.rules.model import All, AnyOf, Condition, Conflict, DecidedBy, Facts, Fired, Leaf, Not, Pack, Rule
 
 INFINITE = float("inf")
 

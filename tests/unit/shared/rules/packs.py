@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from shared.rules.model import Condition, Pack, PackKind, Rule, Setting
+from shared.contract.words import PackKind
+from shared.rules.model import Condition, Pack, Rule, Setting
 
 
 def rule(name: str, when: Condition, **changes: Any) -> Rule:

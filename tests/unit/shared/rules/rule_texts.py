@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from textwrap import dedent, indent
 
+from shared.contract.words import PackKind
 from shared.rules.errors import RuleFileError, RuleFileErrors
-from shared.rules.model import Pack, PackKind
+from shared.rules.model import Pack
 from shared.rules.reading.loader import Loaded, RuleText, load_texts
 
 HEADER = """\

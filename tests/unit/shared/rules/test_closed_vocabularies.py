@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.rules.model import PackKind
+from shared.contract.words import PackKind
 from shared.rules.reading.loader import load_packs
 from shared.rules.reading.outcome_values import OUTCOME_VALUES
 from shared.rules.reading.setting_shapes import SETTING_SHAPES
