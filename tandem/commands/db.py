@@ -2,7 +2,7 @@
 
 import click
 
-from tandem.commands.run import SERVICES
+from tandem.runtime.service_classes import SERVICES
 
 
 @click.group()
@@ -11,7 +11,7 @@ def db() -> None:
 
 
 @db.command()
-@click.argument("services", nargs=-1, metavar="[SERVICE...]", type=click.Choice(SERVICES))
+@click.argument("services", nargs=-1, metavar="[SERVICE...]", type=click.Choice(list(SERVICES)))
 def upgrade(services: tuple[str, ...]) -> None:
     """Apply every missing migration; without SERVICE to all four. Doing it again changes nothing."""
     from tandem.commands.settings import settings_or_exit
@@ -22,7 +22,7 @@ def upgrade(services: tuple[str, ...]) -> None:
 
 
 @db.command()
-@click.argument("services", nargs=-1, metavar="[SERVICE...]", type=click.Choice(SERVICES))
+@click.argument("services", nargs=-1, metavar="[SERVICE...]", type=click.Choice(list(SERVICES)))
 def check(services: tuple[str, ...]) -> None:
     """Say whether the tables are those of this version; exit 1 when they are not."""
     from shared.db.migrations import SchemaOutdated

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tandem.commands.options import print_json
-from tandem.commands.run import SERVICES
+from tandem.runtime.service_classes import SERVICES
 
 if TYPE_CHECKING:
     from shared.bus.operations.parked_queue import Filter, Parked
     from tandem.runtime.parked import ParkedMessages
 
 COMMAND_OPTIONS = (
-    click.option("--service", "services", multiple=True, type=click.Choice(SERVICES), help="Default: all four."),
+    click.option("--service", "services", multiple=True, type=click.Choice(list(SERVICES)), help="Default: all four."),
     click.option("--tenant", help="Only this tenant's messages."),
     click.option("--key", help="Only messages with this key, e.g. load.record-session."),
     click.option("--reason", help="Only messages parked for this reason, e.g. handler_failed."),

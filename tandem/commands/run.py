@@ -10,12 +10,13 @@ from types import FrameType
 
 import click
 
-SERVICES = ("load", "recovery", "periodization", "scheduling")
+from tandem.runtime.service_classes import SERVICES
+
 _LOOK_EVERY_S = 0.2
 
 
 @click.command()
-@click.argument("services", nargs=-1, required=True, metavar="SERVICE...", type=click.Choice(SERVICES))
+@click.argument("services", nargs=-1, required=True, metavar="SERVICE...", type=click.Choice(list(SERVICES)))
 def serve(services: tuple[str, ...]) -> None:
     """Run services in this process until SIGTERM, then drain them.
 

@@ -108,8 +108,8 @@ def _databases(settings: Settings) -> Finding:
     from sqlalchemy.exc import SQLAlchemyError
 
     from shared.db.migrations import SchemaOutdated
-    from tandem.commands.run import SERVICES
     from tandem.runtime.databases import check_databases
+    from tandem.runtime.service_classes import SERVICES
 
     files = [settings.database_url_of(service) for service in SERVICES]
     missing = [url for url in files if url.startswith("sqlite") and not Path(url.partition("///")[2]).exists()]
