@@ -10,7 +10,7 @@ from typing import get_args
 
 from benchmarks.rules import truth
 from benchmarks.rules.conditions import DAY_RULES, PAIR_RULES
-from shared.contract.words import Effort, Mode, Region, RunType
+from shared.contract.sessions import Effort, Mode, Region, RunType
 from shared.rules.model import Condition, Scalar
 
 SEED = 20261121

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.contract.words import Band, DayState, Effort, Kind, LoadStatus, Mode, Region, RunType
+from shared.contract.sessions import Effort, Kind, Mode, Region, RunType
+from shared.contract.words import Band, DayState, LoadStatus
 from shared.messages.rule_packs import RulesCompared
 from shared.messages.values import Day, DoneFields, DoneSession, Id, Instant, Profile, Value
 

@@ -12,7 +12,8 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, Date, Index, String, delete, func, null, select, text, tuple_, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from shared.contract.words import DayState, Kind
+from shared.contract.sessions import Kind
+from shared.contract.words import DayState
 from shared.db import delivery_tables, rule_tables
 from shared.db.athletes import digest, erased_at, locked_rows
 from shared.db.tables import AthleteId, MessageId, Tenant, new_base

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.contract.words import Effort, Intensity, Kind, Mode, Phase, Region, RunType
+from shared.contract.sessions import Effort, Kind, Mode, Region, RunType
+from shared.contract.words import Intensity, Phase
 from shared.messages.rule_packs import RulesCompared
 from shared.messages.values import (
     AfterLift,

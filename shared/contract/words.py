@@ -2,11 +2,6 @@
 
 from typing import Literal, get_args
 
-Kind = Literal["run", "lift", "other"]
-RunType = Literal["recovery", "easy", "long", "tempo", "threshold", "intervals", "hills", "race"]
-Region = Literal["lower", "upper", "full"]
-Effort = Literal["light", "moderate", "heavy", "max"]
-Mode = Literal["walk", "bike", "row", "swim", "mobility"]
 Priority = Literal["strength", "hypertrophy", "endurance", "balanced"]
 Level = Literal["beginner", "intermediate", "advanced"]
 Phase = Literal["base", "strength", "build", "peak", "taper", "race", "deload", "recovery"]
@@ -17,13 +12,29 @@ Band = Literal["under-load", "optimal", "caution", "danger"]
 LoadStatus = Literal["ok", "provisional", "return-from-break", "incomplete", "no-data"]
 GoalKind = Literal["race", "strength"]
 GoalClass = Literal["A", "B", "C"]
+"""From the most important to the least."""
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Colour = Literal["green", "yellow", "red"]
 Intensity = Literal["full", "reduced", "easy"]
+"""Of a day's gate, from the mildest to the strictest."""
+Action = Literal["none", "watch", "pull-back"]
+"""What the signs of overreaching ask for, from the mildest to the strictest."""
+Answer = Literal["go", "shorten", "separate", "swap"]
+"""To a run wished for after a lift, from the mildest to the strictest."""
 Severity = Literal["hard", "soft", "advice"]
 PackKind = Literal["sequencing", "deload", "recovery", "periodization", "advice"]
+ServiceName = Literal["load", "recovery", "periodization", "scheduling"]
+"""The four services, as they are named in routing keys, schemas and metric labels."""
 
 STREAMS: tuple[Stream, ...] = get_args(Stream)
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
-QUALITY_RUN_TYPES: tuple[RunType, ...] = ("tempo", "threshold", "intervals", "hills", "race")
-EASY_RUN_TYPES: tuple[RunType, ...] = ("recovery", "easy")
+SERVICES: tuple[ServiceName, ...] = get_args(ServiceName)
+PACK_KINDS: tuple[PackKind, ...] = get_args(PackKind)
+INTENSITIES: tuple[Intensity, ...] = get_args(Intensity)
+ACTIONS: tuple[Action, ...] = get_args(Action)
+ANSWERS: tuple[Answer, ...] = get_args(Answer)
+GOAL_CLASSES: tuple[GoalClass, ...] = get_args(GoalClass)
+TRAINING_PHASES: frozenset[Phase] = frozenset({"base", "strength", "build", "peak"})
+"""Phases whose weeks load; in the others something rests."""
+DAYS_OUT_OF_NORMAL: tuple[DayState, ...] = ("sick", "travel")
+"""Days that say nothing about an athlete's normal."""

@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import yaml  # type: ignore[import-untyped]
 
-from shared.contract.words import Region
+from shared.contract.sessions import Region
 
 
 def region_of(exercise: str) -> Region | None:

@@ -13,21 +13,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.contract.words import (
-    DayState,
-    DayStrategy,
-    Effort,
-    GoalClass,
-    GoalKind,
-    Kind,
-    Level,
-    Mode,
-    Phase,
-    Priority,
-    Region,
-    RunType,
-    Weekday,
-)
+from shared.contract.sessions import Effort, Kind, Mode, Region, RunType
+from shared.contract.words import DayState, DayStrategy, GoalClass, GoalKind, Level, Phase, Priority, Weekday
 
 MAX_SESSION_MINUTES = 24 * 60
 LARGEST_NUMBER = 1e9

@@ -7,22 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from shared.contract.sessions import Effort, Kind, Mode, Region, RunType
 from shared.contract.words import (
     Band,
     Colour,
     DayStrategy,
-    Effort,
     GoalClass,
     Intensity,
-    Kind,
     Level,
     LoadStatus,
-    Mode,
     PackKind,
     Phase,
     Priority,
-    Region,
-    RunType,
 )
 from shared.rules.model import Outcome, Shape
 

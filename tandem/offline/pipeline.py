@@ -8,7 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shared.contract.words import EASY_RUN_TYPES, STREAMS, Intensity, Stream
+from shared.contract.sessions import EASY_RUN_TYPES
+from shared.contract.words import STREAMS, Intensity, Stream
 from shared.messages.problems import InvalidInput, Problem
 from shared.messages.values import PlannedSession, Profile
 from shared.rules.athlete_facts import athlete_facts

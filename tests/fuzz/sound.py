@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import get_args
 
-from shared.contract.words import DayStrategy, Effort, Level, Mode, PackKind, Phase, Priority, Region, RunType
+from shared.contract.sessions import Effort, Mode, Region, RunType
+from shared.contract.words import DayStrategy, Level, PackKind, Phase, Priority
 from shared.rules.model import Outcome, Shape
 from shared.rules.reading.header import DIALECT
 from shared.rules.reading.outcome_values import OUTCOME_VALUES, OutcomeValue

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.contract.words import DayState, Kind, Stream
+from shared.contract.sessions import Kind
+from shared.contract.words import DayState, Stream
 from shared.messages.values import DayLoad, MarkedDay
 
 Loads = NDArray[np.float64]

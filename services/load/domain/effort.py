@@ -14,7 +14,7 @@ from typing import Any, Literal
 from services.load.domain.heart_rate import own_scale, session_trimp
 from services.load.domain.settings import LoadSettings
 from services.load.domain.strength import EstimatedMax, best_max
-from shared.contract.words import Kind
+from shared.contract.sessions import Kind
 from shared.messages.values import DoneSession, Profile
 
 Method = Literal["session-rpe", "heart-rate", "own-median-effort", "default-effort"]

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, time
 from typing import Any, Final
 
 from services.periodization.domain.season import SeasonWeek
-from shared.contract.words import Level, Region
+from shared.contract.sessions import Region
+from shared.contract.words import Level
 from shared.messages.values import MAX_SESSION_MINUTES, Goal, PlannedSession, Profile
 
 SECONDS_PER_MINUTE: Final = 60.0

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from services.periodization.domain.season import SeasonWeek
-from shared.contract.words import Effort, Level, Phase, Region
+from shared.contract.sessions import Effort, Region
+from shared.contract.words import Level, Phase
 from shared.messages.values import MAX_SESSION_MINUTES
 
 _HARDER: Final[tuple[Effort, ...]] = ("light", "moderate", "heavy", "max")

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from services.periodization.domain.lift_sessions import MARK_MINUTES
 from services.periodization.domain.season import SeasonWeek
-from shared.contract.words import Level, RunType
+from shared.contract.sessions import RunType
+from shared.contract.words import Level
 from shared.messages.values import MAX_SESSION_MINUTES
 
 _ROUNDING: Final = 1e-9

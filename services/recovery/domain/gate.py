@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.recovery.domain.settings import RecoverySettings
-from shared.contract.words import EASY_RUN_TYPES, Intensity
+from shared.contract.sessions import EASY_RUN_TYPES
+from shared.contract.words import Intensity
 from shared.messages.values import PlannedSession
 from shared.rules.model import DecidedBy, Fired
 

@@ -19,7 +19,8 @@ from services.recovery.domain import (
 from services.recovery.messages import OverreachingFlagged, ReadinessAssessed
 from services.recovery.store import AthleteRow, Morning, RecoveryStore
 from shared.bus.routes import Context
-from shared.contract.words import EASY_RUN_TYPES, STREAMS, Stream
+from shared.contract.sessions import EASY_RUN_TYPES
+from shared.contract.words import STREAMS, Stream
 from shared.messages.day_digests import changed_days
 from shared.messages.values import PlannedSession, Profile
 from shared.rules.athlete_facts import athlete_facts

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from shared.contract.words import EASY_RUN_TYPES
+from shared.contract.sessions import EASY_RUN_TYPES
 from shared.messages.problems import InvalidInput, Problem
 from shared.messages.values import DoneSession, PlannedSession
 from shared.rules.model import Facts, Scalar

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from services.scheduling.domain.calendar import Entry
-from shared.contract.words import EASY_RUN_TYPES, QUALITY_RUN_TYPES
+from shared.contract.sessions import EASY_RUN_TYPES, QUALITY_RUN_TYPES
 from shared.messages.values import PlannedSession
 from shared.rules.model import Scalar
 

@@ -12,7 +12,7 @@ from math import prod
 from time import process_time
 from typing import get_args
 
-from shared.contract.words import Effort, Mode, Region, RunType
+from shared.contract.sessions import Effort, Mode, Region, RunType
 from shared.rules.evaluation.reference_evaluator import compare
 from shared.rules.feature_ranges import range_of
 from shared.rules.lasting import derived_feature

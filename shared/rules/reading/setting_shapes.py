@@ -9,17 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import get_args
 
-from shared.contract.words import (
-    Effort,
-    GoalClass,
-    GoalKind,
-    Level,
-    Mode,
-    Phase,
-    Priority,
-    Region,
-    RunType,
-)
+from shared.contract.sessions import Effort, Mode, Region, RunType
+from shared.contract.words import GoalClass, GoalKind, Level, Phase, Priority
 from shared.located_yaml.nodes import ListNode, MapNode, Node, ScalarNode, told
 from shared.rules.amounts import NotAnAmount, parse_amount, within
 from shared.rules.errors import one_of

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from services.scheduling.domain.advice import Advice, advise
-from shared.contract.words import Effort, Intensity, Mode, Priority, Region, RunType
+from shared.contract.sessions import Effort, Mode, Region, RunType
+from shared.contract.words import Intensity, Priority
 from shared.messages.problems import InvalidInput
 from shared.messages.values import AfterLift, Profile
 from shared.rules.decisions import Rules
