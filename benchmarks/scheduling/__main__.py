@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.goals import Goal, tell
 from benchmarks.scheduling.weeks import CASES, Case
-from services.scheduling.domain import plan_week
+from services.scheduling.domain.placing.planning import plan_week
 from shared.rules.decisions import Rules
 from shared.rules.lifecycle.rule_book import open_rules
 

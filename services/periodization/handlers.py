@@ -34,7 +34,7 @@ from shared.rules.vocabulary import features_of
 SERVICE: Final = "periodization"
 OTHER_SERVICES: Final = frozenset({"load", "recovery", "scheduling"})
 REPLAN_SECONDS: Final = 20.0
-MOST_DUE: Final = 20_000
+MAX_DUE: Final = 20_000
 """Athletes of one tenant looked up at once; who is left is looked up at the next turn of the timer."""
 _DAY_FEATURES: Final = frozenset(features_of("athlete"))
 
@@ -129,7 +129,7 @@ def due_for_replanning(context: Context) -> Sequence[str]:
     It also answers those whom a service keeps waiting about rules: a timer of its own would cost as much again.
     """
     rule_packs.settle_trials(context)
-    return due_athletes(context.db, context.tenant, context.now(), packs_of(context.rules), MOST_DUE)
+    return due_athletes(context.db, context.tenant, context.now(), packs_of(context.rules), MAX_DUE)
 
 
 def replan_due(context: Context, athletes: Sequence[str]) -> None:

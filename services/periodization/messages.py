@@ -11,10 +11,10 @@ from shared.contract.words import Phase, Priority
 from shared.messages.rule_packs import By, PackId, PackVersion, RulesActivated, RulesTried, Why
 from shared.messages.values import Day, Goal, Id, PlannedSession, Profile, Text, Value, WeekTemplate
 
-MOST_GOALS = 100
-MOST_WEEKS_ASKED = 104
+MAX_GOALS = 100
+MAX_WEEKS_ASKED = 104
 LONGEST_DELOAD_DAYS = 28
-MOST_DAYS_IN_EVENT = 400
+MAX_DAYS_IN_EVENT = 400
 
 
 class PutAthlete(Profile):
@@ -33,10 +33,10 @@ class SetGoals(Value):
     """All the athlete's goals: those not named any more are dropped. What is left out of the rest stays as it was."""
 
     athlete: Id
-    goals: Annotated[list[Goal], Field(max_length=MOST_GOALS)]
+    goals: Annotated[list[Goal], Field(max_length=MAX_GOALS)]
     season_start: Day | None = None
     week_template: WeekTemplate | None = None
-    weeks: Annotated[int, Field(ge=1, le=MOST_WEEKS_ASKED)] | None = None
+    weeks: Annotated[int, Field(ge=1, le=MAX_WEEKS_ASKED)] | None = None
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
@@ -62,7 +62,7 @@ class GetSeason(Value):
 
     athlete: Id
     first: Annotated[Day | None, Field(alias="from")] = None
-    weeks: Annotated[int, Field(ge=1, le=MOST_WEEKS_ASKED)] | None = None
+    weeks: Annotated[int, Field(ge=1, le=MAX_WEEKS_ASKED)] | None = None
 
 
 class PutPack(Value):
@@ -119,12 +119,12 @@ class HeardDay(BaseModel):
 
 class LoadAssessed(_Heard):
     athlete: Id
-    days: Annotated[list[HeardDay], Field(max_length=MOST_DAYS_IN_EVENT)] = []
+    days: Annotated[list[HeardDay], Field(max_length=MAX_DAYS_IN_EVENT)] = []
 
 
 class ReadinessAssessed(_Heard):
     athlete: Id
-    days: Annotated[list[HeardDay], Field(max_length=MOST_DAYS_IN_EVENT)] = []
+    days: Annotated[list[HeardDay], Field(max_length=MAX_DAYS_IN_EVENT)] = []
 
 
 class AthleteErasedElsewhere(_Heard):

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from services.scheduling.domain import WeekPlan, as_ics, check_week, placed_from_json
 from services.scheduling.domain.advice import advise
 from services.scheduling.domain.calendar import monday_of
+from services.scheduling.domain.checking.check import check_week
+from services.scheduling.domain.ics import as_ics
+from services.scheduling.domain.week_plan import WeekPlan, placed_from_json
 from services.scheduling.messages import (
     AfterLiftAdvice,
     AthleteErased,

@@ -24,9 +24,9 @@ from shared.messages.values import (
     WishedRun,
 )
 
-MOST_WINDOWS = 100
-MOST_SESSIONS = 60
-MOST_SESSIONS_CHECKED = 400
+MAX_WINDOWS = 100
+MAX_SESSIONS = 60
+MAX_SESSIONS_CHECKED = 400
 
 
 def _each_once(sessions: list[PlannedSession] | None) -> None:
@@ -53,7 +53,7 @@ class SetAvailability(Value):
     """All the athlete's windows: those not named any more are gone; an empty list means no time at all."""
 
     athlete: Id
-    windows: Annotated[list[Window], Field(max_length=MOST_WINDOWS)]
+    windows: Annotated[list[Window], Field(max_length=MAX_WINDOWS)]
     max_sessions_per_day: Annotated[int, Field(ge=1, le=10)] | None = None
     min_rest_days: Annotated[int, Field(ge=0, le=6)] | None = None
 
@@ -73,7 +73,7 @@ class PlanWeek(Value):
 
     athlete: Id
     week_start: Day
-    sessions: Annotated[list[PlannedSession], Field(max_length=MOST_SESSIONS)] | None = None
+    sessions: Annotated[list[PlannedSession], Field(max_length=MAX_SESSIONS)] | None = None
 
     @model_validator(mode="after")
     def _unique(self) -> Self:
@@ -87,7 +87,7 @@ class ProposedSession(PlannedSession):
 
 class CheckWeek(Value):
     athlete: Id | None = None
-    sessions: Annotated[list[ProposedSession], Field(max_length=MOST_SESSIONS_CHECKED)]
+    sessions: Annotated[list[ProposedSession], Field(max_length=MAX_SESSIONS_CHECKED)]
 
     @model_validator(mode="after")
     def _unique(self) -> Self:
@@ -130,7 +130,7 @@ class WeekTargetsSet(Heard):
     athlete: Id
     week_start: Day
     phase: Phase | None = None
-    sessions: Annotated[list[PlannedSession], Field(max_length=MOST_SESSIONS)] = []
+    sessions: Annotated[list[PlannedSession], Field(max_length=MAX_SESSIONS)] = []
 
 
 class SessionScored(Heard):

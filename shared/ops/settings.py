@@ -135,8 +135,6 @@ class Settings(BaseModel):
     """How long it is remembered that somebody was erased, so that a late message does not bring the person back."""
     retention_seconds: float = Field(3600, gt=0, le=86400)
     """How often what is older than that is deleted."""
-    solve_seconds: float = Field(5, gt=0, le=120)
-    """Most time the solver gets for one week."""
 
     def database_url_of(self, service: str) -> str:
         """The database of ``service``: its own variable, else the shared one with its name filled in."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.scheduling.domain.verdict import LegalStart
+from services.scheduling.domain.checking.verdict import LegalStart
 from shared.rules.evaluation.explain import Explanation
 from shared.rules.model import Rule
 

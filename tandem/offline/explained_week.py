@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from services.scheduling.domain import Undecided, WeekPlan, check_week
 from services.scheduling.domain.calendar import by_week, entries_of, pair_facts
+from services.scheduling.domain.checking.check import check_week
+from services.scheduling.domain.placing.solving import Undecided
 from services.scheduling.domain.week_features import week_facts
+from services.scheduling.domain.week_plan import WeekPlan
 from shared.messages.values import PlannedSession, Profile
 from shared.rules.athlete_facts import athlete_facts
 from shared.rules.evaluation.explain import Cause, Explanation, explain

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from services.load.domain import DailyLoads, LoadAssessment, LoadSeries, ScoredSession
     from services.periodization.domain import Season
     from services.recovery.domain import Readiness, ReadinessInputs, StreamRatio
-    from services.scheduling.domain import Verdict, WeekPlan
     from services.scheduling.domain.advice import Advice
+    from services.scheduling.domain.checking.verdict import Verdict
+    from services.scheduling.domain.week_plan import WeekPlan
 
 CONTEXT_DAYS = 14
 """How far before and after a week its surroundings are shown to the rules; the longest gap rule looks back 3 days."""
@@ -113,7 +114,7 @@ class OfflineAthlete:
         return self._season
 
     def check(self) -> "Verdict":
-        from services.scheduling.domain import check_week
+        from services.scheduling.domain.checking.check import check_week
 
         profile, sessions, context = self.proposal()
         with self._pointing_at("/week"):
@@ -140,7 +141,7 @@ class OfflineAthlete:
         return profile, sessions, self._surroundings(start, {session.id for session in sessions})
 
     def week(self) -> "WeekPlan":
-        from services.scheduling.domain import WeekInputs, plan_week
+        from services.scheduling.domain.placing.planning import WeekInputs, plan_week
 
         start = self.file.week.start if self.file.week else next_monday(self.on)
         given = self.file.week.sessions if self.file.week else None
@@ -230,7 +231,8 @@ class OfflineAthlete:
 
     def check_done_week(self, monday: date) -> "Verdict | None":
         """The week that began on ``monday`` as it was done, judged as if it were proposed; None without sessions."""
-        from services.scheduling.domain import check_week, from_done
+        from services.scheduling.domain.calendar import from_done
+        from services.scheduling.domain.checking.check import check_week
 
         zone, end = self.profile.zone, monday + timedelta(days=7)
         done = [one for one in self.file.sessions if monday <= one.start.astimezone(zone).date() < end]
@@ -272,7 +274,7 @@ class OfflineAthlete:
 
     def _surroundings(self, start: date, own: set[str]) -> list[PlannedSession]:
         """Done sessions near the week that begins at ``start``, less those that were one of its ``own`` sessions."""
-        from services.scheduling.domain import from_done
+        from services.scheduling.domain.calendar import from_done
 
         earliest, latest = start - timedelta(days=CONTEXT_DAYS), start + timedelta(days=7 + CONTEXT_DAYS)
         return [

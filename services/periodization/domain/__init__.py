@@ -1,7 +1,7 @@
 """What each week should aim for: seasons from goals, and weeks filled with sessions. Pure: no I/O, no clock."""
 
 from services.periodization.domain.defaults import (
-    MOST_WEEKS_RUNNING,
+    MAX_WEEKS_RUNNING,
     default_season_start,
     default_season_weeks,
     default_week_template,
@@ -20,7 +20,7 @@ from services.periodization.domain.season import (
 from services.periodization.domain.taper import taper_time_constant, taper_week_shares
 
 __all__ = [
-    "MOST_WEEKS_RUNNING",
+    "MAX_WEEKS_RUNNING",
     "CoachDeload",
     "DeloadStart",
     "PlannedGoal",

@@ -9,9 +9,9 @@ from shared.contract.words import Level
 from shared.messages.values import Goal, Profile, WeekTemplate
 from shared.rules.decisions import Rules
 
-MOST_WEEKS: Final = 104
+MAX_WEEKS: Final = 104
 """So many weeks ahead a season is laid out, however far its last goal lies."""
-MOST_WEEKS_RUNNING: Final = 520
+MAX_WEEKS_RUNNING: Final = 520
 """A season that nobody begins anew ends after ten years."""
 
 
@@ -35,5 +35,5 @@ def default_season_weeks(start: date, goals: Sequence[Goal], on: date, rules: Ru
     last_goal = max((goal.date for goal in goals), default=start)
     to_goal = (last_goal - start).days // WEEK_DAYS + 1
     to_ahead = (on - start).days // WEEK_DAYS + 1 + int(settings["weeks_ahead_least"])
-    planned = min(max(to_goal, int(settings["season_weeks"])), MOST_WEEKS)
-    return max(1, min(max(planned, to_ahead), MOST_WEEKS_RUNNING))
+    planned = min(max(to_goal, int(settings["season_weeks"])), MAX_WEEKS)
+    return max(1, min(max(planned, to_ahead), MAX_WEEKS_RUNNING))

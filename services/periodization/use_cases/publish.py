@@ -8,7 +8,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from services.periodization.domain import (
-    MOST_WEEKS_RUNNING,
+    MAX_WEEKS_RUNNING,
     DeloadStart,
     Season,
     SeasonInputs,
@@ -89,7 +89,7 @@ class Kept:
         """``through``: a day up to whose week the season has to reach."""
         weeks = self._choices.weeks or default_season_weeks(self.start, self.goals, self.today, rules)
         if through is not None:
-            weeks = max(weeks, min((through - self.start).days // 7 + 1, MOST_WEEKS_RUNNING))
+            weeks = max(weeks, min((through - self.start).days // 7 + 1, MAX_WEEKS_RUNNING))
         return SeasonInputs(
             start=self.start,
             weeks=weeks,

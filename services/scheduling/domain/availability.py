@@ -6,7 +6,6 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.scheduling.domain.settings import setting
 from shared.contract.words import WEEKDAYS
 from shared.messages.values import Window
 
@@ -27,7 +26,7 @@ class Span:
 
 def default_windows(settings: Mapping[str, Any]) -> tuple[Window, ...]:
     """The windows of an athlete who gave none: every day, from setting ``day_opens`` to ``day_closes``."""
-    opens, closes = setting(settings, "day_opens"), setting(settings, "day_closes")
+    opens, closes = settings["day_opens"], settings["day_closes"]
     return tuple(Window.model_validate({"day": day, "from": opens, "to": closes}) for day in WEEKDAYS)
 
 

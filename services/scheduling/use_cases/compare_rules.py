@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from services.scheduling.domain import check_week, placed_from_json
 from services.scheduling.domain.calendar import monday_of
+from services.scheduling.domain.checking.check import check_week
+from services.scheduling.domain.week_plan import placed_from_json
 from services.scheduling.store import PlanRow, SchedulingStore
 from services.scheduling.use_cases.plan import Desk, surroundings
 from shared.bus.routes import Context

@@ -10,7 +10,7 @@ from services.scheduling.domain.calendar import monday_of
 from services.scheduling.store import AthleteRow, PlanRow, RequestRow, TargetRow
 from shared.bus.routes import Context
 
-MOST_DUE: Final = 20_000
+MAX_DUE: Final = 20_000
 """Athletes of one tenant looked up at once; who is left is looked up at the next turn of the timer."""
 _OPEN_AFTER_ASKING: Final = timedelta(days=2)
 """A week that was asked for today is open even if it is over; what "today" is differs from zone to zone."""
@@ -38,7 +38,7 @@ def maybe_to_plan(context: Context) -> Sequence[str]:
     query = select(AthleteRow.athlete).where(
         AthleteRow.tenant == tenant, AthleteRow.put_at.is_not(None), AthleteRow.athlete.in_(select(looked_at.c.athlete))
     )
-    return context.db.scalars(query.order_by(AthleteRow.athlete).limit(MOST_DUE)).all()
+    return context.db.scalars(query.order_by(AthleteRow.athlete).limit(MAX_DUE)).all()
 
 
 def _same_week(table: Any) -> tuple[ColumnElement[bool], ...]:

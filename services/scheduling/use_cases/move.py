@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from services.scheduling.domain import LegalStart, PlacedSession, Verdict, check_week, nearest_legal_start
 from services.scheduling.domain.calendar import local_time
-from services.scheduling.domain.week_plan import placed_from_json
+from services.scheduling.domain.checking.check import check_week, nearest_legal_start
+from services.scheduling.domain.checking.verdict import LegalStart, Verdict
+from services.scheduling.domain.week_plan import PlacedSession, placed_from_json
 from services.scheduling.messages import MoveSession, SessionAdjusted
 from services.scheduling.store import MoveRow, OverrideRow, PlanRow, Version
 from services.scheduling.use_cases.plan import Desk, edit_plan, replaced_by, surroundings

@@ -11,9 +11,10 @@ from typing import Any
 
 from eventlet import patcher, tpool
 
-from services.scheduling.domain import PlacedSession, WeekInputs, WeekPlan, placed_from_json, plan_week
 from services.scheduling.domain.calendar import local_time, monday_of
 from services.scheduling.domain.conflicts import pair_horizon_hours
+from services.scheduling.domain.placing.planning import WeekInputs, plan_week
+from services.scheduling.domain.week_plan import PlacedSession, WeekPlan, placed_from_json
 from services.scheduling.messages import WeekTold
 from services.scheduling.store import AthleteRow, DoneRow, PlanRow, RequestRow, SchedulingStore, done_session
 from services.scheduling.use_cases.adjust import tell_adjustments

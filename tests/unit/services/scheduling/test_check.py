@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.scheduling.domain import Verdict, check_week, nearest_legal_start
+from services.scheduling.domain.checking.check import check_week, nearest_legal_start
+from services.scheduling.domain.checking.verdict import Verdict
 from shared.messages.problems import InvalidInput
 from shared.messages.values import Limits, PlannedSession, Profile
 from shared.rules.evaluation.tenant_rules import TenantRules

@@ -10,10 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.scheduling.domain import WeekInputs, WeekPlan, as_ics, check_week, plan_week
 from services.scheduling.domain.availability import spans_of_week
 from services.scheduling.domain.calendar import entry_of
-from services.scheduling.domain.preferences import POINT, Preferences, preference_cost
+from services.scheduling.domain.checking.check import check_week
+from services.scheduling.domain.ics import as_ics
+from services.scheduling.domain.placing.planning import WeekInputs, plan_week
+from services.scheduling.domain.placing.preferences import POINT, Preferences, preference_cost
+from services.scheduling.domain.week_plan import WeekPlan
 from shared.messages.values import Limits, PlannedSession, Profile, Window
 from shared.rules.evaluation.tenant_rules import TenantRules
 from tests.independent_checker import broken, outside

@@ -6,13 +6,12 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.scheduling.domain import WeekInputs
 from services.scheduling.domain.calendar import entry_of, local_time
-from services.scheduling.domain.checking import check_week
-from services.scheduling.domain.placement import Problem
-from services.scheduling.domain.planning import pose, week_spans
-from services.scheduling.domain.preferences import POINT, Preferences, preference_cost
-from services.scheduling.domain.solving import Placement, best_placement
+from services.scheduling.domain.checking.check import check_week
+from services.scheduling.domain.placing.placement import PlacementProblem
+from services.scheduling.domain.placing.planning import WeekInputs, pose, week_spans
+from services.scheduling.domain.placing.preferences import POINT, Preferences, preference_cost
+from services.scheduling.domain.placing.solving import Placement, best_placement
 from shared.messages.values import Limits, PlannedSession, Profile, Window
 from shared.rules.evaluation.tenant_rules import TenantRules
 from tests.unit.services.scheduling.calendars import PRIORITIES, at, lift, run, weeks, windows
@@ -22,7 +21,7 @@ TIMES = windows(("06:30", "08:30"), ("17:00", "20:00"), days=("mon", "tue", "thu
 SOME_WEEKS = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def cost(problem: Problem, placed: Placement, inputs: WeekInputs, rules: TenantRules) -> int:
+def cost(problem: PlacementProblem, placed: Placement, inputs: WeekInputs, rules: TenantRules) -> int:
     """What a placement costs by the rules' own verdict."""
     who = inputs.profile or Profile(timezone=inputs.zone.key)
     calendar = [
@@ -44,8 +43,8 @@ def both_ways(
     problem = pose(inputs, week_spans(inputs, settled), rules, fine=False)
     wishes = Preferences.from_settings(settled, who.day_strategy)
     found: list[int | None] = []
-    for most_cuts in (60, 0):
-        placed = best_placement(problem, wishes, most_cuts=most_cuts)
+    for max_cuts in (60, 0):
+        placed = best_placement(problem, wishes, max_cuts=max_cuts)
         assert placed is None or placed.optimal
         found.append(None if placed is None else cost(problem, placed, inputs, rules))
     return found

@@ -16,6 +16,9 @@ from services.scheduling.domain.calendar import (
     name_of,
     pair_facts,
 )
+from services.scheduling.domain.checking.day_limits import REST_DAYS, limit_findings
+from services.scheduling.domain.checking.legal_start import Surroundings, nearest_legal, spans_around
+from services.scheduling.domain.checking.verdict import Finding, LegalStart, Verdict
 from services.scheduling.domain.conflicts import (
     ConflictTable,
     ask_conflicts,
@@ -23,9 +26,6 @@ from services.scheduling.domain.conflicts import (
     is_binding,
     pair_horizon_hours,
 )
-from services.scheduling.domain.day_limits import REST_DAYS, limit_findings
-from services.scheduling.domain.legal_start import Surroundings, nearest_legal, spans_around
-from services.scheduling.domain.verdict import Finding, LegalStart, Verdict
 from services.scheduling.domain.week_features import week_facts
 from shared.contract.words import Severity
 from shared.messages.values import Limits, PlannedSession, Profile, Window

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from services.scheduling.domain.pair_costs import REFUSED, PairCosts
-from services.scheduling.domain.placement import Forbidden, Problem
+from services.scheduling.domain.placing.pair_costs import REFUSED, PairCosts
+from services.scheduling.domain.placing.placement import Forbidden, PlacementProblem
 
-_MOST_STEPS = 20_000
+_MAX_STEPS = 20_000
 """Steps of one search; more only for a week that is to be searched in another way."""
 
 
@@ -50,7 +50,7 @@ class DayTimes:
         search = _Search(self, any_will_do)
         search.place({}, {name: (1 << len(self.starts[name])) - 1 for name in group}, 0)
         if search.best is None:
-            if search.steps > _MOST_STEPS:
+            if search.steps > _MAX_STEPS:
                 raise TooManySteps
             return None
         return {name: self.starts[name][at] for name, at in search.best.items()}
@@ -85,7 +85,7 @@ class _Search:
             left ^= bit
             at = bit.bit_length() - 1
             self.steps += 1
-            if self.steps > _MOST_STEPS or (self.best is not None and self.any_will_do):
+            if self.steps > _MAX_STEPS or (self.best is not None and self.any_will_do):
                 return
             rest = self._rest(name, at, open_)
             if rest is None:
@@ -114,7 +114,7 @@ class _Search:
 
 
 def times_on_days(
-    problem: Problem,
+    problem: PlacementProblem,
     tables: Mapping[tuple[str, str], PairCosts],
     days: Mapping[str, int],
     granted: Mapping[tuple[str, str], int] | None,

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from ortools.sat.python import cp_model
 
-from services.scheduling.domain.pair_costs import REFUSED, PairCosts, PairTables
-from services.scheduling.domain.placement import OTHER_DAY, Piece, Problem
-from services.scheduling.domain.preferences import Preferences
-from services.scheduling.domain.week_model import Cost, Literal, WeekModel
+from services.scheduling.domain.placing.pair_costs import REFUSED, PairCosts, PairTables
+from services.scheduling.domain.placing.placement import OTHER_DAY, Piece, PlacementProblem
+from services.scheduling.domain.placing.preferences import Preferences
+from services.scheduling.domain.placing.week_model import Cost, Literal, WeekModel
 
 Pair = tuple[str, str]
 
@@ -18,7 +18,7 @@ Pair = tuple[str, str]
 class DayModel(WeekModel):
     """``preferences`` None: only whether the week is possible."""
 
-    def __init__(self, problem: Problem, tables: PairTables, preferences: Preferences | None) -> None:
+    def __init__(self, problem: PlacementProblem, tables: PairTables, preferences: Preferences | None) -> None:
         super().__init__(problem)
         self.tables: dict[Pair, PairCosts] = {
             (one.id, other.id): tables.of(problem, one, other, soft=preferences is not None)

@@ -8,11 +8,11 @@ import numpy as np
 
 from services.scheduling.domain.availability import Span, midnight
 from services.scheduling.domain.calendar import hours_text, local_time, name_of
-from services.scheduling.domain.candidate_starts import Grid, grid_starts
 from services.scheduling.domain.conflicts import is_binding
-from services.scheduling.domain.pair_costs import PairTables
-from services.scheduling.domain.placement import Piece, Problem, movable_piece
-from services.scheduling.domain.solving import Undecided, best_placement
+from services.scheduling.domain.placing.candidate_starts import Grid, grid_starts
+from services.scheduling.domain.placing.pair_costs import PairTables
+from services.scheduling.domain.placing.placement import Piece, PlacementProblem, movable_piece
+from services.scheduling.domain.placing.solving import Undecided, best_placement
 from services.scheduling.domain.week_plan import ConflictKind, ConflictMember
 
 _GRID_MINUTES = 60
@@ -25,7 +25,7 @@ Member = tuple[str, str]
 
 
 def explain_infeasible(
-    zone: ZoneInfo, problem: Problem, spans: Sequence[Span]
+    zone: ZoneInfo, problem: PlacementProblem, spans: Sequence[Span]
 ) -> tuple[tuple[ConflictMember, ...], tuple[str, ...]]:
     """The minimal conflict and what to relax. Without any one of its members the others can hold together.
 
@@ -56,7 +56,7 @@ def _minimal(trials: "_Trials", kept: Sequence[Member], doubted: Sequence[Member
 class _Trials:
     """The week with only some of its members in force: whether it can be placed then."""
 
-    def __init__(self, problem: Problem, any_time: Problem) -> None:
+    def __init__(self, problem: PlacementProblem, any_time: PlacementProblem) -> None:
         self._problem, self._any_time = problem, any_time
         self._tables = PairTables()
 
@@ -77,7 +77,7 @@ class _Trials:
         limits = {
             name: getattr(given.limits, name) if ("limit", name) in on else least for name, least in _NO_LIMITS.items()
         }
-        trial = Problem(
+        trial = PlacementProblem(
             tuple(piece for piece in given.pieces if (_piece_kind(piece), piece.id) in on),
             given.table.only(rules),
             given.limits.model_copy(update=limits),
@@ -94,7 +94,7 @@ def _kind(member: Member) -> ConflictKind:
     return next(kind for kind in _ORDER if kind == member[0])
 
 
-def _at_any_time(zone: ZoneInfo, problem: Problem, spans: Sequence[Span]) -> Problem:
+def _at_any_time(zone: ZoneInfo, problem: PlacementProblem, spans: Sequence[Span]) -> PlacementProblem:
     """The same problem with starts outside the windows too, which the member ``availability`` rules out."""
     last_day = problem.week[-1]
     whole = Span(midnight(problem.week[0], zone), midnight(last_day.fromordinal(last_day.toordinal() + 1), zone))
@@ -112,7 +112,7 @@ def _piece_kind(piece: Piece) -> ConflictKind:
     return "context" if piece.context else "fixed" if piece.fixed else "session"
 
 
-def _message(member: Member, problem: Problem, zone: ZoneInfo, spans: Sequence[Span]) -> str:
+def _message(member: Member, problem: PlacementProblem, zone: ZoneInfo, spans: Sequence[Span]) -> str:
     kind, name = member
     if kind == "rule":
         rule = next(rule for rule in problem.table.pack.rules if rule.id == name)
@@ -131,13 +131,13 @@ def _message(member: Member, problem: Problem, zone: ZoneInfo, spans: Sequence[S
     return f"The {what} {'stands' if kind == 'context' else 'is fixed'} at {when:%a %Y-%m-%d %H:%M}"
 
 
-def _limit_text(name: str, problem: Problem) -> str:
+def _limit_text(name: str, problem: PlacementProblem) -> str:
     if name == "max_sessions_per_day":
         return f"At most {problem.limits.max_sessions_per_day} sessions a day"
     return f"At least {problem.limits.min_rest_days} days of the week without a session"
 
 
-def _suggestion(member: Member, problem: Problem, zone: ZoneInfo, spans: Sequence[Span]) -> str:
+def _suggestion(member: Member, problem: PlacementProblem, zone: ZoneInfo, spans: Sequence[Span]) -> str:
     kind, name = member
     if kind == "rule":
         return f"A coach may relax or override the rule {name} for this athlete, with a reason"
@@ -154,7 +154,7 @@ def _suggestion(member: Member, problem: Problem, zone: ZoneInfo, spans: Sequenc
     return f"Leave out, shorten or ease the {name_of(piece.session)} '{name}' this week"
 
 
-def _more_time(problem: Problem, spans: Sequence[Span]) -> str:
+def _more_time(problem: PlacementProblem, spans: Sequence[Span]) -> str:
     longest = max((span.closes - span.opens for span in spans), default=0)
     too_long = [piece for piece in problem.movable if piece.seconds > longest]
     if too_long:

@@ -20,7 +20,10 @@ from services.scheduling.domain.calendar import (
     local_time,
     monday_of,
 )
-from services.scheduling.domain.candidate_starts import (
+from services.scheduling.domain.checking.check import check_week
+from services.scheduling.domain.checking.verdict import Verdict
+from services.scheduling.domain.conflicts import ask_conflicts, decided_by, is_binding
+from services.scheduling.domain.placing.candidate_starts import (
     MARK_MINUTES,
     Grid,
     boundary_starts,
@@ -28,16 +31,12 @@ from services.scheduling.domain.candidate_starts import (
     edge_starts,
     grid_starts,
 )
-from services.scheduling.domain.checking import check_week
-from services.scheduling.domain.conflicts import ask_conflicts, decided_by, is_binding
-from services.scheduling.domain.explaining import reasons
-from services.scheduling.domain.infeasibility import explain_infeasible
-from services.scheduling.domain.placement import Piece, Problem, fixed_piece, movable_piece, week_days
-from services.scheduling.domain.preferences import POINT, Preferences, preference_cost
-from services.scheduling.domain.row_limits import ask_row_limits
-from services.scheduling.domain.settings import setting
-from services.scheduling.domain.solving import Placement, Undecided, best_placement
-from services.scheduling.domain.verdict import Verdict
+from services.scheduling.domain.placing.explaining import reasons
+from services.scheduling.domain.placing.infeasibility import explain_infeasible
+from services.scheduling.domain.placing.placement import Piece, PlacementProblem, fixed_piece, movable_piece, week_days
+from services.scheduling.domain.placing.preferences import POINT, Preferences, preference_cost
+from services.scheduling.domain.placing.row_limits import ask_row_limits
+from services.scheduling.domain.placing.solving import Placement, Undecided, best_placement
 from services.scheduling.domain.week_plan import Penalty, PlacedSession, WeekPlan
 from shared.messages.problems import InvalidInput
 from shared.messages.values import Limits, PlannedSession, Profile, Window
@@ -47,8 +46,8 @@ from shared.rules.model import DecidedBy
 
 __all__ = ["Run", "Undecided", "WeekInputs", "plan_week"]
 
-_MOST_CANDIDATES = 500
-_MOST_AUDITS = 12
+_MAX_CANDIDATES = 500
+_MAX_AUDITS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +100,17 @@ def plan_week(inputs: WeekInputs, rules: Rules, run: Run = run_here) -> WeekPlan
 
 
 def _solve(
-    inputs: WeekInputs, problem: Problem, spans: Sequence[Span], rules: Rules, preferences: Preferences, run: Run
+    inputs: WeekInputs,
+    problem: PlacementProblem,
+    spans: Sequence[Span],
+    rules: Rules,
+    preferences: Preferences,
+    run: Run,
 ) -> WeekPlan | None:
     """The best calendar on the problem's starts; None when there is none."""
     settings = rules.settings("sequencing")
     excluded: list[dict[str, int]] = []
-    for _ in range(_MOST_AUDITS):
+    for _ in range(_MAX_AUDITS):
         best: Placement | None = run(best_placement, problem, preferences, excluded)
         if best is None:
             return None
@@ -141,7 +145,7 @@ def settled_entries(inputs: WeekInputs) -> list[Entry]:
     return entries
 
 
-def pose(inputs: WeekInputs, spans: Sequence[Span], rules: Rules, fine: bool) -> Problem:
+def pose(inputs: WeekInputs, spans: Sequence[Span], rules: Rules, fine: bool) -> PlacementProblem:
     """The problem on the regular grid, all starts on marks that people like; ``fine`` adds starts to the minute and
     those at which gaps between movable sessions are just kept."""
     settings = rules.settings("sequencing")
@@ -150,7 +154,7 @@ def pose(inputs: WeekInputs, spans: Sequence[Span], rules: Rules, fine: bool) ->
     athlete = athlete_facts(inputs.profile)
     table = ask_conflicts([*inputs.sessions, *(e.session for e in settled if e.context)], athlete, rules)
     mark = 1 if fine else MARK_MINUTES
-    grid = Grid(round(setting(settings, "planner_grid")), inputs.zone, mark)
+    grid = Grid(round(settings["planner_grid"]), inputs.zone, mark)
     movable = [session for session in inputs.sessions if session.start is None]
     edges: dict[str, set[int]] = {}
     for session in movable:
@@ -164,12 +168,12 @@ def pose(inputs: WeekInputs, spans: Sequence[Span], rules: Rules, fine: bool) ->
         others = [(other, edges[other.id]) for other in movable if other.id != session.id]
         if fine:
             chained = sorted(chained_starts(session, others, table, spans) - starts)
-            starts |= set(chained[: max(0, _MOST_CANDIDATES - len(starts))])
+            starts |= set(chained[: max(0, _MAX_CANDIDATES - len(starts))])
         pieces.append(movable_piece(session, starts, spans, week, inputs.zone))
     calendar = [*settled, *(_anywhere(session, inputs) for session in movable)]
     rows = ask_row_limits([e for e in calendar if e.day in week], athlete, rules)
     ordered = tuple(sorted(pieces, key=lambda piece: piece.id))
-    return Problem(ordered, table, week_limits(inputs, settings), week, rows)
+    return PlacementProblem(ordered, table, week_limits(inputs, settings), week, rows)
 
 
 def _anywhere(session: PlannedSession, inputs: WeekInputs) -> Entry:
@@ -180,7 +184,7 @@ def _anywhere(session: PlannedSession, inputs: WeekInputs) -> Entry:
     )
 
 
-def _placed_sessions(inputs: WeekInputs, problem: Problem, chosen: Mapping[str, int]) -> list[PlannedSession]:
+def _placed_sessions(inputs: WeekInputs, problem: PlacementProblem, chosen: Mapping[str, int]) -> list[PlannedSession]:
     placed = []
     for piece in problem.pieces:
         if not piece.context:
@@ -189,7 +193,7 @@ def _placed_sessions(inputs: WeekInputs, problem: Problem, chosen: Mapping[str, 
     return placed
 
 
-def _audit(inputs: WeekInputs, problem: Problem, chosen: Mapping[str, int], rules: Rules) -> Verdict:
+def _audit(inputs: WeekInputs, problem: PlacementProblem, chosen: Mapping[str, int], rules: Rules) -> Verdict:
     """The finished calendar, judged once more by the rules themselves."""
     profile = inputs.profile or Profile(timezone=inputs.zone.key)
     return check_week(_placed_sessions(inputs, problem, chosen), profile, rules, problem.limits, inputs.context)
@@ -197,7 +201,7 @@ def _audit(inputs: WeekInputs, problem: Problem, chosen: Mapping[str, int], rule
 
 def _planned(
     inputs: WeekInputs,
-    problem: Problem,
+    problem: PlacementProblem,
     best: Placement,
     verdict: Verdict,
     spans: Sequence[Span],
@@ -236,12 +240,12 @@ def _planned(
     )
 
 
-def _piece(problem: Problem, session: str) -> Piece:
+def _piece(problem: PlacementProblem, session: str) -> Piece:
     return next(piece for piece in problem.pieces if piece.id == session)
 
 
 def _infeasible(
-    inputs: WeekInputs, problem: Problem, spans: Sequence[Span], settings: Mapping[str, Any], run: Run
+    inputs: WeekInputs, problem: PlacementProblem, spans: Sequence[Span], settings: Mapping[str, Any], run: Run
 ) -> WeekPlan:
     conflict, suggestions = run(explain_infeasible, inputs.zone, problem, spans)
     named = {member.id for member in conflict if member.kind == "rule"}
@@ -264,7 +268,7 @@ def _infeasible(
 def _notes(inputs: WeekInputs, verdict_notes: Sequence[str], settings: Mapping[str, Any]) -> tuple[str, ...]:
     notes = list(verdict_notes)
     if inputs.windows is None:
-        opens, closes = setting(settings, "day_opens"), setting(settings, "day_closes")
+        opens, closes = settings["day_opens"], settings["day_closes"]
         notes.insert(0, f"No availability was given, so every day from {opens} to {closes} was used.")
     if monday_of(inputs.week_start) != inputs.week_start:
         notes.append(f"The week was planned from {inputs.week_start:%A} {inputs.week_start} for seven days.")

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from services.scheduling.domain.conflicts import gap_bounds_seconds
-from services.scheduling.domain.placement import Forbidden, Piece, Problem
-from services.scheduling.domain.preferences import POINT
+from services.scheduling.domain.placing.placement import Forbidden, Piece, PlacementProblem
+from services.scheduling.domain.placing.preferences import POINT
 from shared.rules.model import Conflict
 
 Costs = npt.NDArray[np.int64]
@@ -16,7 +16,7 @@ REFUSED = 2**40
 """Dearer than all soft rules together: a hard rule speaks against it, or the two would overlap."""
 
 # Sums of so few penalties are counted out faster than the matrix can be searched for them.
-_MOST_SUMMED = 5
+_MAX_SUMMED = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +35,7 @@ class PairTables:
 
     _made: dict[tuple[object, ...], PairCosts] = field(default_factory=dict)
 
-    def of(self, problem: Problem, one: Piece, other: Piece, soft: bool) -> PairCosts:
+    def of(self, problem: PlacementProblem, one: Piece, other: Piece, soft: bool) -> PairCosts:
         """The costs of two pieces; without ``soft`` only what is refused counts."""
         table = problem.table
         forth, back = table.hard(one.id, other.id), table.hard(other.id, one.id)
@@ -88,7 +88,7 @@ def _summed(
     for rule, matrix in strained.items():
         costs += matrix * penalty[rule]
     costs[refused] = REFUSED
-    if len(penalty) > _MOST_SUMMED:
+    if len(penalty) > _MAX_SUMMED:
         return costs, tuple(level for level in np.unique(costs).tolist() if 0 < level < REFUSED)
     # Each rule is strained or not, so only sums of penalties can occur; some of them may not, which does no harm.
     levels = {0}

@@ -7,15 +7,15 @@ starts here" is one clause of three literals, whatever the grid.
 import numpy as np
 from ortools.sat.python import cp_model
 
-from services.scheduling.domain.placement import Forbidden, Piece, Problem, overlapping, spoken_against
-from services.scheduling.domain.preferences import POINT, Preferences
-from services.scheduling.domain.week_model import Cost, Literal, WeekModel
+from services.scheduling.domain.placing.placement import Forbidden, Piece, PlacementProblem, overlapping, spoken_against
+from services.scheduling.domain.placing.preferences import POINT, Preferences
+from services.scheduling.domain.placing.week_model import Cost, Literal, WeekModel
 
 
 class PlacementModel(WeekModel):
     """``at``: per piece the literals of its starts, of which exactly one holds."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: PlacementProblem) -> None:
         super().__init__(problem)
         self.at: dict[str, list[Literal]] = {}
         self._reached: dict[str, list[Literal]] = {}

@@ -7,8 +7,8 @@ from ortools.sat.python import cp_model
 
 from services.scheduling.domain.calendar import class_facts
 from services.scheduling.domain.conflicts import is_binding
-from services.scheduling.domain.placement import OTHER_DAY, Piece, Problem
-from services.scheduling.domain.preferences import POINT, Preferences, is_midweek
+from services.scheduling.domain.placing.placement import OTHER_DAY, Piece, PlacementProblem
+from services.scheduling.domain.placing.preferences import POINT, Preferences, is_midweek
 from services.scheduling.domain.week_features import is_demanding, is_hard
 
 Literal = cp_model.BoolVarT
@@ -18,7 +18,7 @@ Cost = list[cp_model.LinearExprT]
 class WeekModel:
     """``on_day``: per piece and day of the week the literal that the piece stands there (exactly one holds)."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: PlacementProblem) -> None:
         self.problem = problem
         self.cp = cp_model.CpModel()
         self.true = self.cp.new_constant(1)

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from services.scheduling.domain.availability import Span, spans_of_week
 from services.scheduling.domain.calendar import Entry, local_time, monday_of
+from services.scheduling.domain.checking.day_limits import rest_days
+from services.scheduling.domain.checking.verdict import LegalStart
 from services.scheduling.domain.conflicts import ConflictTable, gap_bounds_seconds
-from services.scheduling.domain.day_limits import rest_days
-from services.scheduling.domain.verdict import LegalStart
 from shared.messages.values import Limits, Window
 
 REACH_SECONDS = 7 * 24 * 3600

@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 
 from services.scheduling.domain.availability import DAYS_IN_WEEK, Span
 from services.scheduling.domain.calendar import Entry, gap_hours, hours_text, local_time, name_of, time_order
+from services.scheduling.domain.checking.verdict import Verdict
 from services.scheduling.domain.conflicts import ConflictTable, decided_by
-from services.scheduling.domain.placement import Problem, spoken_against
-from services.scheduling.domain.verdict import Verdict
+from services.scheduling.domain.placing.placement import PlacementProblem, spoken_against
 from shared.rules.model import Conflict, DecidedBy
 
-_MOST_REASONS = 2
+_MAX_REASONS = 2
 # A rule shaped a place when the gap is not much longer than it asks; a session two days on was never in its way.
 _NEAR_HOURS = 24.0
 
@@ -28,7 +28,7 @@ class Reasons:
 def reasons(
     entries: Mapping[str, Entry],
     surroundings: Sequence[Entry],
-    problem: Problem,
+    problem: PlacementProblem,
     verdict: Verdict,
     spans: Sequence[Span],
     zone: ZoneInfo,
@@ -39,7 +39,7 @@ def reasons(
     lines: dict[str, tuple[str, ...]] = {}
     by: dict[DecidedBy, None] = {}
     for entry in entries.values():
-        shaped = _shaping(entry, calendar, problem.table)[:_MOST_REASONS]
+        shaped = _shaping(entry, calendar, problem.table)[:_MAX_REASONS]
         by.update(dict.fromkeys(decided_by(problem.table.pack, conflict.rule) for conflict, _ in shaped))
         strained = [
             f"Accepted at a cost of {warning.penalty:g} ({warning.rule}): {warning.message}"

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 
 from ortools.sat.python import cp_model
 
-from services.scheduling.domain.day_model import DayModel
-from services.scheduling.domain.day_times import DayTimes, TooManySteps, times_on_days
-from services.scheduling.domain.pair_costs import PairTables
-from services.scheduling.domain.placement import Problem
-from services.scheduling.domain.placement_model import PlacementModel
-from services.scheduling.domain.preferences import Preferences
-from services.scheduling.domain.week_model import new_solver
+from services.scheduling.domain.placing.day_model import DayModel
+from services.scheduling.domain.placing.day_times import DayTimes, TooManySteps, times_on_days
+from services.scheduling.domain.placing.pair_costs import PairTables
+from services.scheduling.domain.placing.placement import PlacementProblem
+from services.scheduling.domain.placing.placement_model import PlacementModel
+from services.scheduling.domain.placing.preferences import Preferences
+from services.scheduling.domain.placing.week_model import new_solver
 
 _BUDGET = 20.0
 """Deterministic seconds of the solver, about as many of a slow core."""
-MOST_CUTS = 60
+MAX_CUTS = 60
 """After so many the whole week is solved at once, in one large model."""
 
 
@@ -37,11 +37,11 @@ class Placement:
 
 
 def best_placement(
-    problem: Problem,
+    problem: PlacementProblem,
     preferences: Preferences | None,
     excluded: Sequence[Mapping[str, int]] = (),
     tables: PairTables | None = None,
-    most_cuts: int = MOST_CUTS,
+    max_cuts: int = MAX_CUTS,
 ) -> Placement | None:
     """The cheapest placement that is none of ``excluded`` (piece -> day); None when there is none.
 
@@ -54,7 +54,7 @@ def best_placement(
     for days in excluded:
         model.forbid_days(days)
     try:
-        for _ in range(most_cuts):
+        for _ in range(max_cuts):
             solver = new_solver(_BUDGET)
             status = _solved(solver, model.cp, problem)
             if status == cp_model.INFEASIBLE:
@@ -87,7 +87,7 @@ def _times(model: DayModel, solver: cp_model.CpSolver, any_will_do: bool) -> dic
 
 
 def _solved_at_once(
-    problem: Problem, preferences: Preferences | None, excluded: Sequence[Mapping[str, int]]
+    problem: PlacementProblem, preferences: Preferences | None, excluded: Sequence[Mapping[str, int]]
 ) -> Placement | None:
     model = PlacementModel(problem)
     if preferences is not None:
@@ -108,7 +108,7 @@ def _solved_at_once(
     return Placement(chosen, status == cp_model.OPTIMAL)
 
 
-def _solved(solver: cp_model.CpSolver, model: cp_model.CpModel, problem: Problem) -> cp_model.CpSolverStatus:
+def _solved(solver: cp_model.CpSolver, model: cp_model.CpModel, problem: PlacementProblem) -> cp_model.CpSolverStatus:
     status = solver.solve(model)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE, cp_model.INFEASIBLE):
         raise Undecided(f"no calendar for the week of {problem.week[0]} within the solver's budget")

@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any
 
 from services.scheduling.domain.calendar import Entry
-from services.scheduling.domain.settings import setting
 from services.scheduling.domain.week_features import is_hard
 from shared.contract.words import DayStrategy
 
@@ -35,10 +34,10 @@ class Preferences:
         """The weights of the sequencing pack, settings ``planner_...``."""
         return cls(
             strategy or "spread",
-            shared_day=round(setting(settings, "planner_shared_day")),
-            hard_day=round(setting(settings, "planner_hard_day")),
-            same_kind=round(setting(settings, "planner_same_kind")),
-            long_run_midweek=round(setting(settings, "planner_long_run_midweek")),
+            shared_day=round(settings["planner_shared_day"]),
+            hard_day=round(settings["planner_hard_day"]),
+            same_kind=round(settings["planner_same_kind"]),
+            long_run_midweek=round(settings["planner_long_run_midweek"]),
         )
 
 

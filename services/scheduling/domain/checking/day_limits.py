@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from services.scheduling.domain.calendar import Entry, by_week, monday_of
-from services.scheduling.domain.verdict import Finding
+from services.scheduling.domain.checking.verdict import Finding
 from shared.messages.values import Limits
 
 SESSIONS_PER_DAY = "sessions-per-day"

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from services.scheduling.domain.availability import DAYS_IN_WEEK, Span, midnight
 from services.scheduling.domain.calendar import Entry, duration_seconds
 from services.scheduling.domain.conflicts import ConflictTable, gap_bounds_seconds
-from services.scheduling.domain.row_limits import RowLimit
+from services.scheduling.domain.placing.row_limits import RowLimit
 from shared.messages.values import Limits, PlannedSession
 from shared.rules.model import Conflict
 
@@ -51,7 +51,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class PlacementProblem:
     """All pieces in order of their ids, so that the order of the input cannot matter."""
 
     pieces: tuple[Piece, ...]

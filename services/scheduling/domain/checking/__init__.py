@@ -1,0 +1,1 @@
+"""Whether a calendar that somebody proposes keeps the rules, and where a session could stand instead."""
