@@ -1,6 +1,7 @@
-"""CONTRIBUTING.md and the runbooks name commands, files and settings; all of them must exist."""
+"""The pages name commands, files, make targets and settings and link to each other; all of it must exist."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -8,54 +9,98 @@ import pytest
 
 from shared.ops.settings import PREFIX, Settings
 from tandem.cli import tandem
+from tests.contract.documents import ROOT, broken_links, links, name_of, pages, quoted, read
 
-ROOT = Path(__file__).parents[2]
-DOCUMENTS = [ROOT / "CONTRIBUTING.md", *sorted((ROOT / "deploy" / "runbooks").glob("*.md"))]
-FOLDERS = ("services/", "shared/", "tandem/", "rules/", "deploy/", "tests/")
+FOLDERS = (
+    ".ci/",
+    "benchmarks/",
+    "deploy/",
+    "docs/",
+    "examples/",
+    "rules/",
+    "services/",
+    "shared/",
+    "tandem/",
+    "tests/",
+)
+MADE_BY_OPERATORS = "rules/tenants/"
+NOT_IN_SETTINGS = {
+    "TANDEM_FUZZ_SECONDS",  # read by `make fuzz`
+}
+
+every_page = pytest.mark.parametrize("page", pages(), ids=name_of)
 
 
-def quoted(document: Path) -> list[str]:
-    """What stands in backticks, on one line or over a break."""
-    return [" ".join(text.split()) for text in re.findall(r"`([^`]+)`", document.read_text(encoding="utf-8"))]
+@every_page
+def test_its_links_lead_to_files_and_headings(page: Path) -> None:
+    assert broken_links(read(page), page) == []
 
 
-def identify(document: Path) -> str:
-    return document.stem
-
-
-@pytest.mark.parametrize("document", DOCUMENTS, ids=identify)
-def test_files_it_names_exist(document: Path) -> None:
-    named = [text for text in quoted(document) if text.startswith(FOLDERS) and not re.search(r"[<*\s]", text)]
+@every_page
+def test_files_it_names_exist(page: Path) -> None:
+    named = [text for text in quoted(read(page)) if text.startswith(FOLDERS) and not re.search(r"[<>*{}\s]", text)]
+    named = [text.partition(":")[0] for text in named if not text.startswith(MADE_BY_OPERATORS)]
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=identify)
-def test_commands_it_names_exist(document: Path) -> None:
-    unknown = []
-    for text in quoted(document):
-        if text.startswith("tandem "):
-            command: click.Command | None = tandem
-            for word in re.findall(r"(?<= )[a-z]+\b", text):
-                if isinstance(command, click.Group):
-                    command = command.get_command(click.Context(command), word)
-            if command is None:
-                unknown.append(text)
+@every_page
+def test_commands_it_names_exist(page: Path) -> None:
+    commands = [text for text in quoted(read(page)) if text.startswith("tandem ")]
+    unknown = [text for text in commands if not _is_command(text.split()[1:])]
     assert unknown == []
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=identify)
-def test_targets_it_names_exist(document: Path) -> None:
+def _is_command(words: Sequence[str]) -> bool:
+    """``tenant forget-rules acme``; ``a|b`` are two commands of one group, and what begins otherwise is an argument."""
+    group: click.Command = tandem
+    for word in words:
+        if not isinstance(group, click.Group) or not re.fullmatch(r"[a-z][a-z|-]*", word):
+            return True
+        found = [group.get_command(click.Context(group), name) for name in word.split("|")]
+        if None in found:
+            return False
+        group = found[0]
+    return True
+
+
+@every_page
+def test_targets_it_names_exist(page: Path) -> None:
     targets = set(re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8")))
-    assert {text.split()[1] for text in quoted(document) if text.startswith("make ")} <= targets
+    assert {text.split()[1] for text in quoted(read(page)) if re.match(r"make [a-z]", text)} <= targets
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=identify)
-def test_settings_it_names_exist(document: Path) -> None:
-    named = {name for text in quoted(document) for name in re.findall(rf"\b{PREFIX}[A-Z_]+", text)}
-    assert {name for name in named if name.removeprefix(PREFIX).lower() not in Settings.model_fields} == set()
+@every_page
+def test_settings_it_names_exist(page: Path) -> None:
+    named = {
+        name for text in quoted(read(page)) for name in re.findall(rf"\b{PREFIX}[A-Z_]+\b", text)
+    } - NOT_IN_SETTINGS
+    fields = {name: name.removeprefix(PREFIX).lower() for name in named}
+    unknown = {
+        name
+        for name, field in fields.items()
+        if field not in Settings.model_fields and field.removesuffix("_file") not in Settings.model_fields
+    }
+    assert unknown == set()
 
 
 def test_something_of_each_is_named() -> None:
-    everything = [text for document in DOCUMENTS for text in quoted(document)]
+    everything = [text for page in pages() for text in quoted(read(page))]
     for beginning in ("tandem rules ", "make ", "services/", PREFIX):
         assert any(text.startswith(beginning) for text in everything), beginning
+    assert sum(len(links(read(page))) for page in pages()) > 50
+
+
+@pytest.mark.parametrize(
+    ("text", "broken"),
+    [
+        ("[a](delivery.md#where-it-ends)", []),
+        ("[a](delivery.md#nowhere)", ["delivery.md#nowhere"]),
+        ("[a](../not-there.md) [b](../README.md)", ["../not-there.md"]),
+        ("[a](../../../outside)", ["../../../outside"]),
+        ("[a](https://example.org/x)", []),
+        ("# Here\n[a](#here) [b](#there)", ["#there"]),
+        ("`[a](not-there)` and\n```\n[b](not-there)\n```\n", []),
+    ],
+)
+def test_a_link_that_leads_nowhere_is_seen(text: str, broken: list[str]) -> None:
+    assert broken_links(text, ROOT / "docs" / "explanation" / "page.md") == broken
