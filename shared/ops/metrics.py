@@ -61,7 +61,7 @@ accepted: Final = Counter(
 )
 duplicates: Final = Counter(
     "tandem_messages_duplicate",
-    "Messages seen before under the same id and body: answered, with no second effect.",
+    "Messages seen before under the same id and body (idempotent): answered, with no second effect.",
     ["service", "key"],
     registry=registry,
 )
@@ -79,13 +79,13 @@ rejected: Final = Counter(
 )
 published: Final = Counter(
     "tandem_events_published",
-    "Events the broker has confirmed.",
+    "Events published and confirmed by the broker.",
     ["service", "event"],
     registry=registry,
 )
 publish_failures: Final = Counter(
     "tandem_publish_failures",
-    "Publish batches that ended in an error or without their confirms; their outbox rows are sent again.",
+    "Publish batches that ended in an error or without their confirms; their outbox rows are published again.",
     ["service"],
     registry=registry,
 )
@@ -97,19 +97,19 @@ replies_dropped: Final = Counter(
 )
 set_aside: Final = Counter(
     "tandem_messages_set_aside",
-    "Messages moved to the crowded queue because their tenant had used up its share; they are taken from there.",
+    "Messages throttled: moved to the crowded queue, as their tenant had used up its fair share, and taken from there.",
     ["service"],
     registry=registry,
 )
 retries: Final = Counter(
     "tandem_message_retries",
-    "Messages put back to be tried again later.",
+    "Retries: messages put back to be tried again, each time after a longer back-off.",
     ["service", "key"],
     registry=registry,
 )
 parked: Final = Counter(
     "tandem_messages_parked",
-    "Messages given up on and kept for a person to look at.",
+    "Dead letters: messages given up on and parked for a person to look at.",
     ["service", "key", "reason"],
     registry=registry,
 )
@@ -147,13 +147,13 @@ database_answers: Final = Gauge(
 )
 outbox_rows: Final = Gauge(
     "tandem_outbox_rows",
-    "Events committed and not yet confirmed by the broker.",
+    "Outbox: events committed and not yet confirmed by the broker.",
     ["service"],
     registry=registry,
 )
 outbox_oldest_seconds: Final = Gauge(
     "tandem_outbox_oldest_seconds",
-    "Age of the oldest event that waits to be published; 0 when none waits.",
+    "Age of the oldest outbox event that waits to be published; 0 when none waits.",
     ["service"],
     registry=registry,
 )
