@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from benchmarks.bus import work
 from shared.bus.routes import Accepted, Context, Incoming, Rejected, Route
-from shared.db import delivery_tables
 from shared.db.bulk import Rows, as_arrays, insert_sql
+from shared.db.common_tables import add_common_tables
 
 _UPSERT_ALL = f"{insert_sql(work.sessions, work.COLUMNS)} {work.ON_CONFLICT}"
 
-delivery_tables.of(work.metadata)
+add_common_tables(work.metadata)
 
 
 def record(context: Context, incoming: Incoming[work.Record]) -> Accepted | Rejected:

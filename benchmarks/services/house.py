@@ -13,7 +13,7 @@ from sqlalchemy import event, insert, select
 from services.load import handlers as load
 from services.load.store import Tables as LoadTables
 from services.periodization import handlers as periodization
-from services.periodization.store import Table as PeriodizationTables
+from services.periodization.store import Tables as PeriodizationTables
 from services.recovery import handlers as recovery
 from services.recovery.store import Tables as RecoveryTables
 from services.scheduling import handlers as scheduling
@@ -21,7 +21,6 @@ from services.scheduling.store import Tables as SchedulingTables
 from shared.bus.delivery.ledger import ToPublish
 from shared.bus.delivery.processor import Processor
 from shared.bus.routes import Route, Timer
-from shared.db import delivery_tables
 from shared.db.engine import Database
 from shared.db.migrations import create_all
 from shared.messages.envelope import EVENTS_EXCHANGE, Delivery, type_of
@@ -61,11 +60,8 @@ class Room:
         self.statements: Counter[str] = Counter()
         self.database = Database(service, url)
         create_all(self.database, self._metadata)
-        tables = delivery_tables.of(self._metadata)
         # No limit of a transaction's time: a busy machine would cut the batches, and with them the figures.
-        self.processor = Processor(
-            service, routes, self.database, tables, _SameRules(rules), lambda: self.now, budget_s=3600
-        )
+        self.processor = Processor(service, routes, self.database, _SameRules(rules), lambda: self.now, budget_s=3600)
         event.listen(self.database.engine, "before_cursor_execute", self._count)
 
     def _count(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:

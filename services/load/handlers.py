@@ -14,7 +14,7 @@ from services.load.messages import (
     RecordSession,
     RemoveSession,
 )
-from services.load.store import RULES, LoadStore, SessionRow
+from services.load.store import LoadStore, SessionRow
 from services.load.use_cases.assess import ToAssess, assess_today, decided_by_bands, stored_daily, today_of
 from services.load.use_cases.batch import ERASED, Desk, settle, take
 from services.load.use_cases.compare_rules import compare_bands
@@ -159,7 +159,7 @@ ROUTES: tuple[Route, ...] = (
     Route("command", "load.get-load", GetLoad, get_load, query=True),
     Route("command", "athlete.put", PutAthlete, put_athlete, replies=False),
     Route("command", "athlete.erase", EraseAthlete, erase_athlete, replies=False),
-    *rule_routes("load", RULES, {"recovery": compare_bands}),
+    *rule_routes("load", {"recovery": compare_bands}),
 )
 TIMERS: tuple[Timer, ...] = (
     Timer("assess-after-midnight", MIDNIGHT_CHECK_S, due_after_midnight, assess_after_midnight),

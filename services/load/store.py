@@ -10,30 +10,29 @@ from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Date, Index, String, delete, func, null, select, text, tuple_, update
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from shared.contract.sessions import Kind
 from shared.contract.words import DayState
-from shared.db import delivery_tables, rule_tables
 from shared.db.athletes import digest, erased_at, locked_rows
-from shared.db.tables import AthleteId, MessageId, Tenant, new_base
+from shared.db.common_tables import service_metadata
+from shared.db.tables import COLUMN_TYPES, AthleteKey, MessageId, Tenant
 from shared.messages.values import MarkedDay, Profile
-
-Tables: Any = new_base()
-DELIVERY = delivery_tables.add_to(Tables)
-RULES = rule_tables.add_to(Tables)
 
 Version = tuple[datetime, str]
 """ce-time and ce-id."""
 PAIRS_PER_QUERY = 500
 
 
-class AthleteRow(Tables):  # type: ignore[misc]
+class Tables(DeclarativeBase):
+    metadata = service_metadata()
+    type_annotation_map = COLUMN_TYPES
+
+
+class AthleteRow(AthleteKey, Tables):
     """An athlete somebody spoke of; ``profile`` is None until ``athlete.put`` arrives."""
 
     __tablename__ = "athletes"
-    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
-    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
     profile: Mapped[dict[str, Any] | None]
     put_at: Mapped[datetime | None]
     put_id: Mapped[str | None] = mapped_column(MessageId)
@@ -48,12 +47,10 @@ class AthleteRow(Tables):  # type: ignore[misc]
 _REMOVED = text("removed_at IS NOT NULL")
 
 
-class SessionRow(Tables):  # type: ignore[misc]
+class SessionRow(AthleteKey, Tables):
     """A done session and its removal; it counts while it was recorded later than it was removed."""
 
     __tablename__ = "sessions"
-    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
-    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
     session: Mapped[str] = mapped_column(MessageId, primary_key=True)
     revision: Mapped[int | None]
     recorded_at: Mapped[datetime | None]
@@ -75,17 +72,15 @@ class SessionRow(Tables):  # type: ignore[misc]
     )
 
 
-class MarkedDayRow(Tables):  # type: ignore[misc]
+class MarkedDayRow(AthleteKey, Tables):
     __tablename__ = "marked_days"
-    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
-    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
     date: Mapped[date] = mapped_column(Date, primary_key=True)
     state: Mapped[str] = mapped_column(String(8))
     marked_at: Mapped[datetime]
     marked_id: Mapped[str] = mapped_column(MessageId)
 
 
-class ErasureRow(Tables):  # type: ignore[misc]
+class ErasureRow(Tables):
     """That somebody was erased, without saying who: a message from before must not bring the person back."""
 
     __tablename__ = "erasures"

@@ -7,19 +7,20 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from sqlalchemy import JSON, Date, Integer, String, delete, func, or_, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from services.periodization.domain import CoachDeload
-from shared.db import delivery_tables, rule_tables
-from shared.db.tables import AthleteId, MessageId, Tenant, new_base
+from shared.db.common_tables import service_metadata
+from shared.db.tables import COLUMN_TYPES, AthleteKey, MessageId, Tenant
 from shared.messages.values import Goal, Profile, WeekTemplate
-
-Table: Any = new_base()
-delivery_tables.add_to(Table)
-RULES = rule_tables.add_to(Table)
 
 Source = Literal["load", "readiness"]
 Choice = Literal["goals", "season_start", "week_template", "weeks"]
+
+
+class Tables(DeclarativeBase):
+    metadata = service_metadata()
+    type_annotation_map = COLUMN_TYPES
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -41,34 +42,28 @@ class _Said:
         return Stamp(self.said_at, self.message_id)
 
 
-class AthleteRow(_Said, Table):  # type: ignore[misc]  # the base is made per service
+class AthleteRow(AthleteKey, _Said, Tables):
     __tablename__ = "athletes"
 
-    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
-    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
     profile: Mapped[dict[str, Any]]
 
 
-class ChoiceRow(_Said, Table):  # type: ignore[misc]
+class ChoiceRow(AthleteKey, _Said, Tables):
     """One field of set-goals, each with its own stamp: commands about different fields never undo each other."""
 
     __tablename__ = "season_choices"
 
-    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
-    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
     field: Mapped[str] = mapped_column(String(32), primary_key=True)
     value: Mapped[Any] = mapped_column(JSON)
 
 
-class SeasonRow(Table):  # type: ignore[misc]
+class SeasonRow(AthleteKey, Tables):
     """``asked_at``: when goals were first set. ``due_at``: when the last plan's local day ends; ``packs``: the packs
     that decided it; ``triggers`` and ``told``: fingerprints of what asked for early deloads then, and of what was told.
     None: not planned yet."""
 
     __tablename__ = "seasons"
 
-    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
-    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
     asked_at: Mapped[datetime]
     due_at: Mapped[datetime | None] = mapped_column(index=True)
     packs: Mapped[str | None] = mapped_column(String(160))
@@ -76,47 +71,39 @@ class SeasonRow(Table):  # type: ignore[misc]
     told: Mapped[str | None] = mapped_column(String(64))
 
 
-class CoachDeloadRow(_Said, Table):  # type: ignore[misc]
+class CoachDeloadRow(AthleteKey, _Said, Tables):
     __tablename__ = "coach_deloads"
 
-    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
-    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
     starts: Mapped[date] = mapped_column(Date, primary_key=True)
     days: Mapped[int] = mapped_column(Integer)
     reason: Mapped[str | None] = mapped_column(String(500))
 
 
-class DayRow(_Said, Table):  # type: ignore[misc]
+class DayRow(AthleteKey, _Said, Tables):
     """What one service last said of one day; features by their names in the rule vocabulary."""
 
     __tablename__ = "athlete_days"
 
-    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
-    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
     date: Mapped[date] = mapped_column(Date, primary_key=True)
     source: Mapped[str] = mapped_column(String(16), primary_key=True)
     facts: Mapped[dict[str, Any]]
 
 
-class ToldWeekRow(Table):  # type: ignore[misc]
+class ToldWeekRow(AthleteKey, Tables):
     __tablename__ = "told_weeks"
 
-    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
-    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
     week_start: Mapped[date] = mapped_column(Date, primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64))
 
 
-class ToldDeloadRow(Table):  # type: ignore[misc]
+class ToldDeloadRow(AthleteKey, Tables):
     __tablename__ = "told_deloads"
 
-    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
-    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
     starts: Mapped[date] = mapped_column(Date, primary_key=True)
     days: Mapped[int] = mapped_column(Integer)
 
 
-class ErasureRow(Table):  # type: ignore[misc]
+class ErasureRow(Tables):
     """The latest erase of an athlete: what was said before it is ignored, however late it arrives."""
 
     __tablename__ = "erasures"
@@ -127,7 +114,7 @@ class ErasureRow(Table):  # type: ignore[misc]
     message_id: Mapped[str] = mapped_column(MessageId)
 
 
-class ConfirmationRow(Table):  # type: ignore[misc]
+class ConfirmationRow(Tables):
     """One erase command's confirmations, by its correlation id; ``reply_address`` is set once the command is here."""
 
     __tablename__ = "erase_confirmations"
@@ -139,7 +126,7 @@ class ConfirmationRow(Table):  # type: ignore[misc]
     reply_address: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
 
 
-class TrialRow(Table):  # type: ignore[misc]
+class TrialRow(Tables):
     """A command about rule packs whose sender waits until other services have said what it changes with them.
 
     ``wanted``: these services; ``heard``: by service what it said; ``answer``: the rest of the reply.
@@ -156,7 +143,8 @@ class TrialRow(Table):  # type: ignore[misc]
     reply_address: Mapped[dict[str, Any]]
 
 
-_HELD = (AthleteRow, ChoiceRow, SeasonRow, CoachDeloadRow, DayRow, ToldWeekRow, ToldDeloadRow)
+_SAID: tuple[type[_Said], ...] = (AthleteRow, ChoiceRow, CoachDeloadRow, DayRow)
+_DERIVED: tuple[type[AthleteKey], ...] = (SeasonRow, ToldWeekRow, ToldDeloadRow)
 
 
 class Store:
@@ -291,12 +279,12 @@ class Store:
 
         What was told is forgotten altogether: if the athlete is still there it is told again.
         """
-        for table in _HELD:
-            query = delete(table).filter_by(**self._key)
-            if issubclass(table, _Said):
-                at, by = table.said_at, table.message_id
-                earlier = or_(at < said_until.time, (at == said_until.time) & (by <= said_until.message_id))
-                query = query.where(earlier)
+        queries = [delete(row).filter_by(**self._key) for row in _DERIVED]
+        for row in _SAID:
+            at, by = row.said_at, row.message_id
+            earlier = or_(at < said_until.time, (at == said_until.time) & (by <= said_until.message_id))
+            queries.append(delete(row).filter_by(**self._key).where(earlier))
+        for query in queries:
             self._db.execute(query, execution_options={"synchronize_session": "fetch"})
         asked_since = self._db.scalar(select(func.min(ChoiceRow.said_at)).filter_by(**self._key))
         if asked_since is not None:

@@ -12,7 +12,7 @@ from services.recovery.messages import (
     SessionScored,
     WeekPlanned,
 )
-from services.recovery.store import RULES, RecoveryStore
+from services.recovery.store import RecoveryStore
 from services.recovery.use_cases.assess import ToAssess, assess_day, assess_today, today_of
 from services.recovery.use_cases.batch import ERASED, hear_loads_assessed, hear_sessions_scored, record_mornings
 from services.recovery.use_cases.compare_rules import compare_readiness
@@ -83,7 +83,7 @@ ROUTES: tuple[Route, ...] = (
     Route("event", "load.load-assessed", LoadAssessed, alone(hear_loads_assessed), handle_many=hear_loads_assessed),
     Route("event", "load.session-scored", SessionScored, alone(hear_sessions_scored), handle_many=hear_sessions_scored),
     Route("event", "scheduling.week-planned", WeekPlanned, hear_week_planned),
-    *rule_routes("recovery", RULES, {"recovery": compare_readiness}),
+    *rule_routes("recovery", {"recovery": compare_readiness}),
 )
 TIMERS: tuple[Timer, ...] = ()
 """None: a new local day reaches this service as the load service's assessment of it."""

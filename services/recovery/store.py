@@ -10,28 +10,27 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Date, Index, String, delete, func, select, tuple_
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from shared.db import delivery_tables, rule_tables
 from shared.db.athletes import digest, erased_at, locked_rows
-from shared.db.tables import AthleteId, MessageId, Tenant, new_base
+from shared.db.common_tables import service_metadata
+from shared.db.tables import COLUMN_TYPES, AthleteKey, MessageId, Tenant
 from shared.messages.values import PlannedSession, Profile
-
-Tables: Any = new_base()
-DELIVERY = delivery_tables.add_to(Tables)
-RULES = rule_tables.add_to(Tables)
 
 Version = tuple[datetime, str]
 """ce-time and ce-id."""
 PAIRS_PER_QUERY = 500
 
 
-class AthleteRow(Tables):  # type: ignore[misc]
+class Tables(DeclarativeBase):
+    metadata = service_metadata()
+    type_annotation_map = COLUMN_TYPES
+
+
+class AthleteRow(AthleteKey, Tables):
     """An athlete somebody spoke of; ``profile`` is None until ``athlete.put`` arrives."""
 
     __tablename__ = "athletes"
-    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
-    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
     profile: Mapped[dict[str, Any] | None]
     put_at: Mapped[datetime | None]
     put_id: Mapped[str | None] = mapped_column(MessageId)
@@ -43,22 +42,18 @@ class AthleteRow(Tables):  # type: ignore[misc]
     told_action: Mapped[str | None] = mapped_column(String(16), comment="last action told: watch or pull-back")
 
 
-class MorningRow(Tables):  # type: ignore[misc]
+class MorningRow(AthleteKey, Tables):
     """One morning; ``fields`` = measure -> [value, ce-time, ce-id]."""
 
     __tablename__ = "mornings"
-    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
-    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
     date: Mapped[date] = mapped_column(Date, primary_key=True)
     fields: Mapped[dict[str, Any]]
 
 
-class LoadDayRow(Tables):  # type: ignore[misc]
+class LoadDayRow(AthleteKey, Tables):
     """A day's load figures as the load service told them."""
 
     __tablename__ = "load_days"
-    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
-    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
     date: Mapped[date] = mapped_column(Date, primary_key=True)
     state: Mapped[str | None] = mapped_column(String(8))
     figures: Mapped[dict[str, Any]] = mapped_column(comment="stream -> [coupled ratio, status]")
@@ -66,12 +61,10 @@ class LoadDayRow(Tables):  # type: ignore[misc]
     told_id: Mapped[str] = mapped_column(MessageId)
 
 
-class DoneSessionRow(Tables):  # type: ignore[misc]
+class DoneSessionRow(AthleteKey, Tables):
     """What a done session says about effort and strength."""
 
     __tablename__ = "done_sessions"
-    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
-    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
     session: Mapped[str] = mapped_column(MessageId, primary_key=True)
     removed: Mapped[bool]
     date: Mapped[date] = mapped_column(Date)
@@ -85,19 +78,17 @@ class DoneSessionRow(Tables):  # type: ignore[misc]
     __table_args__ = (Index("ix_done_sessions_date", "tenant", "athlete", "date"),)
 
 
-class PlannedWeekRow(Tables):  # type: ignore[misc]
+class PlannedWeekRow(AthleteKey, Tables):
     """A week's calendar as the scheduling service told it."""
 
     __tablename__ = "planned_weeks"
-    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
-    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
     week_start: Mapped[date] = mapped_column(Date, primary_key=True)
     sessions: Mapped[list[Any]]
     told_at: Mapped[datetime]
     told_id: Mapped[str] = mapped_column(MessageId)
 
 
-class ErasureRow(Tables):  # type: ignore[misc]
+class ErasureRow(Tables):
     """That somebody was erased, without saying who: a message from before must not bring the person back."""
 
     __tablename__ = "erasures"

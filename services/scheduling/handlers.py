@@ -25,7 +25,6 @@ from services.scheduling.messages import (
     WeekTargetsSet,
 )
 from services.scheduling.store import (
-    RULES,
     AthleteRow,
     DoneRow,
     GateRow,
@@ -321,6 +320,6 @@ ROUTES: tuple[Route, ...] = (
     Route("event", "periodization.season-planned", SeasonPlanned, hear_season),
     Route("event", "load.session-scored", SessionScored, hear_session),
     Route("event", "recovery.readiness-assessed", ReadinessAssessed, hear_readiness),
-    *rule_routes("scheduling", RULES, {"sequencing": compare_weeks}),
+    *rule_routes("scheduling", {"sequencing": compare_weeks}),
 )
 TIMERS: tuple[Timer, ...] = (Timer("coming-weeks", COMING_WEEKS_SECONDS, maybe_to_plan, plan_coming_weeks),)

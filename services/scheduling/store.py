@@ -11,27 +11,26 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import ColumnElement, Date, Index, String, delete, func, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from shared.db import delivery_tables, rule_tables
+from shared.db.common_tables import service_metadata
 from shared.db.inserts import insert_into
-from shared.db.tables import AthleteId, MessageId, Tenant, new_base
+from shared.db.tables import COLUMN_TYPES, AthleteKey, MessageId, Tenant
 from shared.messages.values import PlannedSession, Profile
-
-Tables: Any = new_base()
-DELIVERY = delivery_tables.add_to(Tables)
-RULES = rule_tables.add_to(Tables)
 
 Version = tuple[datetime, str]
 """ce-time and ce-id."""
 
 
-class AthleteRow(Tables):  # type: ignore[misc]
+class Tables(DeclarativeBase):
+    metadata = service_metadata()
+    type_annotation_map = COLUMN_TYPES
+
+
+class AthleteRow(AthleteKey, Tables):
     """An athlete somebody spoke of; ``profile`` is None until ``athlete.put`` arrives."""
 
     __tablename__ = "athletes"
-    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
-    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
     profile: Mapped[dict[str, Any] | None]
     put_at: Mapped[datetime | None]
     put_id: Mapped[str | None] = mapped_column(MessageId)
@@ -43,12 +42,10 @@ class AthleteRow(Tables):  # type: ignore[misc]
     season_id: Mapped[str | None] = mapped_column(MessageId)
 
 
-class TargetRow(Tables):  # type: ignore[misc]
+class TargetRow(AthleteKey, Tables):
     """A week of the season as the periodization service set it, filled with sessions."""
 
     __tablename__ = "week_targets"
-    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
-    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
     week_start: Mapped[date] = mapped_column(Date, primary_key=True)
     phase: Mapped[str | None] = mapped_column(String(16))
     sessions: Mapped[list[Any]]
@@ -56,25 +53,21 @@ class TargetRow(Tables):  # type: ignore[misc]
     told_id: Mapped[str] = mapped_column(MessageId)
 
 
-class RequestRow(Tables):  # type: ignore[misc]
+class RequestRow(AthleteKey, Tables):
     """The latest plan-week of a week; ``sessions`` null = those of the season's targets."""
 
     __tablename__ = "week_requests"
-    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
-    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
     week_start: Mapped[date] = mapped_column(Date, primary_key=True)
     sessions: Mapped[dict[str, Any]] = mapped_column(comment="given: the sessions, or null")
     told_at: Mapped[datetime]
     told_id: Mapped[str] = mapped_column(MessageId)
 
 
-class MoveRow(Tables):  # type: ignore[misc]
+class MoveRow(AthleteKey, Tables):
     """Where somebody moved a session last. ``overridden``: the hard rules that were broken on purpose, with the
     sessions concerned."""
 
     __tablename__ = "moves"
-    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
-    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
     session: Mapped[str] = mapped_column(MessageId, primary_key=True)
     start: Mapped[datetime]
     overridden: Mapped[list[Any]]
@@ -82,12 +75,10 @@ class MoveRow(Tables):  # type: ignore[misc]
     told_id: Mapped[str] = mapped_column(MessageId)
 
 
-class OverrideRow(Tables):  # type: ignore[misc]
+class OverrideRow(AthleteKey, Tables):
     """The audit trail: every hard rule broken on purpose, by whom and why."""
 
     __tablename__ = "overrides"
-    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
-    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
     message_id: Mapped[str] = mapped_column(MessageId, primary_key=True)
     session: Mapped[str] = mapped_column(MessageId)
     start: Mapped[datetime]
@@ -97,12 +88,10 @@ class OverrideRow(Tables):  # type: ignore[misc]
     at: Mapped[datetime]
 
 
-class DoneRow(Tables):  # type: ignore[misc]
+class DoneRow(AthleteKey, Tables):
     """A done session as the load service told it; ``session`` names it, ``planned`` what it was in the plan."""
 
     __tablename__ = "done_sessions"
-    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
-    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
     session: Mapped[str] = mapped_column(MessageId, primary_key=True)
     removed: Mapped[bool]
     start: Mapped[datetime]
@@ -114,12 +103,10 @@ class DoneRow(Tables):  # type: ignore[misc]
     __table_args__ = (Index("ix_done_sessions_start", "tenant", "athlete", "start"),)
 
 
-class PlanRow(Tables):  # type: ignore[misc]
+class PlanRow(AthleteKey, Tables):
     """A week's plan. ``placed``: its sessions; ``earlier``: those of the last plan made before ``made_on``."""
 
     __tablename__ = "plans"
-    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
-    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
     week_start: Mapped[date] = mapped_column(Date, primary_key=True)
     document: Mapped[dict[str, Any]]
     placed: Mapped[list[Any]]
@@ -129,12 +116,10 @@ class PlanRow(Tables):  # type: ignore[misc]
     pack: Mapped[str | None] = mapped_column(String(64), comment="hash of the sequencing pack it was made by")
 
 
-class GateRow(Tables):  # type: ignore[misc]
+class GateRow(AthleteKey, Tables):
     """What a day's readiness makes of its sessions; ``told``: session -> digest of the last session-adjusted."""
 
     __tablename__ = "gates"
-    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
-    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True)
     date: Mapped[date] = mapped_column(Date, primary_key=True)
     gate: Mapped[dict[str, Any]]
     today: Mapped[list[Any]]
@@ -144,7 +129,7 @@ class GateRow(Tables):  # type: ignore[misc]
     told_id: Mapped[str] = mapped_column(MessageId)
 
 
-class ErasureRow(Tables):  # type: ignore[misc]
+class ErasureRow(Tables):
     """That somebody was erased, without saying who: a message from before must not bring the person back."""
 
     __tablename__ = "erasures"

@@ -13,7 +13,6 @@ import eventlet
 from shared.bus.routes import Context, Incoming, Route
 from shared.contract.words import PackKind
 from shared.db.rule_store import Activation, RuleShelf, StoredPack
-from shared.db.rule_tables import RuleTables
 from shared.messages.rule_packs import (
     MOST_CHANGES_TOLD,
     DecisionChanged,
@@ -72,17 +71,17 @@ def compare_each(
     return Comparison(looked_at, changes, len(athletes) - nothing)
 
 
-def rule_routes(service: str, tables: RuleTables, compare: Mapping[PackKind, Compare]) -> tuple[Route, ...]:
+def rule_routes(service: str, compare: Mapping[PackKind, Compare]) -> tuple[Route, ...]:
     """``compare``: by kind of pack how this service's decisions are made again under other rules."""
 
     def hear_activated(context: Context, incoming: Incoming[RulesActivated]) -> None:
-        keep(RuleShelf(context.db, tables, context.tenant), incoming.body)
+        keep(RuleShelf(context.db, context.tenant), incoming.body)
 
     def hear_tried(context: Context, incoming: Incoming[RulesTried]) -> None:
         chosen = compare.get(incoming.body.kind)
         if chosen is None:
             return
-        shelf = RuleShelf(context.db, tables, context.tenant)
+        shelf = RuleShelf(context.db, context.tenant)
         told = compared(context, shelf, incoming.body, chosen, service)
         context.emit(COMPARED, told.model_dump(mode="json"), None)
 

@@ -15,7 +15,16 @@ from sqlalchemy.orm import Session
 from shared.contract.words import PackKind
 from shared.db.engine import Database
 from shared.db.inserts import insert_into
-from shared.db.rule_tables import OF_ALL, RuleTables
+from shared.db.rule_tables import (
+    OF_ALL,
+    RULE_TABLES,
+    ActivationRow,
+    LastGoodFileRow,
+    LastGoodTextRow,
+    PackRow,
+    RuleRevisionRow,
+)
+from shared.db.tables import table_of
 from shared.rules.reading.rule_texts import STORED, RuleText, RuleTexts
 
 _log = structlog.get_logger("tandem.rules")
@@ -81,15 +90,14 @@ def in_force(activations: Sequence[Activation], on: date | None) -> dict[PackKin
 class RuleShelf:
     """One tenant's stored packs, within somebody's transaction."""
 
-    def __init__(self, db: Session, tables: RuleTables, tenant: str) -> None:
+    def __init__(self, db: Session, tenant: str) -> None:
         self._db = db
-        self._tables = tables
         self._tenant = tenant
 
     def put(self, pack: StoredPack) -> None:
         """Keeps a version; the one that is there already stays as it is."""
         values = {name: getattr(pack, name) for name in pack.__slots__}
-        insert = insert_into(self._db, self._tables.packs).values(tenant=self._tenant, **values)
+        insert = insert_into(self._db, PackRow).values(tenant=self._tenant, **values)
         self._db.execute(insert.on_conflict_do_nothing())
 
     def pack(self, pack: str, version: str) -> StoredPack | None:
@@ -97,36 +105,34 @@ class RuleShelf:
 
     def packs(self, pack: str | None = None, version: str | None = None) -> list[StoredPack]:
         """In the order of putting."""
-        table = self._tables.packs
-        query = select(table).where(table.c.tenant == self._tenant)
+        query = select(PackRow).where(PackRow.tenant == self._tenant)
         if pack is not None:
-            query = query.where(table.c.pack == pack)
+            query = query.where(PackRow.pack == pack)
         if version is not None:
-            query = query.where(table.c.version == version)
-        rows = self._db.execute(query.order_by(table.c.at, table.c.pack, table.c.version)).mappings()
-        return [StoredPack(**{name: row[name] for name in StoredPack.__slots__}) for row in rows]
+            query = query.where(PackRow.version == version)
+        rows = self._db.scalars(query.order_by(PackRow.at, PackRow.pack, PackRow.version))
+        return [StoredPack(**{name: getattr(row, name) for name in StoredPack.__slots__}) for row in rows]
 
     def activations(self) -> list[Activation]:
         """In the order of deciding."""
-        table = self._tables.activations
-        query = select(table).where(table.c.tenant == self._tenant).order_by(table.c.number)
-        rows = self._db.execute(query).mappings()
-        return [Activation(**{name: row[name] for name in Activation.__slots__}) for row in rows]
+        rows = self._db.scalars(
+            select(ActivationRow).where(ActivationRow.tenant == self._tenant).order_by(ActivationRow.number)
+        )
+        return [Activation(**{name: getattr(row, name) for name in Activation.__slots__}) for row in rows]
 
     def next_number(self) -> int:
         """The number of the next decision; from here on the tenant's decisions wait for this transaction."""
-        _count_change(self._db, self._tables, self._tenant)
-        table = self._tables.activations
-        query = select(func.max(table.c.number)).where(table.c.tenant == self._tenant)
+        _count_change(self._db, self._tenant)
+        query = select(func.max(ActivationRow.number)).where(ActivationRow.tenant == self._tenant)
         return (self._db.scalar(query) or 0) + 1
 
     def activate(self, activation: Activation) -> None:
         """Keeps a decision; the same again changes nothing. Replicas notice once the transaction is committed."""
         values = {name: getattr(activation, name) for name in activation.__slots__}
-        insert = insert_into(self._db, self._tables.activations).values(tenant=self._tenant, **values)
+        insert = insert_into(self._db, ActivationRow).values(tenant=self._tenant, **values)
         self._db.execute(insert.on_conflict_do_nothing())
-        _count_change(self._db, self._tables, self._tenant)
-        _count_change(self._db, self._tables, OF_ALL)
+        _count_change(self._db, self._tenant)
+        _count_change(self._db, OF_ALL)
 
     def texts(self, on: date | None, before: int | None = None) -> dict[PackKind, RuleText]:
         """What counts on day ``on``, by kind; with ``before`` as it was before that decision."""
@@ -136,14 +142,14 @@ class RuleShelf:
         return {kind: pack.as_text(self._tenant) for kind, pack in packs.items() if pack is not None}
 
 
-def forget_tenant(db: Session, tables: RuleTables, tenant: str) -> int:
+def forget_tenant(db: Session, tenant: str) -> int:
     """Deletes a tenant's packs, the record of who decided what, and its last good files; how many rows. Replicas of
     the service notice once the transaction is committed."""
     deleted = 0
-    for table in (tables.packs, tables.activations, tables.revisions, tables.kept_files, tables.kept_texts):
+    for table in map(table_of, RULE_TABLES):
         deleted += cast(CursorResult[Any], db.execute(delete(table).where(table.c.tenant == tenant))).rowcount
     if deleted:
-        _count_change(db, tables, OF_ALL)
+        _count_change(db, OF_ALL)
     return deleted
 
 
@@ -153,9 +159,8 @@ class StoredRules:
     While the database is away, what is known of it stays.
     """
 
-    def __init__(self, database: Database, tables: RuleTables) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._tables = tables
         self._overall: int | None = None
         self._revisions: Mapping[str, int] = {}
 
@@ -164,13 +169,13 @@ class StoredRules:
 
     def revisions(self) -> Mapping[str, int]:
         """By tenant a number that changes with its stored packs. One row is read as long as nothing changes."""
-        table = self._tables.revisions
         try:
             with eventlet.Timeout(ANSWERS_WITHIN_S), self._database.reading() as db:
-                overall = db.scalar(select(table.c.revision).where(table.c.tenant == OF_ALL)) or 0
+                overall = db.scalar(select(RuleRevisionRow.revision).where(RuleRevisionRow.tenant == OF_ALL)) or 0
                 if overall != self._overall:
-                    rows = db.execute(select(table.c.tenant, table.c.revision).where(table.c.tenant != OF_ALL))
-                    self._revisions = {row.tenant: row.revision for row in rows}
+                    query = select(RuleRevisionRow.tenant, RuleRevisionRow.revision)
+                    rows = db.execute(query.where(RuleRevisionRow.tenant != OF_ALL))
+                    self._revisions = dict(rows.all())
                     self._overall = overall
         except _AWAY:
             _log.warning("stored rule packs cannot be looked at; what is in force stays", exc_info=True)
@@ -178,24 +183,23 @@ class StoredRules:
 
     def texts(self, tenant: str, on: date | None) -> tuple[RuleText, ...]:
         with self._database.reading() as db:
-            return tuple(RuleShelf(db, self._tables, tenant).texts(on).values())
+            return tuple(RuleShelf(db, tenant).texts(on).values())
 
     def kept_tenants(self) -> frozenset[str]:
         """Tenants whose own files were in force last."""
-        table = self._tables.kept_files
+        query = select(LastGoodFileRow.tenant).where(LastGoodFileRow.tenant != OF_ALL, LastGoodFileRow.layer == "own")
         with self._database.reading() as db:
-            found = db.scalars(select(table.c.tenant).where(table.c.tenant != OF_ALL, table.c.layer == "own"))
-            return frozenset(found)
+            return frozenset(db.scalars(query))
 
     def last_good(self, tenant: str | None) -> RuleTexts | None:
-        files, texts = self._tables.kept_files, self._tables.kept_texts
+        files, texts = LastGoodFileRow, LastGoodTextRow
         query = (
-            select(files.c.layer, files.c.file, texts.c.text)
-            .join(texts, (texts.c.text_hash == files.c.text_hash) & texts.c.tenant.in_([tenant or OF_ALL, OF_ALL]))
-            .where(files.c.tenant == (tenant or OF_ALL))
-            .order_by(files.c.layer, files.c.place)
+            select(files.layer, files.file, texts.text)
+            .join(texts, (texts.text_hash == files.text_hash) & texts.tenant.in_([tenant or OF_ALL, OF_ALL]))
+            .where(files.tenant == (tenant or OF_ALL))
+            .order_by(files.layer, files.place)
             .distinct()
-            .add_columns(files.c.place)
+            .add_columns(files.place)
         )
         with self._database.reading() as db:
             rows = db.execute(query).all()
@@ -226,16 +230,14 @@ class StoredRules:
         return True
 
     def _kept(self, tenants: Iterable[str]) -> dict[str, dict[_Place, _Told]]:
-        table = self._tables.kept_files
         found: dict[str, dict[_Place, _Told]] = {}
         with self._database.reading() as db:
-            rows = db.execute(select(table).where(table.c.tenant.in_(list(tenants)))).mappings()
-            for row in rows:
-                found.setdefault(row["tenant"], {})[row["layer"], row["place"]] = row["file"], row["text_hash"]
+            for row in db.scalars(select(LastGoodFileRow).where(LastGoodFileRow.tenant.in_(list(tenants)))):
+                found.setdefault(row.tenant, {})[row.layer, row.place] = row.file, row.text_hash
         return found
 
     def _keep(self, db: Session, whose: str, rows: Mapping[_Place, RuleText], known: Mapping[_Place, _Told]) -> None:
-        files, texts = self._tables.kept_files, self._tables.kept_texts
+        files, texts = LastGoodFileRow, LastGoodTextRow
         told = _told(rows)
         new = {place: text for place, text in rows.items() if known.get(place) != told[place]}
         for (layer, _), text in new.items():
@@ -250,10 +252,10 @@ class StoredRules:
             db.execute(kept.on_conflict_do_update(index_elements=["tenant", "layer", "place"], set_=row))
         for layer in ("base", "own"):
             count = sum(1 for one, _ in rows if one == layer)
-            db.execute(delete(files).where(files.c.tenant == whose, files.c.layer == layer, files.c.place >= count))
+            db.execute(delete(files).where(files.tenant == whose, files.layer == layer, files.place >= count))
         if whose != OF_ALL:
-            used = select(files.c.text_hash).where(files.c.tenant == whose)
-            db.execute(delete(texts).where(texts.c.tenant == whose, texts.c.text_hash.not_in(used)))
+            used = select(files.text_hash).where(files.tenant == whose)
+            db.execute(delete(texts).where(texts.tenant == whose, texts.text_hash.not_in(used)))
 
 
 def _rows(texts: RuleTexts | None) -> dict[_Place, RuleText]:
@@ -267,10 +269,10 @@ def _told(rows: Mapping[_Place, RuleText]) -> dict[_Place, _Told]:
     return {place: (text.file, _hash(text)) for place, text in rows.items()}
 
 
-def _count_change(db: Session, tables: RuleTables, tenant: str) -> None:
-    table = tables.revisions
-    insert = insert_into(db, table).values(tenant=tenant, revision=1)
-    db.execute(insert.on_conflict_do_update(index_elements=[table.c.tenant], set_={"revision": table.c.revision + 1}))
+def _count_change(db: Session, tenant: str) -> None:
+    insert = insert_into(db, RuleRevisionRow).values(tenant=tenant, revision=1)
+    one_more = {"revision": RuleRevisionRow.revision + 1}
+    db.execute(insert.on_conflict_do_update(index_elements=[RuleRevisionRow.tenant], set_=one_more))
 
 
 def _hash(text: RuleText) -> str:

@@ -1,12 +1,13 @@
 """Where a service's tables begin: its own declarative base, and column types that mean the same on both databases."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import JSON, DateTime, MetaData, String
+from sqlalchemy import JSON, DateTime, MetaData, String, Table
 from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -41,12 +42,29 @@ Tenant = String(40)
 MessageId = String(128)
 AthleteId = String(128)
 
+COLUMN_TYPES: Mapping[Any, TypeEngine[Any]] = {datetime: UtcDateTime(), dict[str, Any]: JSON(), list[Any]: JSON()}
+"""What a column's annotation means, for ``type_annotation_map``."""
 
-def new_base() -> Any:
-    """A fresh declarative base with named constraints (alembic needs the names); one per service."""
 
-    class Tables(DeclarativeBase):
-        metadata = MetaData(naming_convention=_NAMES)
-        type_annotation_map = {datetime: UtcDateTime(), dict[str, Any]: JSON(), list[Any]: JSON()}
+def named_metadata() -> MetaData:
+    """For one service's tables, with named constraints: alembic needs the names."""
+    return MetaData(naming_convention=_NAMES)
 
-    return Tables
+
+class AthleteKey:
+    """The columns that tables of athletes' rows begin with."""
+
+    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True, sort_order=-2)
+    athlete: Mapped[str] = mapped_column(AthleteId, primary_key=True, sort_order=-1)
+
+
+class CommonTables(DeclarativeBase):
+    """Tables that every service holds the same: described once, and copied into each service's ``MetaData``."""
+
+    metadata = named_metadata()
+    type_annotation_map = COLUMN_TYPES
+
+
+def table_of(row: type[Any]) -> Table:
+    """The table behind a mapped class, for SQL that the ORM has no part in."""
+    return cast(Table, row.__table__)

@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 
 from shared.bus.operations.parked_queue import Audit, Filter, Pace, Parked, ParkedQueue, filtered
 from shared.bus.transport.wiring import Wiring, utc_now
-from shared.db import delivery_tables
 from shared.db.engine import Database
 from shared.ops.settings import Settings
-from tandem.runtime.service_classes import service_named
 
 Settle = Callable[[ParkedQueue, int, Parked, Audit], None]
 
@@ -60,8 +58,7 @@ class ParkedMessages:
         done, pace = Done(), Pace(per_second)
         for service in self._services:
             database = Database(service, self._settings.database_url_of(service))
-            tables = delivery_tables.of(service_named(service).metadata)
-            audit = Audit(database, tables, by, utc_now)
+            audit = Audit(database, by, utc_now)
             try:
                 with ParkedQueue(service, self._connect) as queue:
                     for tag, parked in filtered(queue.read(), wanted):

@@ -3,9 +3,6 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import MetaData
-
-from shared.db import rule_tables
 from shared.db.engine import Database
 from shared.db.rule_store import StoredRules, forget_tenant
 from shared.ops.settings import Settings
@@ -18,18 +15,17 @@ def stored_rules(services: Sequence[type[Any]], settings: Settings, durable: boo
     """The rules stored in the database of one of these services; all of a process's services decide by the same."""
     chosen = next((service for service in services if service.name == DECIDES), services[0])
     database = Database(chosen.name, settings.database_url_of(chosen.name), durable, settings.database_answer_seconds)
-    return StoredRules(database, rule_tables.of(chosen.metadata))
+    return StoredRules(database)
 
 
 def forget_stored_rules(tenant: str, services: Iterable[str], settings: Settings) -> dict[str, int]:
     """Deletes all that these services store of a tenant's rules; rows by service. Doing it again deletes nothing."""
-    tables = rule_tables.of(MetaData())
     deleted = {}
     for service in services:
         database = Database(service, settings.database_url_of(service))
         try:
             with database.transaction() as db:
-                deleted[service] = forget_tenant(db, tables, tenant)
+                deleted[service] = forget_tenant(db, tenant)
         finally:
             database.dispose()
     return deleted

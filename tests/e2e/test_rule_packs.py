@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from shared.db import rule_tables
 from shared.db.rule_store import RuleShelf
 from tandem.runtime.embedded import Embedded
 from tandem.runtime.service_classes import all_services
@@ -241,7 +240,7 @@ def test_every_service_keeps_what_is_active(tandem: Embedded, tenant: str) -> No
     activate(tandem, tenant)
     for service in all_services():
         with tandem._running.bus_of(service.name).database.reading() as db:
-            shelf = RuleShelf(db, rule_tables.of(service.metadata), tenant)
+            shelf = RuleShelf(db, tenant)
             assert [text.raw.decode() for text in shelf.texts(NOW.date()).values()] == [pack(tenant)]
 
 

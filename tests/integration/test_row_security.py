@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import make_url, select, text
 from sqlalchemy.exc import ProgrammingError
 
-from services.load.store import DELIVERY, AthleteRow
+from services.load.store import AthleteRow
 from shared.bus.delivery.processor import Processor
+from shared.db.delivery_tables import InboxRow
 from shared.db.engine import Database
 from shared.db.migrations import SchemaOutdated
 from shared.db.row_security import act_for
@@ -84,13 +85,12 @@ def test_a_batch_of_several_tenants_is_one_transaction_and_each_sees_its_own(loa
     with open_rules(shipped_rules()) as rules:
         source = type("Source", (), {"for_tenant": lambda self, tenant: rules})()
         # Time enough for one transaction on a busy machine.
-        processor = Processor("load", service_named("load").routes, load, DELIVERY, source, lambda: NOW, budget_s=60.0)
+        processor = Processor("load", service_named("load").routes, load, source, lambda: NOW, budget_s=60.0)
         sent = [put("acme", "a1"), put("globex", "g1"), put("acme", "a2"), put("globex", "a1")]
         batch = processor.process(sent)
     assert batch.done == 4
     with load.transaction() as db:
-        inbox = DELIVERY.inbox.c
-        stamps = {(row.tenant, row.outcome) for row in db.execute(select(inbox.tenant, inbox.outcome))}
+        stamps = {(row.tenant, row.outcome) for row in db.execute(select(InboxRow.tenant, InboxRow.outcome))}
     assert stamps == {("acme", "accepted"), ("globex", "accepted")}
     assert athletes(load, "acme") == {"a1", "a2"}
     assert athletes(load, "globex") == {"g1", "a1"}

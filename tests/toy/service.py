@@ -2,22 +2,23 @@
 
 import os
 import signal
-from typing import Any
 
 from sqlalchemy import Integer, String, select
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.bus.delivery.replies import Later, RepliesLater
 from shared.bus.routes import Accepted, Answered, Context, Incoming, Rejected, Route, Timer
 from shared.bus.transport.nameko_service import tandem_service
-from shared.db.delivery_tables import add_to
-from shared.db.tables import new_base
+from shared.db.common_tables import service_metadata
+from shared.db.tables import COLUMN_TYPES
 from shared.messages.problems import Problem
 from shared.messages.values import Id, Value
 
-Table: Any = new_base()
-add_to(Table)
+
+class Table(DeclarativeBase):
+    metadata = service_metadata()
+    type_annotation_map = COLUMN_TYPES
 
 
 class Count(Table):

@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from services.periodization.store import Table
+from services.periodization.store import Tables
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Table.metadata,
+    target_metadata=Tables.metadata,
     render_as_batch=True,
     compare_type=True,
 )

@@ -11,7 +11,6 @@ from typing import Any, Final, cast
 from services.periodization.messages import ActivatePack, GetPacks, PutPack, RollBackPack
 from services.periodization.rule_admin.tenant_packs import sound_pack
 from services.periodization.rule_admin.trials import SETTLE_AFTER, Trials
-from services.periodization.store import RULES
 from services.periodization.use_cases.compare_rules import compare_seasons
 from shared.bus.delivery.replies import Later, RepliesLater
 from shared.bus.routes import Accepted, Answered, Context, Incoming, Rejected, Route
@@ -240,7 +239,7 @@ def _from(pack: Pack) -> str:
 
 
 def _shelf(context: Context) -> RuleShelf:
-    return RuleShelf(context.db, RULES, context.tenant)
+    return RuleShelf(context.db, context.tenant)
 
 
 def _today(context: Context) -> date:

@@ -11,8 +11,9 @@ from sqlalchemy import CursorResult, delete, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from shared.db.bulk import Rows, as_stored, delete_rows, find_rows, find_sql, write_rows
-from shared.db.delivery_tables import DeliveryTables
+from shared.db.delivery_tables import InboxRow, OutboxRow, TenantRow
 from shared.db.inserts import insert_into
+from shared.db.tables import table_of
 from shared.messages.envelope import Outgoing
 from shared.messages.ids import new_id
 
@@ -43,13 +44,13 @@ class ToPublish:
 
 
 _IDENTITY = ("tenant", "message_id")
+_INBOX, _OUTBOX = table_of(InboxRow), table_of(OutboxRow)
 
 
 class Ledger:
     """Reads and writes the delivery tables of one service inside somebody else's transaction."""
 
-    def __init__(self, tables: DeliveryTables) -> None:
-        self._tables = tables
+    def __init__(self) -> None:
         self._known_tenants: set[str] = set()
 
     TAKEN_SQL = find_sql("inbox", Taken.__slots__, _IDENTITY, ("%(tenants)s", "%(ids)s"))
@@ -57,16 +58,16 @@ class Ledger:
 
     def as_taken(self, found: CursorResult[Any]) -> dict[tuple[str, str], list[Taken]]:
         """The result of TAKEN_SQL as that of ``taken``."""
-        return _by_identity(as_stored(self._tables.inbox, tuple(Taken.__slots__), found))
+        return _by_identity(as_stored(_INBOX, tuple(Taken.__slots__), found))
 
     def taken(self, db: Session, ids: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[Taken]]:
         """Inbox rows of these (tenant, message id) pairs, whatever their handler."""
-        return _by_identity(find_rows(db, self._tables.inbox, tuple(Taken.__slots__), _IDENTITY, ids))
+        return _by_identity(find_rows(db, _INBOX, tuple(Taken.__slots__), _IDENTITY, ids))
 
     def write(self, db: Session, taken: Sequence[Taken], messages: Sequence[ToPublish], last: bool = False) -> None:
         """All of a batch at once; a row that is already there raises IntegrityError. ``last``: see ``write_rows``."""
-        inbox = Rows(self._tables.inbox, tuple(Taken.__slots__), [_inbox_row(row) for row in taken])
-        outbox = Rows(self._tables.outbox, _OUTBOX_COLUMNS, [_outbox_row(row) for row in messages])
+        inbox = Rows(_INBOX, tuple(Taken.__slots__), [_inbox_row(row) for row in taken])
+        outbox = Rows(_OUTBOX, _OUTBOX_COLUMNS, [_outbox_row(row) for row in messages])
         write_rows(db, (inbox, outbox), last)
 
     def forget_athlete(self, db: Session, tenant: str, athlete: str) -> None:
@@ -74,25 +75,22 @@ class Ledger:
 
         What is about the athlete and was not sent yet is not sent any more.
         """
-        inbox, outbox = self._tables.inbox, self._tables.outbox
-        theirs = (inbox.c.tenant == tenant) & (inbox.c.athlete == athlete)
-        db.execute(update(inbox).where(theirs).values(athlete=None, reply=None))
-        db.execute(delete(outbox).where((outbox.c.tenant == tenant) & (outbox.c.athlete == athlete)))
+        theirs = (InboxRow.tenant == tenant) & (InboxRow.athlete == athlete)
+        db.execute(update(_INBOX).where(theirs).values(athlete=None, reply=None))
+        db.execute(delete(_OUTBOX).where(OutboxRow.tenant == tenant, OutboxRow.athlete == athlete))
 
     def forget_taken(self, db: Session, before: datetime, limit: int) -> int:
         """Drops at most ``limit`` inbox rows received before ``before``; returns how many."""
-        inbox = self._tables.inbox
-        row = (inbox.c.tenant, inbox.c.message_id, inbox.c.handler)
-        old = select(*row).where(inbox.c.received_at < before).limit(limit)
-        return cast(CursorResult[Any], db.execute(delete(inbox).where(tuple_(*row).in_(old)))).rowcount
+        row = (InboxRow.tenant, InboxRow.message_id, InboxRow.handler)
+        old = select(*row).where(InboxRow.received_at < before).limit(limit)
+        return cast(CursorResult[Any], db.execute(delete(_INBOX).where(tuple_(*row).in_(old)))).rowcount
 
     def unpublished(self, db: Session, created_before_ms: int, limit: int) -> list[ToPublish]:
         """The oldest outbox rows, locked against other replicas' sweepers where the database can."""
-        outbox = self._tables.outbox
         query = (
-            select(outbox)
-            .where(outbox.c.created_at_ms <= created_before_ms)
-            .order_by(outbox.c.created_at_ms, outbox.c.id)
+            select(OutboxRow)
+            .where(OutboxRow.created_at_ms <= created_before_ms)
+            .order_by(OutboxRow.created_at_ms, OutboxRow.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
@@ -104,35 +102,34 @@ class Ledger:
                     row.exchange,
                     row.routing_key,
                     json.loads(row.headers),
-                    bytes(row.body),
+                    row.body,
                     row.correlation_id,
                     row.content_type,
                 ),
                 row.athlete,
                 row.created_at_ms,
             )
-            for row in db.execute(query)
+            for row in db.scalars(query)
         ]
 
     def published(self, db: Session, messages: Sequence[ToPublish], lazily: bool = False) -> None:
         """Forgets what the broker has confirmed. ``lazily``: see ``delete_rows``."""
         ids = [(message.tenant, message.id) for message in messages]
-        delete_rows(db, self._tables.outbox, ("tenant", "id"), ids, lazily)
+        delete_rows(db, _OUTBOX, ("tenant", "id"), ids, lazily)
 
     def outbox_is_empty(self, db: Session) -> bool:
         """True when everything committed has reached the broker."""
-        return db.execute(select(self._tables.outbox.c.id).limit(1)).first() is None
+        return db.execute(select(OutboxRow.id).limit(1)).first() is None
 
     def remember_tenants(self, db: Session, tenants: Iterable[str], now: datetime) -> set[str]:
         """Notes tenants seen for the first time; give the result to ``tenants_committed`` after the commit."""
         new = set(tenants) - self._known_tenants
         if new:
-            table = self._tables.tenants
-            stored = set(db.scalars(select(table.c.tenant).where(table.c.tenant.in_(new))))
+            stored = set(db.scalars(select(TenantRow.tenant).where(TenantRow.tenant.in_(new))))
             if new - stored:
                 rows = [{"tenant": tenant, "first_seen": now} for tenant in sorted(new - stored)]
                 # A replica, or this service's other queue, may be noting it too.
-                db.execute(insert_into(db, table).on_conflict_do_nothing(), rows)
+                db.execute(insert_into(db, TenantRow).on_conflict_do_nothing(), rows)
         return new
 
     def tenants_committed(self, tenants: set[str]) -> None:
@@ -140,8 +137,7 @@ class Ledger:
 
     def tenants(self, db: Session) -> list[str]:
         """Every tenant this service has ever heard from."""
-        table = self._tables.tenants
-        return list(db.scalars(select(table.c.tenant).order_by(table.c.tenant)))
+        return list(db.scalars(select(TenantRow.tenant).order_by(TenantRow.tenant)))
 
 
 def _by_identity(rows: Iterable[Sequence[Any]]) -> dict[tuple[str, str], list[Taken]]:

@@ -26,7 +26,6 @@ from shared.bus.delivery.timers import Periodic
 from shared.bus.delivery.unit_of_work import Clock
 from shared.bus.delivery.validation import Intake, Readable
 from shared.bus.routes import Rejected, Route, Timer
-from shared.db.delivery_tables import DeliveryTables
 from shared.db.engine import Database
 from shared.db.row_security import act_for, may_write
 from shared.messages.envelope import Delivery
@@ -62,7 +61,6 @@ class Processor:
         service: str,
         routes: Sequence[Route],
         database: Database,
-        tables: DeliveryTables,
         rules: RuleSource | None,
         clock: Clock,
         user_id_required: bool = True,
@@ -76,7 +74,7 @@ class Processor:
         """
         self.service = service
         self._forget_waiting = forget_waiting
-        self.ledger = Ledger(tables)
+        self.ledger = Ledger()
         self.database = database
         self._intake = Intake(service, routes, user_id_required)
         self._keys = frozenset(route.key for route in routes)

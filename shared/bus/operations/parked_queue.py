@@ -20,7 +20,7 @@ from sqlalchemy import insert
 from shared.bus.delivery.retries import INTERNAL_EXCHANGE, retry_key
 from shared.bus.transport.publisher import ConfirmedPublisher
 from shared.bus.transport.topology import commands_queue, parked_queue
-from shared.db.delivery_tables import DeliveryTables
+from shared.db.delivery_tables import ParkedAuditRow
 from shared.db.engine import Database
 from shared.messages.envelope import Outgoing
 from shared.messages.ids import new_id
@@ -132,8 +132,8 @@ class ParkedQueue:
 class Audit:
     """Writes who did what to which parked message into the service's own database."""
 
-    def __init__(self, database: Database, tables: DeliveryTables, by: str, now: Callable[[], datetime]) -> None:
-        self._database, self._tables, self._by, self._now = database, tables, by, now
+    def __init__(self, database: Database, by: str, now: Callable[[], datetime]) -> None:
+        self._database, self._by, self._now = database, by, now
 
     def note(self, action: Action, parked: Parked) -> None:
         row = {
@@ -148,7 +148,7 @@ class Audit:
             "reason": parked.reason,
         }
         with self._database.transaction() as db:
-            db.execute(insert(self._tables.parked_audit), [row])
+            db.execute(insert(ParkedAuditRow), [row])
 
 
 class Pace:

@@ -23,7 +23,6 @@ from shared.bus.transport.consumer import batches
 from shared.bus.transport.pipelined_publisher import PipelinedPublisher
 from shared.bus.transport.publisher import MemoryPublisher, Publisher, PublishFailed
 from shared.bus.transport.wiring import wiring_of
-from shared.db import delivery_tables
 from shared.db.engine import Database
 from shared.messages.envelope import Delivery
 
@@ -58,7 +57,6 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
             name,
             self._routes,
             self.database,
-            delivery_tables.of(self._metadata),
             wiring.rules,
             wiring.clock,
             user_id_required=not wiring.in_memory,
@@ -134,8 +132,7 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
 
 
 def tandem_service(name: str, routes: Sequence[Route], timers: Sequence[Timer], metadata: MetaData) -> type[Any]:
-    """The nameko service class of ``name``; ``metadata`` is that of its tables (``store.Table.metadata``)."""
-    delivery_tables.of(metadata)
+    """The nameko service class of ``name``; ``metadata`` is that of its tables (``store.Tables.metadata``)."""
 
     def take_commands(self: Any, deliveries: Sequence[Delivery]) -> Batch:
         batch: Batch = self.bus.process(deliveries)

@@ -20,7 +20,6 @@ from services.recovery.store import Tables as RecoveryTables
 from services.recovery.use_cases.assess import NOTHING_KNOWN
 from shared.bus.delivery.ledger import ToPublish
 from shared.bus.delivery.processor import Processor
-from shared.db import delivery_tables
 from shared.db.engine import Database
 from shared.messages.day_digests import changed_days
 from shared.messages.envelope import Delivery, type_of
@@ -59,8 +58,7 @@ class Service:
         self.metadata = metadata
         self.database = Database(name, f"sqlite:///{folder}/{{service}}.db", durable=False)
         metadata.create_all(self.database.engine)
-        tables = delivery_tables.of(metadata)
-        self.processor = Processor(name, routes, self.database, tables, AsGiven(rules), lambda: NOW, budget_s=60)
+        self.processor = Processor(name, routes, self.database, AsGiven(rules), lambda: NOW, budget_s=60)
         self.published: list[ToPublish] = []
 
     def take(self, deliveries: Sequence[Delivery], at_a_time: int) -> None:

@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import MetaData
 
-from shared.db import rule_tables
 from shared.db.engine import Database
 from shared.db.rule_store import Activation, RuleShelf, StoredPack
 from shared.ops.settings import Settings
@@ -16,7 +14,6 @@ from tandem.runtime.databases import upgrade_databases
 from tandem.runtime.service_classes import SERVICES
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
-TABLES = rule_tables.of(MetaData())
 
 
 @pytest.fixture
@@ -37,7 +34,7 @@ def packs(url: str, tenant: str) -> dict[str, int]:
     for service in SERVICES:
         database = Database(service, url)
         with database.reading() as db:
-            found[service] = len(RuleShelf(db, TABLES, tenant).packs())
+            found[service] = len(RuleShelf(db, tenant).packs())
         database.dispose()
     return found
 
@@ -46,7 +43,7 @@ def keep(url: str, tenant: str) -> None:
     for service in SERVICES:
         database = Database(service, url)
         with database.transaction() as db:
-            shelf = RuleShelf(db, TABLES, tenant)
+            shelf = RuleShelf(db, tenant)
             shelf.put(StoredPack("x.deload", "1.0.0", "deload", "text", "h" * 64, None, "Kim", "so", AT))
             first = date(2026, 3, 1)
             shelf.activate(Activation(1, "activate", "deload", "x.deload", "1.0.0", first, "Kim", "so", AT, "m1"))

@@ -1,16 +1,9 @@
 """Rule packs that came over the bus, and the last good rule files."""
 
-from shared.db.rule_migration import create_rule_tables, drop_rule_tables
+from shared.db import migration_steps
 
 revision = "0002"
 down_revision = "0001"
-branch_labels = None
-depends_on = None
 
-
-def upgrade() -> None:
-    create_rule_tables()
-
-
-def downgrade() -> None:
-    drop_rule_tables()
+upgrade = migration_steps.create_rule_tables
+downgrade = migration_steps.drop_rule_tables

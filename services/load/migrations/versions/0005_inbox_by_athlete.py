@@ -1,16 +1,9 @@
 """Finds an athlete's inbox rows, and draws no other question to that index."""
 
-from shared.db.inbox_index_migration import begin_with_athlete, begin_with_tenant
+from shared.db import migration_steps
 
 revision = "0005"
 down_revision = "0004"
-branch_labels = None
-depends_on = None
 
-
-def upgrade() -> None:
-    begin_with_athlete()
-
-
-def downgrade() -> None:
-    begin_with_tenant()
+upgrade = migration_steps.inbox_index_by_athlete
+downgrade = migration_steps.inbox_index_by_tenant

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from shared.db.rule_migration import create_rule_tables, drop_rule_tables
+from shared.db.migration_steps import create_rule_tables, drop_rule_tables
 
 revision = "0002"
 down_revision = "0001"

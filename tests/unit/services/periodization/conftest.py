@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from services.periodization.handlers import ROUTES, TIMERS
-from services.periodization.store import Table
+from services.periodization.store import Tables
 from shared.bus.delivery.unit_of_work import Cause, UnitOfWork
 from shared.bus.routes import Accepted, Answered, Incoming
 from shared.db.engine import Database
@@ -104,6 +104,6 @@ class Periodization:
 @pytest.fixture
 def periodization(tmp_path: Path, rules: Rules) -> Iterator[Periodization]:
     database = Database("periodization", f"sqlite:///{tmp_path}/periodization.sqlite", durable=False)
-    Table.metadata.create_all(database.engine)
+    Tables.metadata.create_all(database.engine)
     yield Periodization(database, rules)
     database.dispose()

@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import String, cast, func, select
 
-from services.periodization.store import Table
+from services.periodization.store import Tables
 from shared.bus.delivery.ledger import Ledger
 from shared.bus.delivery.replies import Later
 from shared.bus.delivery.retention import Retention
 from shared.bus.routes import Accepted, Rejected
-from shared.db import delivery_tables
 from tests.unit.services.periodization.conftest import Periodization
 from tests.unit.services.periodization.test_handlers import ATHLETE, GOALS, load_of
 
@@ -24,7 +23,7 @@ def everything_named(periodization: Periodization, athlete: str) -> list[str]:
     """Tables that still hold the athlete's id anywhere."""
     found = []
     with periodization.database.transaction() as db:
-        for table in Table.metadata.tables.values():
+        for table in Tables.metadata.tables.values():
             for column in table.columns:
                 query = select(func.count()).select_from(table).where(cast(column, String).like(f"%{athlete}%"))
                 if db.scalar(query):
@@ -103,14 +102,14 @@ def test_without_anybody_waiting_it_is_accepted_at_once(periodization: Periodiza
 
 def test_confirmations_that_nobody_waits_for_are_forgotten(periodization: Periodization) -> None:
     """An erase without a reply address, whose confirmations carry its correlation id all the same."""
-    ledger = Ledger(delivery_tables.of(Table.metadata))
+    ledger = Ledger()
     with periodization.database.transaction() as db:
         ledger.remember_tenants(db, ["acme"], START)
     periodization.take("athlete.erase", {"athlete": "a1"}, at=START)
     periodization.take("load.athlete-erased", {"athlete": "a1", "service": "load"}, at=START, correlation_id="c1")
     assert everything_named(periodization, "c1") == ["erase_confirmations.correlation_id"]
     month, year = timedelta(days=30), timedelta(days=400)
-    retention = Retention(periodization.database, ledger, Table.metadata, month, year)
+    retention = Retention(periodization.database, ledger, Tables.metadata, month, year)
     retention.forget(START + timedelta(days=29))
     assert everything_named(periodization, "c1") == ["erase_confirmations.correlation_id"]
     retention.forget(START + timedelta(days=31))

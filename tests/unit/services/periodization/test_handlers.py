@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.periodization.messages import EVENTS
-from services.periodization.store import Table
+from services.periodization.store import Tables
 from shared.bus.routes import Accepted, Rejected
 from shared.db.engine import Database
 from shared.rules.decisions import Rules
@@ -228,7 +228,7 @@ def test_any_order_of_messages_ends_in_the_same_season(tmp_path: Path, rules: Ru
     ends = set()
     for number, order in enumerate([orders[0], orders[-1], *orders[17 :: len(orders) // 12]]):
         database = Database("periodization", f"sqlite:///{tmp_path}/{number}.sqlite", durable=False)
-        Table.metadata.create_all(database.engine)
+        Tables.metadata.create_all(database.engine)
         service = Periodization(database, rules)
         service.now = start + timedelta(hours=1)
         for place in order:

@@ -7,7 +7,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import inspect
 
-from services.periodization.store import Table
+from services.periodization.store import Tables
 from shared.db.engine import Database
 from shared.db.migrations import upgrade
 from shared.rules.decisions import Rules
@@ -25,7 +25,7 @@ def test_the_newest_revision_is_what_the_models_say_and_can_be_undone(database_u
     config.set_main_option("script_location", str(MIGRATIONS))
     with database.engine.connect() as connection:
         config.attributes["connection"] = connection
-        assert set(inspect(connection).get_table_names()) == {*Table.metadata.tables, "alembic_version"}
+        assert set(inspect(connection).get_table_names()) == {*Tables.metadata.tables, "alembic_version"}
         command.check(config)  # raises when the models say anything else
         command.downgrade(config, "base")
         connection.commit()

@@ -8,7 +8,6 @@ import pytest
 from shared.bus.delivery.fair_share import Shares, sender_of
 from shared.bus.delivery.processor import Processor
 from shared.bus.delivery.retries import from_internal
-from shared.db import delivery_tables
 from shared.db.engine import Database
 from shared.db.migrations import create_all
 from shared.messages.envelope import Delivery
@@ -93,8 +92,7 @@ def add(tenant: str, number: int, **more: object) -> Delivery:
 def test_what_is_set_aside_moves_unread_and_is_taken_from_there_once(shares: Shares, database_url: str) -> None:
     create_all(Database("toy", database_url), Table.metadata)
     database = Database("toy", database_url)
-    tables = delivery_tables.of(Table.metadata)
-    processor = Processor("toy", ROUTES, database, tables, None, lambda: NOW, shares=shares)
+    processor = Processor("toy", ROUTES, database, None, lambda: NOW, shares=shares)
     processor.process([add("acme", 0), add("globex", 0)])
     shares.charge({"acme": 1}, 10.0)
 

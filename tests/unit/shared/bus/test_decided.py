@@ -9,7 +9,6 @@ from shared.bus.delivery.decisions import decisions_in
 from shared.bus.delivery.processor import Processor
 from shared.bus.delivery.unit_of_work import UnitOfWork
 from shared.bus.routes import Accepted, Answered, Context, Incoming
-from shared.db import delivery_tables
 from shared.db.engine import Database
 from shared.db.migrations import create_all
 from shared.ops import metrics
@@ -50,7 +49,7 @@ def test_decisions_are_counted_after_the_commit_and_not_for_what_was_undone(data
         return add(context, incoming)
 
     routes = [replace(ROUTES[0], handle=decide), *ROUTES[1:]]
-    processor = Processor("toy", routes, database, delivery_tables.of(Table.metadata), None, lambda: NOW)
+    processor = Processor("toy", routes, database, None, lambda: NOW)
     before = counted("judged")
     processor.process([delivery("m1", 1), delivery("m2", 13), delivery("m1", 1)])
     assert counted("judged") == before + 1

@@ -12,10 +12,11 @@ from sqlalchemy import select, text
 from shared.bus.delivery.retries import Failure, from_internal, to_retry
 from shared.bus.delivery.subjects import athlete_named
 from shared.bus.routes import Forgotten, Route
+from shared.db.delivery_tables import InboxRow, OutboxRow
 from shared.db.engine import Database
 from shared.db.migrations import create_all
 from tests.toy.service import ROUTES, Add, Get, Table
-from tests.unit.shared.bus.test_processing import NOW, TABLES, delivery, processor, rows, types
+from tests.unit.shared.bus.test_processing import NOW, delivery, processor, rows, types
 
 
 @pytest.fixture
@@ -39,10 +40,7 @@ ERASE = Route("command", "athlete.erase", Get, erase)
 
 def inbox(database: Database) -> list[tuple[Any, ...]]:
     with database.transaction() as db:
-        return [
-            tuple(row)
-            for row in db.execute(select(TABLES.inbox.c.message_id, TABLES.inbox.c.athlete, TABLES.inbox.c.reply))
-        ]
+        return [tuple(row) for row in db.execute(select(InboxRow.message_id, InboxRow.athlete, InboxRow.reply))]
 
 
 def test_of_what_comes_too_late_only_the_id_is_kept(database: Database) -> None:
@@ -68,7 +66,7 @@ def test_what_was_not_sent_yet_is_not_sent_any_more(database: Database) -> None:
     batch = work.process([delivery("m2", 1), delivery("gone", None, key="athlete.erase")])
     assert types(batch.messages) == ["toy.add.accepted", "toy.athlete-erased", "athlete.erase.accepted"]
     with database.transaction() as db:
-        kept = list(db.scalars(select(TABLES.outbox.c.athlete).where(TABLES.outbox.c.athlete.is_not(None))))
+        kept = list(db.scalars(select(OutboxRow.athlete).where(OutboxRow.athlete.is_not(None))))
     assert kept == ["a1"], "the erase itself"
 
 
@@ -82,7 +80,7 @@ def test_an_erase_waits_for_another_try_when_the_queues_cannot_be_looked_through
     work = processor(database, [*ROUTES, ERASE], forget_waiting=out_of_reach)
     (row,) = work.process([delivery("gone", None, key="athlete.erase")]).messages
     assert (row.message.routing_key, row.athlete) == ("toy.commands.wait.5", "a1")
-    assert (asked, rows(database, TABLES.inbox)) == ([("acme", "a1")], 0)
+    assert (asked, rows(database, InboxRow)) == ([("acme", "a1")], 0)
 
 
 def test_another_try_is_as_old_as_the_first(database: Database) -> None:

@@ -12,7 +12,6 @@ from sqlalchemy import select
 
 from shared.bus.delivery.processor import Processor
 from shared.bus.routes import Accepted, Answered, Context, Incoming, Rejected
-from shared.db import delivery_tables
 from shared.db.engine import Database
 from shared.db.migrations import create_all
 from shared.messages.envelope import Delivery, type_of
@@ -42,7 +41,7 @@ class AddMany:
 
 def processor(database: Database, many: Any = None) -> Processor:
     routes = [replace(route, handle_many=many) if route.key == "toy.add" else route for route in ROUTES]
-    return Processor("toy", routes, database, delivery_tables.of(Table.metadata), None, lambda: NOW, budget_s=60)
+    return Processor("toy", routes, database, None, lambda: NOW, budget_s=60)
 
 
 def database_in(url: str, name: str) -> Database:

@@ -11,7 +11,6 @@ from shared.bus.delivery.handler_calls import Calls
 from shared.bus.delivery.ledger import Ledger
 from shared.bus.delivery.timers import Periodic
 from shared.bus.routes import Context, Timer
-from shared.db import delivery_tables
 from shared.db.engine import Database
 from tests.toy.service import Table
 
@@ -45,7 +44,7 @@ class Night:
 def periodic(tmp_path: Path) -> Any:
     database = Database("toy", f"sqlite:///{tmp_path}/toy.db", durable=False)
     Table.metadata.create_all(database.engine)
-    ledger = Ledger(delivery_tables.of(Table.metadata))
+    ledger = Ledger()
     with database.transaction() as db:
         ledger.remember_tenants(db, ["acme", "bravo"], NOW)
     yield Periodic(database, ledger, Calls("toy", None, lambda: NOW))

@@ -15,14 +15,13 @@ from sqlalchemy.exc import OperationalError
 from shared.bus.delivery.processor import Processor
 from shared.bus.delivery.retries import RETRY_DELAYS_S, from_internal
 from shared.bus.routes import Route, Timer
-from shared.db import delivery_tables
+from shared.db.delivery_tables import InboxRow, OutboxRow
 from shared.db.engine import Database
 from shared.db.migrations import create_all
 from shared.messages.envelope import Delivery, type_of
 from tests.toy.service import ROUTES, Add, Count, Get, Table, add
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
-TABLES = delivery_tables.of(Table.metadata)
 
 
 def delivery(id: str, repetitions: Any, tenant: str = "acme", key: str = "toy.add", **more: Any) -> Delivery:
@@ -50,7 +49,7 @@ def database(database_url: str) -> Iterator[Database]:
 
 def processor(database: Database, routes: Sequence[Route] = ROUTES, **more: Any) -> Processor:
     patient = {"budget_s": 60.0}  # a machine under load must not cut a batch in two
-    return Processor("toy", routes, database, TABLES, None, lambda: NOW, **(patient | more))
+    return Processor("toy", routes, database, None, lambda: NOW, **(patient | more))
 
 
 def total(database: Database, tenant: str = "acme") -> int:
@@ -72,7 +71,7 @@ def test_state_inbox_and_outbox_are_written_together(database: Database) -> None
     assert batch.done == 2
     assert types(batch.messages) == ["toy.added", "toy.add.accepted", "toy.added", "toy.add.accepted"]
     assert total(database) == 3
-    assert (rows(database, TABLES.inbox), rows(database, TABLES.outbox)) == (2, 4)
+    assert (rows(database, InboxRow), rows(database, OutboxRow)) == (2, 4)
 
 
 def test_a_duplicate_within_and_after_a_batch_has_no_second_effect(database: Database) -> None:
@@ -141,7 +140,7 @@ def test_an_erased_athlete_leaves_the_inbox_and_its_old_messages_bring_nothing_b
     work.process([delivery("m1", 1)])
     work.process([delivery("m2", 1), delivery("gone", None, key="athlete.erase")])
     with database.transaction() as db:
-        kept = db.execute(select(TABLES.inbox.c.message_id, TABLES.inbox.c.athlete, TABLES.inbox.c.reply)).all()
+        kept = db.execute(select(InboxRow.message_id, InboxRow.athlete, InboxRow.reply)).all()
     assert sorted(kept) == [("gone", None, None), ("m1", None, None), ("m2", None, None)]
     work.process([delivery("m1", 1)])
     assert total(database) == 0
@@ -195,7 +194,7 @@ def test_a_long_batch_is_committed_in_parts(database: Database) -> None:
 def test_a_query_that_is_refused_costs_the_batch_nothing(database: Database) -> None:
     batch = processor(database).process([delivery("q1", None, key="toy.get"), delivery("m1", 1)])
     assert types(batch.messages) == ["toy.get.rejected", "toy.command-rejected", "toy.added", "toy.add.accepted"]
-    assert rows(database, TABLES.inbox) == 1
+    assert rows(database, InboxRow) == 1
 
 
 def test_without_user_id_nothing_is_done_but_it_is_told(database: Database) -> None:

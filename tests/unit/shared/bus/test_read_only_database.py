@@ -1,16 +1,14 @@
 """A server that answers and takes nothing, as a standby or one with a full disk: for the consumer it is away."""
 
 import psycopg2
-from sqlalchemy import make_url
+from sqlalchemy import make_url, select
 
 from shared.bus.delivery.processor import Processor
-from shared.db import delivery_tables
+from shared.db.delivery_tables import InboxRow
 from shared.db.engine import Database
 from shared.db.migrations import create_all
 from tests.toy.service import ROUTES, Table
 from tests.unit.shared.bus.test_processing import NOW, delivery
-
-TABLES = delivery_tables.of(Table.metadata)
 
 
 def set_read_only(url: str, read_only: bool) -> None:
@@ -26,7 +24,7 @@ def test_messages_wait_until_something_can_be_written_again(postgres_url: str) -
     create_all(Database("toy", postgres_url), Table.metadata)
     set_read_only(postgres_url, True)
     database = Database("toy", postgres_url)
-    work = Processor("toy", ROUTES, database, TABLES, None, lambda: NOW)
+    work = Processor("toy", ROUTES, database, None, lambda: NOW)
     batch = work.process([delivery("m1", 1), delivery("m2", 1)])
     assert (batch.done, batch.messages, batch.database_away) == (0, (), True)
     set_read_only(postgres_url, False)
@@ -35,5 +33,5 @@ def test_messages_wait_until_something_can_be_written_again(postgres_url: str) -
     while done < 2:
         done += work.process([delivery(f"m{number}", 1) for number in (1, 2)][done:]).done
     with database.transaction() as db:
-        assert {row.outcome for row in db.execute(TABLES.inbox.select())} == {"accepted"}
+        assert {row.outcome for row in db.execute(select(InboxRow.outcome))} == {"accepted"}
     database.dispose()

@@ -10,7 +10,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from shared.bus.delivery.ledger import Ledger, ToPublish, to_publish
 from shared.bus.delivery.outbox_relay import ROWS_PER_PUBLISH, Relay
 from shared.bus.transport.publisher import PublishFailed
-from shared.db import delivery_tables
 from shared.db.engine import Database
 from shared.db.migrations import create_all
 from shared.messages.envelope import Outgoing, outgoing
@@ -68,7 +67,7 @@ def committed(database: Database, ledger: Ledger, count: int, age_s: float = 0.0
 
 
 def start(database: Database) -> tuple[Relay, Ledger, Sent]:
-    ledger, sent = Ledger(delivery_tables.of(Table.metadata)), Sent()
+    ledger, sent = Ledger(), Sent()
     relay = Relay("toy", database, ledger, sent, lambda: int(NOW.timestamp() * 1000), sweep_age_ms=5000)
     return relay, ledger, sent
 
@@ -126,7 +125,7 @@ def test_the_sweeper_leaves_young_rows_to_the_relay(database: Database) -> None:
 
 
 def test_one_sweep_takes_all_that_a_long_outage_left(database: Database) -> None:
-    ledger, sent = Ledger(delivery_tables.of(Table.metadata)), Sent()
+    ledger, sent = Ledger(), Sent()
     committed(database, ledger, 2 * ROWS_PER_PUBLISH + 7, age_s=60.0)
     relay = Relay("toy", database, ledger, sent, lambda: int(NOW.timestamp() * 1000))
     assert relay.sweep() == 2 * ROWS_PER_PUBLISH + 7 == len(sent.messages)

@@ -2,25 +2,28 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import String, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.bus.delivery.ledger import Ledger, Taken
 from shared.bus.delivery.retention import ERASURES, Retention
-from shared.db.delivery_tables import add_to
+from shared.db.common_tables import service_metadata
+from shared.db.delivery_tables import InboxRow
 from shared.db.engine import Database
 from shared.db.migrations import create_all
-from shared.db.tables import new_base
+from shared.db.tables import COLUMN_TYPES
 
-Table: Any = new_base()
-TABLES = add_to(Table)
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
 
-class Erasure(Table):
+class Tables(DeclarativeBase):
+    metadata = service_metadata()
+    type_annotation_map = COLUMN_TYPES
+
+
+class Erasure(Tables):
     __tablename__ = ERASURES
     tenant: Mapped[str] = mapped_column(String(40), primary_key=True)
     athlete_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -29,7 +32,7 @@ class Erasure(Table):
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    create_all(Database("keeping", database_url), Table.metadata)
+    create_all(Database("keeping", database_url), Tables.metadata)
     database = Database("keeping", database_url)
     yield database
     database.dispose()
@@ -39,7 +42,7 @@ def test_what_is_older_than_its_time_is_forgotten_and_nothing_else(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.bus.delivery.retention.ROWS_PER_TRANSACTION", 1)
-    ledger = Ledger(TABLES)
+    ledger = Ledger()
     with database.transaction() as db:
         ledger.remember_tenants(db, ["acme", "bravo"], NOW)
         for tenant in ("acme", "bravo"):
@@ -48,9 +51,9 @@ def test_what_is_older_than_its_time_is_forgotten_and_nothing_else(
                 ledger.write(db, [Taken(tenant, f"m{days}", "toy.add", "h", None, "accepted", None, at)], ())
             for days in (31, 399, 401):
                 db.add(Erasure(tenant=tenant, athlete_digest=f"d{days}", erased_at=NOW - timedelta(days=days)))
-    Retention(database, ledger, Table.metadata, timedelta(days=30), timedelta(days=400)).forget(NOW)
+    Retention(database, ledger, Tables.metadata, timedelta(days=30), timedelta(days=400)).forget(NOW)
     with database.transaction() as db:
-        inbox = {tuple(row) for row in db.execute(select(TABLES.inbox.c.tenant, TABLES.inbox.c.message_id))}
+        inbox = {tuple(row) for row in db.execute(select(InboxRow.tenant, InboxRow.message_id))}
         erasures = {tuple(row) for row in db.execute(select(Erasure.tenant, Erasure.athlete_digest))}
     assert inbox == {(tenant, identity) for tenant in ("acme", "bravo") for identity in ("m1", "m29")}
     assert erasures == {(tenant, digest) for tenant in ("acme", "bravo") for digest in ("d31", "d399")}

@@ -3,23 +3,26 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
 
 import eventlet
 import pytest
 from sqlalchemy import String, inspect, select, text
 from sqlalchemy.exc import StatementError
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.bus.transport.nameko_service import tandem_service
 from shared.bus.transport.runner import Running
 from shared.bus.transport.wiring import Wiring
+from shared.db.common_tables import service_metadata
 from shared.db.engine import Database
 from shared.db.migrations import SchemaOutdated, check, create_all, newest, upgrade
-from shared.db.tables import new_base
+from shared.db.tables import COLUMN_TYPES
 from shared.ops.settings import Settings
 
-Tables: Any = new_base()
+
+class Tables(DeclarativeBase):
+    metadata = service_metadata()
+    type_annotation_map = COLUMN_TYPES
 
 
 class Moment(Tables):
@@ -128,7 +131,7 @@ def test_upgrading_creates_the_tables_once_and_checking_agrees(database_url: str
 
 def test_a_services_pool_has_the_size_that_its_settings_say() -> None:
     settings = Settings(database_url="postgresql://nobody@127.0.0.1:1/x", database_pool=3)
-    running = Running([tandem_service("pooled", (), (), new_base().metadata)], Wiring(settings, None))
+    running = Running([tandem_service("pooled", (), (), service_metadata())], Wiring(settings, None))
     bus = running.bus_of("pooled")
     bus.setup()
     assert bus.database.engine.pool.size() == 3

@@ -6,22 +6,20 @@ from typing import Any
 
 import pytest
 
-from shared.db import rule_tables
+from shared.db.common_tables import service_metadata
 from shared.db.engine import Database
 from shared.db.migrations import create_all
 from shared.db.rule_store import Activation, RuleShelf, StoredPack, StoredRules, forget_tenant, in_force
-from shared.db.tables import new_base
 from shared.rules.reading.rule_texts import RuleText, RuleTexts
 
-Tables: Any = new_base()
-TABLES = rule_tables.add_to(Tables)
+METADATA = service_metadata()
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 MARCH, APRIL = date(2026, 3, 1), date(2026, 4, 1)
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    create_all(Database("load", database_url), Tables.metadata)
+    create_all(Database("load", database_url), METADATA)
     opened = Database("load", database_url)
     yield opened
     opened.dispose()
@@ -29,7 +27,7 @@ def database(database_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def stored(database: Database) -> StoredRules:
-    return StoredRules(database, TABLES)
+    return StoredRules(database)
 
 
 def pack(version: str, text: str = "x: ä", name: str = "acme.sequencing") -> StoredPack:
@@ -43,19 +41,19 @@ def activation(number: int, version: str | None, starts: date = MARCH, kind: Any
 
 def activate(database: Database, number: int, version: str, tenant: str = "acme", text: str = "x: ä") -> None:
     with database.transaction() as db:
-        shelf = RuleShelf(db, TABLES, tenant)
+        shelf = RuleShelf(db, tenant)
         shelf.put(pack(version, text))
         shelf.activate(activation(number, version))
 
 
 def test_a_pack_is_kept_as_it_was_put_for_its_tenant(database: Database) -> None:
     with database.transaction() as db:
-        RuleShelf(db, TABLES, "acme").put(pack("1.0.0"))
-        RuleShelf(db, TABLES, "acme").put(pack("1.0.0", text="another"))
+        RuleShelf(db, "acme").put(pack("1.0.0"))
+        RuleShelf(db, "acme").put(pack("1.0.0", text="another"))
     with database.reading() as db:
-        assert RuleShelf(db, TABLES, "acme").packs() == [pack("1.0.0")]
-        assert RuleShelf(db, TABLES, "acme").pack("acme.sequencing", "1.0.1") is None
-        assert RuleShelf(db, TABLES, "other").packs() == []
+        assert RuleShelf(db, "acme").packs() == [pack("1.0.0")]
+        assert RuleShelf(db, "acme").pack("acme.sequencing", "1.0.1") is None
+        assert RuleShelf(db, "other").packs() == []
 
 
 def test_decisions_count_in_their_order_and_from_their_day() -> None:
@@ -76,7 +74,7 @@ def test_what_was_in_force_before_a_decision_can_be_asked(database: Database, st
     activate(database, 1, "1.0.0", text="one")
     activate(database, 2, "2.0.0", text="two")
     with database.reading() as db:
-        shelf = RuleShelf(db, TABLES, "acme")
+        shelf = RuleShelf(db, "acme")
         assert [text.raw for text in shelf.texts(MARCH, before=2).values()] == [b"one"]
         assert shelf.texts(MARCH, before=1) == {}
     assert stored.texts("acme", MARCH) == (RuleText("stored/acme/acme.sequencing@2.0.0.yaml", b"two"),)
@@ -88,8 +86,8 @@ def test_decisions_may_arrive_twice_and_in_any_order(database: Database, stored:
         activate(database, number, version, text=version)
     assert [text.raw for text in stored.texts("acme", MARCH)] == [b"2.0.0"]
     with database.transaction() as db:
-        assert RuleShelf(db, TABLES, "acme").next_number() == 3
-        assert RuleShelf(db, TABLES, "other").next_number() == 1
+        assert RuleShelf(db, "acme").next_number() == 3
+        assert RuleShelf(db, "other").next_number() == 1
 
 
 def test_another_replica_sees_whose_rules_changed(database: Database, stored: StoredRules) -> None:
@@ -143,32 +141,32 @@ def test_a_forgotten_tenant_leaves_nothing_and_replicas_notice(database: Databas
         assert stored.keep({None: RuleTexts(base), tenant: RuleTexts(base, own)})
     assert set(stored.revisions()) == {"acme", "beta"}
     with database.transaction() as db:
-        assert forget_tenant(db, TABLES, "acme") == 6
+        assert forget_tenant(db, "acme") == 6
     assert set(stored.revisions()) == stored.kept_tenants() == {"beta"}
     assert stored.last_good("acme") is None
     assert stored.last_good(None) == RuleTexts(base)
     assert stored.last_good("beta") == RuleTexts(base, own)
     with database.transaction() as db:
-        shelf = RuleShelf(db, TABLES, "acme")
+        shelf = RuleShelf(db, "acme")
         assert (shelf.packs(), shelf.activations(), shelf.next_number()) == ([], [], 1)
-        assert forget_tenant(db, TABLES, "nobody") == 0
+        assert forget_tenant(db, "nobody") == 0
 
 
 def test_a_reader_waits_for_no_writer(database: Database, stored: StoredRules) -> None:
     activate(database, 1, "1.0.0")
     with database.transaction() as db:
-        RuleShelf(db, TABLES, "acme").put(pack("2.0.0"))
+        RuleShelf(db, "acme").put(pack("2.0.0"))
         assert len(stored.texts("acme", MARCH)) == 1
 
 
 def test_while_the_database_is_away_what_is_known_stays(tmp_path: Any) -> None:
     url = f"sqlite:///{tmp_path}/rules.db"
-    create_all(Database("load", url), Tables.metadata)
+    create_all(Database("load", url), METADATA)
     database = Database("load", url)
-    stored = StoredRules(database, TABLES)
+    stored = StoredRules(database)
     activate(database, 1, "1.0.0")
     known = stored.revisions()
-    Tables.metadata.drop_all(database.engine)
+    METADATA.drop_all(database.engine)
     assert stored.revisions() == known
     assert not stored.keep({None: RuleTexts((RuleText("a", b"a"),))})
     database.dispose()

@@ -1,7 +1,9 @@
-"""The rule tables as they were first made, for each service's migration. Later changes belong into later migrations."""
+"""Steps that each service's migrations take alike, as first taken; later changes belong into later migrations."""
 
 import sqlalchemy as sa
 from alembic import op
+
+_INBOX_INDEX = "ix_inbox_athlete"
 
 
 def create_rule_tables() -> None:
@@ -63,3 +65,38 @@ def create_rule_tables() -> None:
 def drop_rule_tables() -> None:
     for table in ("rule_kept_texts", "rule_kept_files", "rule_revisions", "rule_activations", "rule_packs"):
         op.drop_table(table)
+
+
+def create_parked_audit() -> None:
+    op.create_table(
+        "parked_audit",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=128), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=128), nullable=False, comment="who ran the command"),
+        sa.Column("action", sa.String(length=16), nullable=False, comment="replay or drop"),
+        sa.Column("parked_id", sa.String(length=128), nullable=False),
+        sa.Column("key", sa.String(length=255), nullable=False, comment="the routing key without the tenant"),
+        sa.Column("message_id", sa.String(length=128), nullable=True, comment="the sender's ce-id"),
+        sa.Column("reason", sa.String(length=64), nullable=False, comment="why it was parked"),
+        sa.PrimaryKeyConstraint("tenant", "id", name="pk_parked_audit"),
+    )
+
+
+def drop_parked_audit() -> None:
+    op.drop_table("parked_audit")
+
+
+def inbox_index_by_athlete() -> None:
+    """It began with the tenant. Without statistics PostgreSQL then took it for looking up message ids, and read all of
+    a tenant's rows."""
+    _make_inbox_index(["athlete", "tenant"])
+
+
+def inbox_index_by_tenant() -> None:
+    _make_inbox_index(["tenant", "athlete"])
+
+
+def _make_inbox_index(columns: list[str]) -> None:
+    op.drop_index(_INBOX_INDEX, "inbox")
+    op.create_index(_INBOX_INDEX, "inbox", columns)
