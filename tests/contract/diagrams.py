@@ -1,8 +1,12 @@
 """Mermaid flowcharts in a page: their boxes and arrows, under the name that a comment ``%% NAME`` in them gives."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+LIBRARIES = "libraries"
+EVENTS = "events"
+"""Names of the two charts that are of no import contract."""
 _BLOCK = re.compile(r"(?ms)^```mermaid\n(.*?)^```")
 _NAME = re.compile(r"(?m)^ *%% *(.+?) *$")
 _BOX = re.compile(r'^(\w+)[\[({]+"?(.+?)"?[\])}]+$')
@@ -29,12 +33,13 @@ class Diagram:
     def pairs(self) -> set[tuple[str, str]]:
         return {(arrow.start, arrow.end) for arrow in self.arrows}
 
-    def reachable(self) -> set[tuple[str, str]]:
-        """Every (start, end) with a way along arrows."""
-        pairs = self.pairs
-        while further := {(a, d) for a, b in pairs for c, d in pairs if b == c} - pairs:
-            pairs |= further
-        return pairs
+
+def ways(arrows: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Every (start, end) with a way along arrows."""
+    pairs = set(arrows)
+    while further := {(a, d) for a, b in pairs for c, d in pairs if b == c} - pairs:
+        pairs |= further
+    return pairs
 
 
 class UnreadLine(ValueError):
