@@ -1,0 +1,33 @@
+"""The same random athlete as messages to the services and as a file to the offline commands: the same answers."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+
+from shared.rules.evaluation.tenant_rules import TenantRules
+from shared.rules.lifecycle.rule_book import open_rules
+from tests.random_athletes import RULES, RandomAthlete, Services, athletes, different, offline, running_services
+
+
+@pytest.fixture(scope="module")
+def rules() -> Iterator[TenantRules]:
+    with open_rules(RULES, evaluator="reference") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    with running_services(tmp_path_factory.mktemp("services")) as running:
+        yield running
+
+
+@settings(max_examples=100)
+@given(athletes())
+def test_load_and_readiness(services: Services, rules: TenantRules, athlete: RandomAthlete) -> None:
+    of_file = offline(athlete, rules)
+    ask = services.sent(athlete)
+    load, readiness = ask("load.get-load"), ask("recovery.get-readiness")
+    del load["provisional"], load["decided_by"]
+    assert different(load, of_file.load().as_json()) == []
+    assert different(readiness, of_file.readiness().as_json()) == []
