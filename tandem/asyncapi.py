@@ -8,9 +8,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from shared.bus.routes import Route
+from shared.contract.words import SERVICES
 from shared.messages.envelope import COMMANDS_EXCHANGE, EVENTS_EXCHANGE
 
-SERVICES = ("load", "recovery", "periodization", "scheduling")
 Json = dict[str, Any]
 
 _HEADERS: Json = {

@@ -28,11 +28,12 @@ from services.periodization.use_cases.publish import kept_of, packs_of, plan_and
 from shared.bus.delivery.replies import Later, RepliesLater
 from shared.bus.one_at_a_time import Call, alone
 from shared.bus.routes import Accepted, Answered, Context, Forgotten, Incoming, Rejected, Route, Timer
+from shared.contract.words import SERVICES
 from shared.messages.problems import Problem
 from shared.rules.vocabulary import features_of
 
 SERVICE: Final = "periodization"
-OTHER_SERVICES: Final = frozenset({"load", "recovery", "scheduling"})
+OTHER_SERVICES: Final = frozenset(SERVICES) - {SERVICE}
 REPLAN_SECONDS: Final = 20.0
 MAX_DUE: Final = 20_000
 """Athletes of one tenant looked up at once; who is left is looked up at the next turn of the timer."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.contract.words import Phase, Priority
+from shared.contract.words import Phase, Priority, Severity
 from shared.messages.rule_packs import By, PackId, PackVersion, RulesActivated, RulesTried, Why
 from shared.messages.values import Day, Goal, Id, PlannedSession, Profile, Text, Value, WeekTemplate
 
@@ -137,7 +137,7 @@ class Decided(BaseModel):
     version: str
     hash: str
     rule: str
-    severity: Literal["hard", "soft", "advice"]
+    severity: Severity
 
 
 class WeekTargets(BaseModel):

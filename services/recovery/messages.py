@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from shared.contract.words import Colour, DayState, LoadStatus
+from shared.contract.words import Action, Colour, DayState, LoadStatus
 from shared.messages.rule_packs import RulesCompared
-from shared.messages.values import Day, Id, Instant, PlannedSession, Profile, Value, Wellness
+from shared.messages.values import Day, Id, Instant, PlannedSession, Profile, Tagged, Value, Wellness
 
 
 class PutAthlete(Profile):
@@ -77,15 +77,10 @@ class LoadAssessed(Heard):
     days: list[HeardDay] = []
 
 
-class HeardPlanned(Heard):
+class HeardPlanned(Tagged, Heard):
     """A placed session; read apart from its ``why`` and ``end``."""
 
     id: Id
-    kind: Literal["run", "lift", "other"]
-    type: str | None = None
-    region: str | None = None
-    effort: str | None = None
-    mode: str | None = None
     duration_min: float
     start: Instant
     key: bool = False
@@ -126,7 +121,7 @@ class ReadinessAssessed(Emitted):
     confidence: float
     gate: dict[str, Any]
     signs: list[dict[str, Any]]
-    action: Literal["none", "watch", "pull-back"]
+    action: Action
     asked_for: list[str]
     today: list[dict[str, Any]]
     days: list[dict[str, Any]]

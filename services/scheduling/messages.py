@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.contract.sessions import Effort, Kind, Mode, Region, RunType
 from shared.contract.words import Intensity, Phase
 from shared.messages.rule_packs import RulesCompared
 from shared.messages.values import (
@@ -18,6 +17,7 @@ from shared.messages.values import (
     Limits,
     PlannedSession,
     Profile,
+    Tagged,
     Text,
     Value,
     Window,
@@ -133,24 +133,18 @@ class WeekTargetsSet(Heard):
     sessions: Annotated[list[PlannedSession], Field(max_length=MAX_SESSIONS)] = []
 
 
-class SessionScored(Heard):
+class SessionScored(Tagged, Heard):
     athlete: Id
     session: Id
     removed: bool = False
     start: Instant
     duration_min: float
-    kind: Kind
-    type: RunType | None = None
-    region: Region | None = None
-    effort: Effort | None = None
-    mode: Mode | None = None
     planned: Id | None = None
 
     @property
     def done(self) -> PlannedSession:
         """The done session as one that stands on the calendar."""
-        fields = self.model_dump(include={"duration_min", "kind", "type", "region", "effort", "mode", "start"})
-        return PlannedSession.model_validate({"id": self.session, **fields})
+        return PlannedSession(id=self.session, **self.tags, duration_min=self.duration_min, start=self.start)
 
 
 class HeardSeasonWeek(Heard):
@@ -170,15 +164,10 @@ class HeardGate(Heard):
     reason: str | None = None
 
 
-class GatedSession(Heard):
+class GatedSession(Tagged, Heard):
     """One of today's sessions after the gate; tags may have changed, its place has not."""
 
     id: Id
-    kind: Kind
-    type: RunType | None = None
-    region: Region | None = None
-    effort: Effort | None = None
-    mode: Mode | None = None
     duration_min: float
     changed: bool = False
     why: str | list[str] | None = None

@@ -49,6 +49,11 @@ class SessionKind:
         """The stream of its own that it counts for; combined where it has none."""
         return next((stream for stream in STREAMS if stream == self.part), "combined")
 
+    @property
+    def graded_words(self) -> tuple[str, ...]:
+        """The words of ``graded_by``."""
+        return () if self.graded_by is None else SESSION_TAGS[self.graded_by].words
+
     def demand_of(self, word: str | None) -> Demand | None:
         return self.unstated if word is None else self.demand.get(word)
 

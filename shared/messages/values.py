@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.contract.sessions import Effort, Kind, Mode, Region, RunType
+from shared.contract.sessions import SESSION_KINDS, TAGS, Effort, Kind, Mode, Region, RunType
 from shared.contract.words import DayState, DayStrategy, GoalClass, GoalKind, Level, Phase, Priority, Weekday
 
 MAX_SESSION_MINUTES = 24 * 60
@@ -147,8 +147,8 @@ class Exercise(Value):
     sets: Annotated[list[ExerciseSet], Field(max_length=100)] = []
 
 
-class SessionTags(Value):
-    """What kind of session: only the tag that belongs to its kind may stand beside it."""
+class Tagged(BaseModel):
+    """A session's kind and tags, as every message about a session has them."""
 
     kind: Kind
     type: RunType | None = None
@@ -156,12 +156,21 @@ class SessionTags(Value):
     effort: Effort | None = None
     mode: Mode | None = None
 
+    @property
+    def tags(self) -> dict[str, Any]:
+        """Kind and tags; a tag that was not given is None."""
+        return {"kind": self.kind, **{tag: getattr(self, tag) for tag in TAGS}}
+
+
+class SessionTags(Tagged, Value):
+    """What kind of session: only the tag that belongs to its kind may stand beside it."""
+
     @model_validator(mode="after")
     def _tags_fit_kind(self) -> Self:
-        allowed = {"run": {"type"}, "lift": {"region", "effort"}, "other": {"mode"}}[self.kind]
-        for tag in ("type", "region", "effort", "mode"):
+        allowed = SESSION_KINDS[self.kind].tags
+        for tag in TAGS:
             if getattr(self, tag) is not None and tag not in allowed:
-                fits = " and ".join(sorted(allowed))
+                fits = " and ".join(sorted(allowed)) or "no tag"
                 raise PydanticCustomError(
                     "tag_of_other_kind",
                     "'{tag}' does not belong to kind {kind}, which takes {fits}",

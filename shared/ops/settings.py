@@ -16,9 +16,6 @@ from shared.rules.lifecycle.pace import LOOK_EVERY_S
 
 PREFIX: Final = "TANDEM_"
 
-ServiceName = Literal["load", "recovery", "periodization", "scheduling"]
-"""The four services, as they are named in routing keys, schemas and metric labels."""
-
 
 class SettingsErrors(ValueError):
     """Every wrong setting at once; ``problems`` are lines such as ``TANDEM_LOG_LEVEL: must be one of …``."""

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from shared.contract.sessions import Effort, Kind, Mode, Region, RunType
+from shared.contract.sessions import KINDS, SESSION_TAGS, Kind
 from shared.contract.words import (
+    INTENSITIES,
+    STREAMS,
     Band,
     Colour,
     DayStrategy,
     GoalClass,
-    Intensity,
     Level,
     LoadStatus,
     PackKind,
@@ -64,11 +65,9 @@ def _bool(shapes: str, name: str, meaning: str) -> None:
 
 # --- two sessions, the one that starts first and the one after it ---------------------------------------------------
 for _which, _told in (("first", "the earlier session"), ("then", "the later session")):
-    _word("pair", f"{_which}_kind", get_args(Kind), f"kind of {_told}")
-    _word("pair", f"{_which}_type", get_args(RunType), f"run type of {_told}")
-    _word("pair", f"{_which}_region", get_args(Region), f"body region of {_told}, when it is a lift")
-    _word("pair", f"{_which}_effort", get_args(Effort), f"effort of {_told}, when it is a lift")
-    _word("pair", f"{_which}_mode", get_args(Mode), f"mode of {_told}, when it is neither run nor lift")
+    _word("pair", f"{_which}_kind", KINDS, f"kind of {_told}")
+    for _tag, _of_tag in SESSION_TAGS.items():
+        _word("pair", f"{_which}_{_tag}", _of_tag.words, _of_tag.meaning.format(session=_told))
     _number("pair", f"{_which}_duration_min", "min", f"length of {_told}")
     _bool("pair", f"{_which}_key", f"{_told} is the day's key session")
 _number("pair", "gap_hours", "h", "elapsed time from the end of the first to the start of the second, in UTC hours")
@@ -100,7 +99,7 @@ _number(
 )
 
 # --- an athlete's day ------------------------------------------------------------------------------------------------
-for _stream in ("run", "lift", "combined"):
+for _stream in STREAMS:
     _number(
         "athlete",
         f"acwr_{_stream}",
@@ -139,15 +138,15 @@ _number(
 _number("athlete season", "mileage_of_peak", "fraction", "run minutes of the week against the block's highest week")
 
 # --- an athlete's day, asked after a lift -----------------------------------------------------------------------------
-_word("athlete", "lift_region", get_args(Region), "body region of the lift just done")
-_word("athlete", "lift_effort", get_args(Effort), "effort of the lift just done")
-_word("athlete", "run_type", get_args(RunType), "type of the run wished for")
-_word("athlete", "run_kind", get_args(Kind), "kind of the session wished for")
-_word("athlete", "run_mode", get_args(Mode), "mode of the session wished for, when it is no run")
+_word("athlete", "lift_region", SESSION_TAGS["region"].words, "body region of the lift just done")
+_word("athlete", "lift_effort", SESSION_TAGS["effort"].words, "effort of the lift just done")
+_word("athlete", "run_type", SESSION_TAGS["type"].words, "type of the run wished for")
+_word("athlete", "run_kind", KINDS, "kind of the session wished for")
+_word("athlete", "run_mode", SESSION_TAGS["mode"].words, "mode of the session wished for, when it is no run")
 _number("athlete", "run_duration_min", "min", "length of the run wished for")
 _number("athlete", "run_gap_hours", "h", "time between the lift's end and the run's start")
 _bool("athlete", "can_separate", "the run can be moved to another time of the day")
-_word("athlete", "gate", get_args(Intensity), "today's readiness gate")
+_word("athlete", "gate", INTENSITIES, "today's readiness gate")
 
 # --- a week within a season -------------------------------------------------------------------------------------------
 _number("season", "week_number", "count", "number of the week, from 1")
@@ -178,12 +177,7 @@ OUTCOMES_OF_PACK: Mapping[PackKind, tuple[Outcome, ...]] = {
     "periodization": ("cap", "set"),
     "advice": ("advise",),
 }
-BUILTIN_WORDS: Mapping[str, Kind | None] = {
-    "any session": None,
-    "any run": "run",
-    "any lift": "lift",
-    "any other": "other",
-}
+BUILTIN_WORDS: Mapping[str, Kind | None] = {"any session": None, **{f"any {kind}": kind for kind in KINDS}}
 
 
 def features_of(shape: Shape) -> tuple[str, ...]:
@@ -191,9 +185,9 @@ def features_of(shape: Shape) -> tuple[str, ...]:
 
 
 _SPOKEN: Mapping[str, str] = {
-    **{f"acwr_{stream}": f"{stream} load ratio" for stream in ("run", "lift", "combined")},
-    **{f"status_{stream}": f"status of the {stream} load" for stream in ("run", "lift", "combined")},
-    **{f"band_{stream}": f"band of the {stream} load ratio" for stream in ("run", "lift", "combined")},
+    **{f"acwr_{stream}": f"{stream} load ratio" for stream in STREAMS},
+    **{f"status_{stream}": f"status of the {stream} load" for stream in STREAMS},
+    **{f"band_{stream}": f"band of the {stream} load ratio" for stream in STREAMS},
     "hrv_score": "HRV score",
     "hrv_low": "HRV below its band",
     "hrv_high": "HRV above its band",

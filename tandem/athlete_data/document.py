@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from shared.contract.words import SERVICES
 from tandem.athlete_data.stored import StoredData
 from tandem.athlete_data.waiting import MOST_LOOKED_AT, WaitingMessages, queues_of
-from tandem.runtime.service_classes import SERVICES
 
 FORMAT = "tandem-athlete-export/1"
 

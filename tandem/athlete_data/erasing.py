@@ -15,10 +15,10 @@ from kombu.exceptions import OperationalError
 from shared.bus.delivery.retries import INTERNAL_EXCHANGE, retry_key
 from shared.bus.transport.publisher import ConfirmedPublisher, PublishFailed
 from shared.bus.transport.wiring import Wiring
+from shared.contract.words import SERVICES
 from shared.messages.envelope import EVENTS_EXCHANGE, JSON, Outgoing, type_of
 from shared.messages.ids import new_id
 from shared.ops.settings import Settings, without_password
-from tandem.runtime.service_classes import SERVICES
 
 _ERASE = "athlete.erase"
 _TICK_S = 0.5

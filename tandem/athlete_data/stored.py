@@ -12,13 +12,14 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from shared.contract.words import SERVICES
 from shared.db.engine import Database
 from shared.db.migrations import SchemaOutdated
 from shared.db.row_security import act_for
 from shared.ops.settings import Settings
 from tandem.athlete_data.parts import Part, parts_of
 from tandem.runtime.databases import check_databases
-from tandem.runtime.service_classes import SERVICES, service_named
+from tandem.runtime.service_classes import service_named
 
 _ROWS_AT_ONCE = 500
 _ONE_MOMENT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -36,7 +37,7 @@ class StoredData:
 
     def counts(self) -> dict[str, dict[str, int]]:
         """By service and table how many rows are the athlete's; tables with none are left out. Raises CannotRead."""
-        found = {}
+        found: dict[str, dict[str, int]] = {}
         for service in SERVICES:
             with self._reading(service) as db:
                 rows = {part.table.name: _count(db, part) for part in self._parts(service) if part.held}

@@ -12,9 +12,9 @@ from shared.bus.operations.parked_queue import read_parked
 from shared.bus.transport.deliveries import delivery_from
 from shared.bus.transport.topology import commands_queue, crowded_queue, events_queue, parked_queue
 from shared.bus.transport.wiring import Wiring
+from shared.contract.words import SERVICES
 from shared.ops.settings import Settings, without_password
 from tandem.athlete_data.stored import readable
-from tandem.runtime.service_classes import SERVICES
 
 MOST_LOOKED_AT = 10_000
 """Messages in one queue; a longer one is not looked into, and the document says so."""

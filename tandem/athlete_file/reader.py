@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from shared.contract.sessions import SESSION_KINDS, TAGS
 from shared.messages.problems import Problem
 from shared.messages.validation import problems_of
 from tandem.athlete_file.json_document import parse_json
@@ -23,8 +24,6 @@ _UNIQUE = {
     "days": "date",
     "wellness": "date",
 }
-TAGS_OF_KIND: dict[str, tuple[str, ...]] = {"run": ("type",), "lift": ("region", "effort"), "other": ("mode",)}
-ALL_TAGS = tuple(tag for tags in TAGS_OF_KIND.values() for tag in tags)
 _ABOUT_THE_KEY = {"extra_forbidden", "tag_of_other_kind"}
 
 
@@ -103,11 +102,11 @@ def _model_problems(error: ValidationError, document: Document) -> list[FileProb
 
 def _foreign_tags(value: Mapping[str, Any], pointer: str = "") -> Iterator[Problem]:
     """Session tags that do not belong to their session's kind. The model finds them only where all else is right."""
-    fits = TAGS_OF_KIND.get(value["kind"]) if isinstance(value.get("kind"), str) else None
+    kind = SESSION_KINDS.get(value["kind"]) if isinstance(value.get("kind"), str) else None
     for name, member in value.items():
         below = child_pointer(pointer, name)
-        if fits is not None and name in ALL_TAGS and name not in fits and member is not None:
-            takes = " and ".join(fits)
+        if kind is not None and name in TAGS and name not in kind.tags and member is not None:
+            takes = " and ".join(kind.tags) or "no tag"
             yield Problem(below, "tag_of_other_kind", f"'{name}' is not for kind {value['kind']}, which takes {takes}")
         if isinstance(member, Mapping):
             yield from _foreign_tags(member, below)

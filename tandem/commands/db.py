@@ -2,7 +2,7 @@
 
 import click
 
-from tandem.runtime.service_classes import SERVICES
+from shared.contract.words import SERVICES
 
 
 @click.group()

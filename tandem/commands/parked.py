@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from shared.contract.words import SERVICES
 from tandem.commands.options import print_json
-from tandem.runtime.service_classes import SERVICES
 
 if TYPE_CHECKING:
     from shared.bus.operations.parked_queue import Filter, Parked

@@ -10,7 +10,7 @@ from types import FrameType
 
 import click
 
-from tandem.runtime.service_classes import SERVICES
+from shared.contract.words import SERVICES
 
 _LOOK_EVERY_S = 0.2
 
@@ -64,7 +64,7 @@ def up(upgrade: bool) -> None:
     if upgrade:
         for service, revision in upgrade_databases(settings, SERVICES).items():
             click.echo(f"{service}: tables at revision {revision}", err=True)
-    ports = {service: _port(settings.metrics_port, index) for index, service in enumerate(SERVICES)}
+    ports: dict[str, int] = {service: _port(settings.metrics_port, index) for index, service in enumerate(SERVICES)}
     running = {service: _start(service, port) for service, port in ports.items()}
     for service, port in ports.items():
         click.echo(f"{service}: process {running[service].pid}, metrics on {settings.metrics_host}:{port}", err=True)

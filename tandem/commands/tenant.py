@@ -97,10 +97,10 @@ def forget_rules(tenant_id: str, yes: bool, rules_dir: Path) -> None:
     """
     from sqlalchemy.exc import SQLAlchemyError
 
+    from shared.contract.words import SERVICES
     from shared.db.migrations import SchemaOutdated
     from tandem.commands.settings import settings_or_exit
     from tandem.runtime.databases import check_databases
-    from tandem.runtime.service_classes import SERVICES
     from tandem.runtime.stored_rules import forget_stored_rules
 
     if not _ID.fullmatch(tenant_id):

@@ -10,6 +10,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from shared.contract.words import SERVICES
 from tandem.demo.play import Played
 from tandem.views.calendar import show_week
 from tandem.views.console import GREEN, YELLOW, long_date, rules_line
@@ -19,7 +20,6 @@ from tandem.views.season import show_season
 from tandem.views.streams import show_streams
 
 NOTE_COLOURS = {"real": GREEN, "simulated": YELLOW}
-SERVICES = ("load", "recovery", "periodization", "scheduling")
 
 
 def show_athlete(console: Console, name: str, notes: Mapping[str, str] | None) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.contract.sessions import EASY_RUN_TYPES
-from shared.contract.words import STREAMS, Intensity, Stream
+from shared.contract.words import DAYS_OUT_OF_NORMAL, STREAMS, Intensity, Stream
 from shared.messages.problems import InvalidInput, Problem
 from shared.messages.values import PlannedSession, Profile
 from shared.rules.athlete_facts import athlete_facts
@@ -184,7 +184,7 @@ class OfflineAthlete:
         return ReadinessInputs(
             on=self.on,
             wellness=self.file.wellness,
-            excluded_days=frozenset(day.date for day in self.file.days if day.state in ("sick", "travel")),
+            excluded_days=frozenset(day.date for day in self.file.days if day.state in DAYS_OUT_OF_NORMAL),
             loads=stream_ratios(self.load_series.day_figures([self.on])[0]),
             easy_runs=[
                 EasyRun(run.start.astimezone(zone).date(), run.rpe)

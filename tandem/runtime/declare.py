@@ -6,8 +6,9 @@ from kombu.exceptions import OperationalError
 
 from shared.bus.transport import topology
 from shared.bus.transport.wiring import Wiring
+from shared.contract.words import SERVICES
 from shared.ops.settings import Settings, without_password
-from tandem.runtime.service_classes import SERVICES, service_named
+from tandem.runtime.service_classes import service_named
 
 _BROKEN_OFF = re.compile("EOF occurred in violation of protocol|alert", re.IGNORECASE)
 _ENDED = "; the broker broke off: does it ask for a certificate that it trusts (TANDEM_AMQP_CERT_FILE, _KEY_FILE)?"

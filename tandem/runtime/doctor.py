@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from shared.contract.words import PACK_KINDS, SERVICES
 from shared.ops.settings import Settings, SettingsErrors, read_settings, without_password
 
 State = Literal["ok", "missing", "optional"]
@@ -63,10 +64,7 @@ def _rules(rules_dir: Path) -> Finding:
 
     try:
         with open_rules(rules_dir) as rules:
-            packs = ", ".join(
-                f"{kind} {rules.pack(kind).version}"
-                for kind in ("sequencing", "deload", "recovery", "periodization", "advice")
-            )
+            packs = ", ".join(f"{kind} {rules.pack(kind).version}" for kind in PACK_KINDS)
             return Finding("rule packs", "ok", f"{packs}, decided by {rules.evaluator()}")
     except RuleFileErrors as error:
         first = str(error.errors[0])
@@ -109,7 +107,6 @@ def _databases(settings: Settings) -> Finding:
 
     from shared.db.migrations import SchemaOutdated
     from tandem.runtime.databases import check_databases
-    from tandem.runtime.service_classes import SERVICES
 
     files = [settings.database_url_of(service) for service in SERVICES]
     missing = [url for url in files if url.startswith("sqlite") and not Path(url.partition("///")[2]).exists()]

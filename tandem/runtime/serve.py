@@ -17,6 +17,7 @@ from eventlet.event import Event
 from shared.bus.transport.rule_polling import RuleWatch
 from shared.bus.transport.runner import Running
 from shared.bus.transport.wiring import Wiring, utc_now
+from shared.contract.words import SERVICES
 from shared.db.rule_store import StoredRules
 from shared.ops.health import Check, HealthServer
 from shared.ops.rule_page import rules_page
@@ -24,7 +25,7 @@ from shared.ops.rule_watch import RuleWatch as RuleMetrics
 from shared.ops.settings import Settings
 from shared.rules.lifecycle.rule_book import RuleBook
 from shared.rules.reading.collector import set_apart
-from tandem.runtime.service_classes import SERVICES, service_named
+from tandem.runtime.service_classes import service_named
 from tandem.runtime.stored_rules import stored_rules
 
 _log = structlog.get_logger("tandem.serve")

@@ -3,17 +3,12 @@
 from importlib import import_module
 from typing import Any
 
-SERVICES = {
-    "load": "LoadService",
-    "recovery": "RecoveryService",
-    "periodization": "PeriodizationService",
-    "scheduling": "SchedulingService",
-}
+from shared.contract.words import SERVICES
 
 
 def service_named(name: str) -> type[Any]:
     """A nameko service class. Only its own service is imported: a process that runs one needs not load the others."""
-    service: type[Any] = getattr(import_module(f"services.{name}.service"), SERVICES[name])
+    service: type[Any] = getattr(import_module(f"services.{name}.service"), f"{name.capitalize()}Service")
     return service
 
 

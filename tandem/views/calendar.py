@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tandem.views.console import GREEN, KIND_COLOURS, RED, UNKNOWN, YELLOW, clock, number, session_label, short_date
+from shared.contract.words import WEEKDAYS
+from tandem.views.console import GREEN, RED, UNKNOWN, YELLOW, clock, kind_colour, number, session_label, short_date
 
 MOST_REASONS = 2
 """More would hide the week behind its explanation; `--json` has them all."""
@@ -18,7 +19,6 @@ _TOLD_ELSEWHERE = ("Placed at ", "Accepted at a cost ")
 """The time stands in the calendar, and bent soft rules stand below it."""
 _QUOTED_ID = re.compile(r"'([A-Za-z0-9_.:-]{1,128})'")
 _NARROWEST_TABLE = 84
-_DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def show_week(console: Console, answer: Mapping[str, Any]) -> None:
@@ -44,7 +44,7 @@ def week_grid(sessions: list[Mapping[str, Any]], width: int) -> Table:
     if width < _NARROWEST_TABLE:
         return _day_list(by_day, monday, weeks)
     table = Table(padding=(0, 1), border_style="grey37", header_style="bold", expand=True, show_lines=weeks > 1)
-    for offset, name in enumerate(_DAY_NAMES):
+    for offset, name in enumerate(day.capitalize() for day in WEEKDAYS):
         title = f"{name} {short_date(monday + timedelta(days=offset))}" if weeks == 1 else name
         table.add_column(title, ratio=1, vertical="top", overflow="fold")
     for week in range(weeks):
@@ -63,7 +63,7 @@ def show_reasons(console: Console, sessions: list[Mapping[str, Any]]) -> None:
         start = datetime.fromisoformat(session["start"])
         table.add_row(
             Text(f"{start:%a %H:%M}", "bold"),
-            Text(session_label(session), KIND_COLOURS.get(session["kind"], "default")),
+            Text(session_label(session), kind_colour(session["kind"])),
             Text("; ".join(deciding_reasons(session, days)), "dim"),
         )
     console.print(table)
@@ -117,7 +117,7 @@ def _cell(sessions: "list[Mapping[str, Any]] | tuple[()]") -> Text:
         cell.append("\n" if index else "")
         end = clock(session["end"]) if session.get("end") else UNKNOWN
         cell.append(f"{clock(session['start'])}–{end}\n", "bold")
-        cell.append(session_label(session), KIND_COLOURS.get(session["kind"], "default"))
+        cell.append(session_label(session), kind_colour(session["kind"]))
         cell.append(f"\n{number(session['duration_min'])} min", "dim")
         cell.append(" ★" if session.get("key") else "", f"bold {YELLOW}")
     return cell if sessions else Text("rest", "dim")
@@ -133,7 +133,7 @@ def _day_list(by_day: Mapping[date, list[Mapping[str, Any]]], monday: date, week
         for index, session in enumerate(by_day.get(day, ())):
             text.append("\n" if index else "")
             text.append(f"{clock(session['start'])} ", "bold")
-            text.append(session_label(session), KIND_COLOURS.get(session["kind"], "default"))
+            text.append(session_label(session), kind_colour(session["kind"]))
             text.append(f" {number(session['duration_min'])} min", "dim")
         table.add_row(Text(f"{day:%a} {short_date(day)}", "bold"), text)
     return table

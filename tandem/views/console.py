@@ -7,6 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from shared.contract.sessions import TAGS
+
 BLUE, ORANGE, PURPLE, SKY = "#3d8bd4", "#e3822b", "#9a83d8", "#74a9d8"
 GREEN, YELLOW, RED, TEAL = "#4fae6d", "#d9a93c", "#dc5a52", "#3fb8af"
 STREAM_COLOURS = {"run": BLUE, "lift": ORANGE, "combined": PURPLE}
@@ -22,7 +24,6 @@ PHASE_COLOURS = {
     "deload": GREEN,
     "recovery": GREEN,
 }
-KIND_COLOURS = {"run": BLUE, "lift": ORANGE, "other": "grey62"}
 UNKNOWN = "–"
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _LEVELS = "▁▂▃▄▅▆▇█"
@@ -86,13 +87,16 @@ def spark(values: list[float | None], colour: str, full: float | None = None) ->
     return text
 
 
+def kind_colour(kind: str) -> str:
+    """A kind's colour is its stream's, where it has one."""
+    return STREAM_COLOURS.get(kind, "grey62")
+
+
 def session_label(session: Mapping[str, Any]) -> str:
     """``lift lower heavy``, ``run easy``, ``bike``: what a session is, in the contract's words."""
     kind = session["kind"]
-    if kind == "other":
-        return str(session.get("mode") or "other")
-    tags = ("type",) if kind == "run" else ("region", "effort")
-    return " ".join([kind, *(str(session[tag]) for tag in tags if session.get(tag))])
+    words = [str(session[tag]) for tag in TAGS if session.get(tag)]
+    return " ".join(words if kind == "other" and words else [kind, *words])
 
 
 def rules_line(decided_by: list[Mapping[str, Any]] | None) -> str:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tandem.runtime.service_classes import SERVICES, service_named
+from shared.contract.words import SERVICES
+from tandem.runtime.service_classes import service_named
 
 SQL = (
     "x'; DROP TABLE sessions; --",

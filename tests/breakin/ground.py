@@ -22,10 +22,10 @@ from shared.bus.delivery.retries import RETRY_DELAYS_S, waiting_key
 from shared.bus.operations.management import Management
 from shared.bus.operations.tenants import Limits, Tenants
 from shared.bus.transport import topology
+from shared.contract.words import SERVICES
 from shared.ops.settings import Settings
 from tandem.runtime.databases import upgrade_databases
 from tandem.runtime.declare import declare_services
-from tandem.runtime.service_classes import SERVICES
 from tandem.runtime.tenant_address import tenant_uri
 from tests.broker import Broker
 from tests.postgres import Postgres

@@ -27,6 +27,7 @@ from shared.bus.operations.erase_from_queues import QueuesOfErased, digests_of
 from shared.bus.transport.publisher import ConfirmedPublisher
 from shared.bus.transport.runner import Running
 from shared.bus.transport.wiring import Wiring
+from shared.contract.words import SERVICES
 from shared.db.engine import Database
 from shared.db.row_security import act_for
 from shared.db.tables import UtcDateTime
@@ -39,7 +40,7 @@ from tandem.cli import tandem
 from tandem.offline.shipped_rules import shipped_rules
 from tandem.runtime.databases import upgrade_databases
 from tandem.runtime.declare import declare_services
-from tandem.runtime.service_classes import SERVICES, all_services, service_named
+from tandem.runtime.service_classes import all_services, service_named
 from tests.breakin.bodies import bodies
 from tests.broker import Broker
 from tests.platform import PlatformClient

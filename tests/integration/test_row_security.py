@@ -12,6 +12,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from services.load.store import AthleteRow
 from shared.bus.delivery.processor import Processor
+from shared.contract.words import SERVICES
 from shared.db.delivery_tables import InboxRow
 from shared.db.engine import Database
 from shared.db.migrations import SchemaOutdated
@@ -21,7 +22,7 @@ from shared.ops.settings import Settings
 from shared.rules.lifecycle.rule_book import open_rules
 from tandem.offline.shipped_rules import shipped_rules
 from tandem.runtime.databases import check_databases, unbound_services, upgrade_databases
-from tandem.runtime.service_classes import SERVICES, service_named
+from tandem.runtime.service_classes import service_named
 from tests.postgres import Postgres
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)

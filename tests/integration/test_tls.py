@@ -13,10 +13,10 @@ import psycopg2
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from shared.contract.words import SERVICES
 from shared.ops.settings import Settings
 from tandem.runtime.databases import upgrade_databases
 from tandem.runtime.declare import CannotDeclare, declare_services
-from tandem.runtime.service_classes import SERVICES
 from tests.broker import Broker, free_port
 from tests.postgres import Postgres
 from tests.processes import ROOT, ServiceProcess

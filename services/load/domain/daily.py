@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.contract.sessions import Kind
+from shared.contract.sessions import LOAD_PARTS, SESSION_KINDS, Kind
 from shared.contract.words import DayState, Stream
 from shared.messages.values import DayLoad, MarkedDay
 
@@ -88,9 +88,6 @@ class DailyLoads:
         return self.states[index] if 0 <= index < len(self.states) else "unknown"
 
 
-_ROW: Mapping[Kind, int] = {"run": 0, "lift": 1, "other": 2}
-
-
 def local_day(start: datetime, zone: ZoneInfo) -> date:
     """The athlete's calendar date of a start: a session over midnight belongs to the day on which it began."""
     return start.astimezone(zone).date()
@@ -110,13 +107,13 @@ def daily_loads(
     ``travel`` mean that nothing beyond the recorded sessions was done; ``unknown`` makes the whole day unknown,
     whatever was recorded. Sessions and a ready-made load of the same day add up.
     """
-    sums: dict[date, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
+    sums: dict[date, list[float]] = defaultdict(lambda: [0.0] * len(LOAD_PARTS))
     runs: dict[date, list[DoneRun]] = defaultdict(list)
     for one in sorted(scored, key=lambda s: (s.start, s.id)):
         day = local_day(one.start, zone)
         if day > through:
             continue
-        sums[day][_ROW[one.kind]] += one.load
+        sums[day][LOAD_PARTS.index(SESSION_KINDS[one.kind].part)] += one.load
         if one.kind == "run":
             runs[day].append(DoneRun(one.id, one.duration_min, one.distance_km))
     ready_days = set()
@@ -125,9 +122,8 @@ def daily_loads(
             continue
         ready_days.add(load.date)
         totals = sums[load.date]
-        totals[0] += load.run
-        totals[1] += load.lift
-        totals[2] += load.other
+        for row, part in enumerate(LOAD_PARTS):
+            totals[row] += getattr(load, part)
     states: dict[date, DayState] = {mark.date: mark.state for mark in marked if mark.date <= through}
     recorded = set(sums) | {day for day, state in states.items() if state != "unknown"}
     if not recorded:
@@ -136,7 +132,7 @@ def daily_loads(
     ready_span = (min(ready_days), max(ready_days)) if ready_days else None
 
     days = [first + timedelta(days=index) for index in range((through - first).days + 1)]
-    table = np.zeros((3, len(days)))
+    table = np.zeros((len(LOAD_PARTS), len(days)))
     seen_states: list[DayState | None] = []
     for index, day in enumerate(days):
         state = states.get(day)
@@ -168,7 +164,6 @@ def _overlaps(scored: Sequence[CountedSession], zone: ZoneInfo, through: date) -
         running = [other for other in running if other.end > one.start]
         day = local_day(one.start, zone)
         if day <= through:
-            stream: Stream = one.kind if one.kind != "other" else "combined"
-            found += [Overlap(day, other.id, one.id, stream) for other in running]
+            found += [Overlap(day, other.id, one.id, SESSION_KINDS[one.kind].stream) for other in running]
         running.append(one)
     return tuple(found)

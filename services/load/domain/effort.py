@@ -14,7 +14,7 @@ from typing import Any, Literal
 from services.load.domain.heart_rate import own_scale, session_trimp
 from services.load.domain.settings import LoadSettings
 from services.load.domain.strength import EstimatedMax, best_max
-from shared.contract.sessions import Kind
+from shared.contract.sessions import SESSION_KINDS, Kind, LoadPart
 from shared.messages.values import DoneSession, Profile
 
 Method = Literal["session-rpe", "heart-rate", "own-median-effort", "default-effort"]
@@ -67,15 +67,18 @@ class ScoredSession:
 
     @property
     def run(self) -> float:
-        return self.load if self.kind == "run" else 0.0
+        return self._part("run")
 
     @property
     def lift(self) -> float:
-        return self.load if self.kind == "lift" else 0.0
+        return self._part("lift")
 
     @property
     def other(self) -> float:
-        return self.load if self.kind == "other" else 0.0
+        return self._part("other")
+
+    def _part(self, part: LoadPart) -> float:
+        return self.load if SESSION_KINDS[self.kind].part == part else 0.0
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -93,9 +96,9 @@ class ScoredSession:
 
 
 def session_class(session: DoneSession) -> tuple[str, str]:
-    """Kind, and the tag by which efforts are compared: run type, lift effort or mode; ``unstated`` without one."""
-    tag = {"run": session.type, "lift": session.effort, "other": session.mode}[session.kind]
-    return session.kind, tag or "unstated"
+    """Kind, and the word of the tag by which efforts are compared; ``unstated`` without one."""
+    tag = SESSION_KINDS[session.kind].graded_by
+    return session.kind, (tag and getattr(session, tag)) or "unstated"
 
 
 def score_session(

@@ -3,13 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any
 
 from services.periodization.domain.season import WEEK_DAYS, CoachDeload, PlannedGoal, Standing
-from shared.contract.words import GoalClass
+from shared.contract.words import GOAL_CLASSES, GoalClass
 from shared.messages.values import Goal
-
-RANK: Final[Mapping[GoalClass, int]] = {"A": 0, "B": 1, "C": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ class SeasonCalendar:
     def next_of(self, goals: Sequence[Goal], index: int) -> Goal | None:
         """The first of ``goals`` in week ``index`` or later; on one day the more important first."""
         coming = [goal for goal in goals if self.index(goal.date) >= index]
-        return min(coming, key=lambda goal: (goal.date, RANK[goal.goal_class], goal.id), default=None)
+        return min(coming, key=lambda goal: (goal.date, GOAL_CLASSES.index(goal.goal_class), goal.id), default=None)
 
     def planned_goals(self) -> tuple[PlannedGoal, ...]:
         found = []

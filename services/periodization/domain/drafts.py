@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from services.periodization.domain.calendar import SeasonCalendar, TaperSpot
 from services.periodization.domain.deloads import DeloadWeek, Questions, deload_weeks, triggers_by_week
@@ -12,8 +12,6 @@ from shared.contract.words import PackKind, Phase
 from shared.rules.athlete_facts import athlete_facts
 from shared.rules.decisions import Rules
 from shared.rules.model import Facts, Fired, Scalar
-
-TRAINING: Final[frozenset[Phase]] = frozenset({"base", "strength", "build", "peak"})
 
 
 @dataclass(slots=True)

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from services.periodization.domain.season import SeasonWeek
-from shared.contract.sessions import Effort, Region
+from shared.contract.sessions import EFFORTS, Effort, Region
 from shared.contract.words import Level, Phase
 from shared.messages.values import MAX_SESSION_MINUTES
 
-_HARDER: Final[tuple[Effort, ...]] = ("light", "moderate", "heavy", "max")
 MARK_MINUTES: Final = 5
 """Planned sessions last multiples of this: nobody plans 29 minutes."""
 
@@ -32,9 +31,10 @@ def planned_lifts(
     """
     regions = _without(_split(week.lift_sessions, level, settings), tested)
     regions = _covering(regions, week)
-    for_legs = {"lower": 1.0, "full": float(settings["full_body_leg_share"]), "upper": 0.0}
-    lower = _share_out(week.lower_sets, [for_legs[region] for region in regions])
-    upper = _share_out(week.upper_sets, [1.0 - for_legs[region] for region in regions])
+    of_full = float(settings["full_body_leg_share"])
+    for_legs = [{"lower": 1.0, "upper": 0.0}.get(region, of_full) for region in regions]
+    lower = _share_out(week.lower_sets, for_legs)
+    upper = _share_out(week.upper_sets, [1.0 - share for share in for_legs])
     efforts = _efforts(regions, week, level, settings)
     found = []
     for region, effort, sets in zip(regions, efforts, (a + b for a, b in zip(lower, upper, strict=True)), strict=True):
@@ -94,5 +94,5 @@ def _efforts(regions: Sequence[Region], week: SeasonWeek, level: Level, settings
         limits = list(ceilings)
         if region != "upper" and week.phase in legs_in_phase:
             limits.append(legs_in_phase[week.phase])
-        efforts.append(min([wanted, *limits], key=_HARDER.index))
+        efforts.append(min([wanted, *limits], key=EFFORTS.index))
     return efforts

@@ -6,12 +6,13 @@ from typing import Any, Final
 
 from services.periodization.domain.calendar import SeasonCalendar
 from services.periodization.domain.deloads import triggers_by_week
-from services.periodization.domain.drafts import TRAINING, Draft, drafts_of, phases_without_deloads, who_of
+from services.periodization.domain.drafts import Draft, drafts_of, phases_without_deloads, who_of
 from services.periodization.domain.effects import largest_set, last_set, shares_kept, smallest_cap
 from services.periodization.domain.phases import blocks
 from services.periodization.domain.reasons import decided_once, deload_starts, week_reasons
 from services.periodization.domain.season import Season, SeasonInputs, SeasonWeek
 from services.periodization.domain.taper import taper_week_shares
+from shared.contract.words import TRAINING_PHASES
 from shared.rules.decisions import Rules
 from shared.rules.model import Facts
 
@@ -63,7 +64,7 @@ def _grow(drafts: Sequence[Draft], settings: Mapping[str, Any], rules: Rules) ->
         draft.fired = fired
         if not draft.facts["race_ahead"]:
             level = 1.0
-        elif draft.phase in TRAINING and draft.facts["weeks_to_strength_test"] != 0.0:
+        elif draft.phase in TRAINING_PHASES and draft.facts["weeks_to_strength_test"] != 0.0:
             if trained:
                 growth = largest_set(fired, "growth", 0.0)
                 level = max(level, min(level * (1.0 + growth), float(settings["growth_ceiling"])))
@@ -98,7 +99,7 @@ def _spare_legs(drafts: Sequence[Draft], calendar: SeasonCalendar, horizon: int,
         members = [draft for draft in drafts if block.first <= draft.index <= block.last]
         mileage = {draft.index: draft.level * _kept(draft)["run"] for draft in members}
         highest = max(mileage.values())
-        training = [mileage[draft.index] for draft in members if draft.phase in TRAINING]
+        training = [mileage[draft.index] for draft in members if draft.phase in TRAINING_PHASES]
         if highest <= 0.0 or not training or min(training) == highest:
             continue
         for draft in members:

@@ -5,13 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.recovery.domain.settings import RecoverySettings
-from shared.contract.sessions import EASY_RUN_TYPES
-from shared.contract.words import Intensity
+from shared.contract.sessions import EASY_RUN_TYPES, HARD_EFFORTS
+from shared.contract.words import INTENSITIES, Intensity
 from shared.messages.values import PlannedSession
 from shared.rules.model import DecidedBy, Fired
 
-STRICTNESS: Mapping[str, int] = {"full": 0, "reduced": 1, "easy": 2}
-ABOVE_MODERATE = ("heavy", "max")
 NO_DATA = "no data: nothing is known about this morning, so nothing is held back"
 
 
@@ -56,7 +54,8 @@ def gate_from(fired: Sequence[Fired], has_data: bool) -> Gate:
     if not asked:
         return Gate("full", 1.0, "nothing is outside normal" if has_data else NO_DATA)
     strictest = min(
-        asked, key=lambda one: (-STRICTNESS[str(one.values["intensity"])], float(one.values.get("volume_factor", 1.0)))
+        asked,
+        key=lambda one: (-INTENSITIES.index(one.values["intensity"]), float(one.values.get("volume_factor", 1.0))),
     )
     deciding = [one for one in asked if one.values["intensity"] == strictest.values["intensity"]]
     limiting = next((str(one.values["limiting_factor"]) for one in asked if "limiting_factor" in one.values), None)
@@ -104,7 +103,7 @@ def _eased(session: PlannedSession, gate: Gate, settings: RecoverySettings) -> t
     if session.kind == "lift":
         effort = session.effort
         if gate.intensity == "easy":
-            keep = effort is not None and effort not in ABOVE_MODERATE
+            keep = effort is not None and effort not in HARD_EFFORTS
             return "effort", effort, effort if keep else settings.easy_lift_effort
         return "effort", effort, _steps_down(effort, gate.quality_steps, settings.step_down_lift)
     return "mode", session.mode, session.mode

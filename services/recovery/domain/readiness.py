@@ -13,12 +13,10 @@ from services.recovery.domain.inputs import ReadinessInputs, StreamRatio
 from services.recovery.domain.measures import Measures, hrv_band, hrv_week, measures
 from services.recovery.domain.settings import RecoverySettings
 from services.recovery.domain.signs import Sign, resting_hr_rise, sign_history
-from shared.contract.words import STREAMS, Colour, Stream
+from shared.contract.words import ACTIONS, STREAMS, Action, Colour, Stream
 from shared.rules.decisions import Rules
 from shared.rules.lasting import lasting_leaves
 from shared.rules.model import DecidedBy, Fired, Scalar
-
-ACTION_RANK: Mapping[str, int] = {"none": 0, "watch": 1, "pull-back": 2}
 
 DayFacts = Mapping[str, Scalar | None]
 
@@ -36,7 +34,7 @@ class Readiness:
     confidence: float
     gate: Gate
     signs: tuple[Sign, ...]
-    action: str
+    action: Action
     asked_for: tuple[str, ...]
     today: tuple[GatedSession, ...]
     decided_by: tuple[DecidedBy, ...]
@@ -244,7 +242,7 @@ def _colour(score: float | None, settings: RecoverySettings) -> Colour | None:
 def _decided(draft: _Day, fired: Sequence[Fired], settings: RecoverySettings) -> Readiness:
     gate = gate_from(fired, draft.score is not None)
     actions = [one for one in fired if "action" in one.values]
-    action = max((str(one.values["action"]) for one in actions), key=ACTION_RANK.__getitem__, default="none")
+    action: Action = max((one.values["action"] for one in actions), key=ACTIONS.index, default="none")
     asked = {"pull-back": settings.pull_back_asks_for, "watch": settings.watch_asks_for}.get(action, ())
     return Readiness(
         date=draft.on,

@@ -20,7 +20,7 @@ from services.recovery.messages import OverreachingFlagged, ReadinessAssessed
 from services.recovery.store import AthleteRow, Morning, RecoveryStore
 from shared.bus.routes import Context
 from shared.contract.sessions import EASY_RUN_TYPES
-from shared.contract.words import STREAMS, Stream
+from shared.contract.words import DAYS_OUT_OF_NORMAL, STREAMS, Stream
 from shared.messages.day_digests import changed_days
 from shared.messages.values import PlannedSession, Profile
 from shared.rules.athlete_facts import athlete_facts
@@ -73,7 +73,7 @@ def _inputs(
         if day < since:
             continue
         loads[day] = {name: StreamRatio(*figures[name]) for name in STREAMS if name in figures}
-        if state in ("sick", "travel"):
+        if state in DAYS_OUT_OF_NORMAL:
             excluded.add(day)
     done = [row for row in sessions if row[0] >= since]
     inputs = ReadinessInputs(

@@ -6,17 +6,15 @@ advice pack; here its rules' answers are weighed against each other.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from shared.contract.words import Intensity
+from shared.contract.words import ANSWERS, Answer, Intensity
 from shared.messages.problems import InvalidInput, Problem
 from shared.messages.values import AfterLift, Profile
 from shared.rules.athlete_facts import athlete_facts
 from shared.rules.decisions import Rules
 from shared.rules.model import DecidedBy, Facts, Fired
 
-Answer = Literal["go", "shorten", "separate", "swap"]
-_STRICTER: Final[tuple[Answer, ...]] = ("go", "shorten", "separate", "swap")
 NOTHING_AGAINST: Final = "no rule speaks against this run after this lift"
 
 
@@ -86,7 +84,7 @@ def advise(after: AfterLift, profile: Profile | None, rules: Rules, gate: Intens
     fired = rules.decide("advice", [facts])[0]
     verdicts = [_verdict(rule, after) for rule in fired]
     given: list[Answer] = [verdict for verdict in verdicts if verdict is not None]
-    answer: Answer = max(given, key=_STRICTER.index, default="go")
+    answer: Answer = max(given, key=ANSWERS.index, default="go")
     speaking = [
         rule for rule, verdict in zip(fired, verdicts, strict=True) if verdict in (None, answer) and not _fuels(rule)
     ]

@@ -6,16 +6,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from shared.contract.sessions import EASY_RUN_TYPES
+from shared.contract.sessions import SESSION_KINDS, Demand
 from shared.messages.problems import InvalidInput, Problem
 from shared.messages.values import DoneSession, PlannedSession
 from shared.rules.model import Facts, Scalar
 
-SESSION_FEATURES = ("kind", "type", "region", "effort", "mode", "duration_min", "key")
-
 # A tag that was not given equals no word: no special ban is read into it, and no exception is granted for it either.
 UNTAGGED = "untagged"
-_OWN_TAGS = {"run": ("type",), "lift": ("region", "effort"), "other": ("mode",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,30 +96,17 @@ def gap_hours(first: Entry, then: Entry) -> float:
 
 def from_done(done: DoneSession) -> PlannedSession:
     """A done session as the planner's context."""
-    return PlannedSession(
-        id=done.id,
-        kind=done.kind,
-        type=done.type,
-        region=done.region,
-        effort=done.effort,
-        mode=done.mode,
-        duration_min=done.duration_min,
-        start=done.start,
-    )
+    return PlannedSession(id=done.id, **done.tags, duration_min=done.duration_min, start=done.start)
 
 
 def class_facts(session: PlannedSession) -> dict[str, Scalar | None]:
     """A session as the rules see it, features without prefix."""
     facts: dict[str, Scalar | None] = {
-        "kind": session.kind,
-        "type": session.type,
-        "region": session.region,
-        "effort": session.effort,
-        "mode": session.mode,
+        **session.tags,
         "duration_min": float(session.duration_min),
         "key": session.key,
     }
-    for tag in _OWN_TAGS[session.kind]:
+    for tag in SESSION_KINDS[session.kind].tags:
         if facts[tag] is None:
             facts[tag] = UNTAGGED
     return facts
@@ -142,10 +126,14 @@ def monday_of(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
+def demand_of(session: PlannedSession) -> Demand | None:
+    """How hard it is by its tags; None when they do not say."""
+    kind = SESSION_KINDS[session.kind]
+    return kind.demand_of(kind.graded_by and getattr(session, kind.graded_by))
+
+
 def is_easy(session: PlannedSession) -> bool:
-    if session.kind == "run":
-        return session.type in EASY_RUN_TYPES
-    return session.kind == "other" or session.effort == "light"
+    return demand_of(session) == "easy"
 
 
 def name_of(session: PlannedSession) -> str:
@@ -156,7 +144,7 @@ def name_of(session: PlannedSession) -> str:
         )
     if session.kind == "lift":
         return " ".join(word for word in (session.effort, session.region, "lift") if word)
-    return session.mode or "other session"
+    return session.mode or f"{session.kind} session"
 
 
 def _special_run(session: PlannedSession) -> str:
@@ -166,11 +154,8 @@ def _special_run(session: PlannedSession) -> str:
 
 def session_json(session: PlannedSession) -> dict[str, Any]:
     """A planned session in the contract's words, tags that do not apply left out."""
-    document: dict[str, Any] = {"id": session.id, "kind": session.kind}
-    for tag in ("type", "region", "effort", "mode"):
-        value = getattr(session, tag)
-        if value is not None:
-            document[tag] = value
+    document: dict[str, Any] = {"id": session.id}
+    document |= {tag: word for tag, word in session.tags.items() if word is not None}
     document["duration_min"] = session.duration_min
     if session.key:
         document["key"] = True

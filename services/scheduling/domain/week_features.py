@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from services.scheduling.domain.calendar import Entry
-from shared.contract.sessions import EASY_RUN_TYPES, QUALITY_RUN_TYPES
+from services.scheduling.domain.calendar import Entry, demand_of
+from shared.contract.sessions import EASY_RUN_TYPES, HARD_EFFORTS, QUALITY_RUN_TYPES
 from shared.messages.values import PlannedSession
 from shared.rules.model import Scalar
 
@@ -15,16 +15,12 @@ _LOOK_BACK_DAYS = 30
 
 def is_demanding(session: PlannedSession) -> bool:
     """A medium-hard or harder session: any run above easy, long runs included, and any lift above light."""
-    if session.kind == "run":
-        return session.type is not None and session.type not in EASY_RUN_TYPES
-    return session.kind == "lift" and session.effort not in (None, "light")
+    return demand_of(session) in ("medium", "hard")
 
 
 def is_hard(session: PlannedSession) -> bool:
     """A session that asks for recovery: quality and long runs, heavy and max lifts."""
-    if session.kind == "run":
-        return session.type in QUALITY_RUN_TYPES or session.type == "long"
-    return session.kind == "lift" and session.effort in ("heavy", "max")
+    return demand_of(session) == "hard"
 
 
 def week_facts(week: Sequence[Entry], calendar: Sequence[Entry]) -> dict[str, Scalar | None]:
@@ -48,7 +44,7 @@ def week_facts(week: Sequence[Entry], calendar: Sequence[Entry]) -> dict[str, Sc
         "quality_runs": float(sum(s.type in QUALITY_RUN_TYPES for s in runs)),
         "runs": float(len(runs)),
         "lift_sessions": float(len(lifts)),
-        "heavy_lower_lifts": float(sum(s.region in ("lower", "full") and s.effort in ("heavy", "max") for s in lifts)),
+        "heavy_lower_lifts": float(sum(s.region in ("lower", "full") and s.effort in HARD_EFFORTS for s in lifts)),
         "sessions": float(len(sessions)),
         "sessions_per_day": float(max(per_day.values(), default=0)),
         "rest_days": float(7 - len(per_day)),

@@ -9,8 +9,9 @@ from typing import Any
 from services.scheduling.messages import GatedSession, SessionAdjusted
 from services.scheduling.store import GateRow
 from shared.bus.routes import Context
+from shared.contract.sessions import TAGS
 
-TAGS = ("kind", "type", "region", "effort", "mode", "duration_min")
+ADJUSTED = ("kind", *TAGS, "duration_min")
 
 
 def tell_adjustments(context: Context, athlete: str, gate: GateRow, placed: Sequence[Mapping[str, Any]]) -> None:
@@ -62,7 +63,7 @@ def after_gates(document: Mapping[str, Any], gates: Sequence[GateRow]) -> dict[s
             continue
         after = _tags(one.model_dump(exclude_none=True))
         end = datetime.fromisoformat(session["start"]) + timedelta(minutes=float(after["duration_min"]))
-        rest = {name: value for name, value in session.items() if name not in TAGS}
+        rest = {name: value for name, value in session.items() if name not in ADJUSTED}
         sessions.append(
             {
                 **rest,
@@ -77,7 +78,7 @@ def after_gates(document: Mapping[str, Any], gates: Sequence[GateRow]) -> dict[s
 
 
 def _tags(session: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: session[name] for name in TAGS if session.get(name) is not None}
+    return {name: session[name] for name in ADJUSTED if session.get(name) is not None}
 
 
 def _sentences(why: str | list[str] | None) -> list[str]:

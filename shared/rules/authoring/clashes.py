@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from shared.contract.sessions import TAGS
+from shared.contract.words import INTENSITIES
 from shared.rules.authoring.coverage import fires_within
 from shared.rules.evaluation.reference_evaluator import holds
 from shared.rules.evaluation.situations import situations
 from shared.rules.model import All, AnyOf, Condition, Facts, Not, Rule
 
-_STRICTER: Mapping[str, int] = {"full": 0, "reduced": 1, "easy": 2}
 _LAST_COUNTS = frozenset(("priority", "quality_runs", "lift_sessions", "taper"))
 """What a later rule of the pack sets outright; of anything else the strictest counts."""
 _HOW_THEY_LIE = ("gap_hours", "same_day")
@@ -67,7 +68,7 @@ def _no_gap_left(rule: Rule, other: Rule) -> str | None:
 
 
 def _told(facts: Facts, which: str) -> str:
-    tags = ("effort", "region", "type", "mode", "kind")
+    tags = (*reversed(TAGS), "kind")
     words = [str(value) for tag in tags if (value := facts.get(f"{which}_{tag}")) is not None]
     return " ".join(words[:-1] if facts.get(f"{which}_kind") == "other" else words)
 
@@ -95,7 +96,7 @@ def outdone(rule: Rule, other: Rule) -> str | None:
 def _weaker_gate(here: Mapping[str, Any], there: Mapping[str, Any]) -> bool:
     if "intensity" not in here or "intensity" not in there or "action" in here:
         return False
-    return _STRICTER[str(here["intensity"])] < _STRICTER[str(there["intensity"])]
+    return INTENSITIES.index(here["intensity"]) < INTENSITIES.index(there["intensity"])
 
 
 def _weaker_cuts(here: Mapping[str, Any], there: Mapping[str, Any]) -> bool:

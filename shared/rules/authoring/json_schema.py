@@ -6,7 +6,8 @@ It accepts whatever the loader accepts; the loader alone judges meaning (units, 
 from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
-from shared.contract.words import PackKind
+from shared.contract.sessions import TAGS
+from shared.contract.words import PackKind, Severity
 from shared.rules.model import RuleMode, Shape
 from shared.rules.reading.conditions import ATHLETE_FIELDS
 from shared.rules.reading.dialect import MAX_RULES
@@ -140,7 +141,7 @@ def _rule_fields() -> dict[str, Schema]:
     return {
         "id": {"type": "string", "pattern": "^[a-z][a-z0-9-]*$"},
         "title": {"type": "string", "description": "in one line, what the rule does"},
-        "severity": {"enum": ["hard", "soft", "advice"]},
+        "severity": {"enum": list(get_args(Severity))},
         "penalty": {"type": "number", "minimum": 0, "maximum": 1000},
         "mode": {"enum": list(get_args(RuleMode)), "description": "watch only counts, warn never refuses"},
         "locked": _flag("no tenant may loosen the rule"),
@@ -174,7 +175,7 @@ def _condition_fields() -> dict[str, Schema]:
 
 
 def _class_fields(with_any: bool) -> dict[str, Schema]:
-    tags = {tag: _one_or_more(FEATURES[f"first_{tag}"].words) for tag in ("kind", "type", "region", "effort", "mode")}
+    tags = {tag: _one_or_more(FEATURES[f"first_{tag}"].words) for tag in ("kind", *TAGS)}
     fields: dict[str, Schema] = {
         **tags,
         "duration": {**_AMOUNT, "examples": ["at most 20 min"]},

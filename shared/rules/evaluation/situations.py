@@ -10,23 +10,18 @@ from contextvars import ContextVar
 from itertools import product
 from math import prod
 from time import process_time
-from typing import get_args
 
-from shared.contract.sessions import Effort, Mode, Region, RunType
+from shared.contract.sessions import SESSION_KINDS, SESSION_TAGS
 from shared.rules.evaluation.reference_evaluator import compare
 from shared.rules.feature_ranges import range_of
 from shared.rules.lasting import derived_feature
 from shared.rules.model import Condition, Facts, Leaf, Not, Scalar, Shape
 from shared.rules.vocabulary import FEATURES
 
-_TAGS: tuple[dict[str, Scalar | None], ...] = (
-    *({"kind": "run", "type": run_type} for run_type in get_args(RunType)),
-    *(
-        {"kind": "lift", "region": region, "effort": effort}
-        for region in get_args(Region)
-        for effort in get_args(Effort)
-    ),
-    *({"kind": "other", "mode": mode} for mode in get_args(Mode)),
+_TAGS: tuple[dict[str, Scalar | None], ...] = tuple(
+    {"kind": name, **dict(zip(kind.tags, words, strict=True))}
+    for name, kind in SESSION_KINDS.items()
+    for words in product(*(SESSION_TAGS[tag].words for tag in kind.tags))
 )
 _USUAL_MINUTES = 45.0
 MOST_SITUATIONS = 200_000

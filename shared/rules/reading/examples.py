@@ -3,8 +3,10 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, get_args
 
+from shared.contract.sessions import KINDS, TAGS
+from shared.contract.words import WEEKDAYS, Weekday
 from shared.located_yaml.nodes import MapNode, Node, ScalarNode
 from shared.rules.evaluation.reference_evaluator import compare
 from shared.rules.lasting import derived_feature, lasting_leaves
@@ -14,7 +16,7 @@ from shared.rules.reading.session_classes import read_amount
 from shared.rules.reading.tree_reader import Reader
 from shared.rules.vocabulary import FEATURES, Feature
 
-SESSION_FIELDS = ("kind", "type", "region", "effort", "mode", "duration", "key", "start", "end")
+SESSION_FIELDS = ("kind", *TAGS, "duration", "key", "start", "end")
 PAIR_EXAMPLE_FIELDS = ("name", "first", "then", "athlete", "gap_hours", "same_day", "expect")
 EXPECTED: Mapping[str, Literal["fires", "silent"]] = {
     "violates": "fires",
@@ -25,8 +27,7 @@ EXPECTED: Mapping[str, Literal["fires", "silent"]] = {
 ATHLETE_OF_EXAMPLES: Mapping[str, Scalar] = {"priority": "balanced", "level": "intermediate", "phase": "base"}
 """Who the athlete of a pair or week example is, unless it says otherwise."""
 
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_TIME = re.compile(r"^(mon|tue|wed|thu|fri|sat|sun)[a-z]*\s+([01]?\d|2[0-3]):([0-5]\d)$", re.IGNORECASE)
+_TIME = re.compile(rf"^({'|'.join(WEEKDAYS)})[a-z]*\s+([01]?\d|2[0-3]):([0-5]\d)$", re.IGNORECASE)
 _WEEK_MINUTES = 7 * 24 * 60
 
 
@@ -152,11 +153,11 @@ class Examples:
         """Adds the session's facts; returns its start and end in minutes from Monday, as far as they are given."""
         fields = self._reader.table(node, f"'{which}'", SESSION_FIELDS)
         facts[f"{which}_key"] = False
-        for name in ("kind", "type", "region", "effort", "mode"):
+        for name in ("kind", *TAGS):
             if name in fields:
                 facts[f"{which}_{name}"] = self._reader.word(fields[name], f"'{name}'", FEATURES[f"first_{name}"].words)
         if "kind" not in fields:
-            self._reader.mistakes.add(node.at, "the session has no 'kind': run, lift or other")
+            self._reader.mistakes.add(node.at, f"the session has no 'kind': {', '.join(KINDS[:-1])} or {KINDS[-1]}")
         if "key" in fields:
             facts[f"{which}_key"] = self._reader.flag(fields["key"], "'key'")
         start = self._time(fields["start"]) if "start" in fields else None
@@ -177,7 +178,7 @@ class Examples:
         if match is None:
             self._reader.mistakes.add(node.at, "a time in an example is a weekday and a clock time, like 'Fri 19:00'")
             return None
-        return _DAYS.index(match[1].lower()) * 1440.0 + int(match[2]) * 60 + int(match[3])
+        return get_args(Weekday).index(match[1].lower()) * 1440.0 + int(match[2]) * 60 + int(match[3])
 
     def _gap(
         self,

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import get_args
 
-from shared.contract.words import PackKind
+from shared.contract.words import PACK_KINDS, PackKind
 from shared.located_yaml.nodes import ListNode, MapNode, Node, plain
 from shared.located_yaml.parser import parse_yaml
 from shared.rules.errors import Mistakes, RuleFileError, RuleFileErrors, did_you_mean
@@ -26,7 +25,6 @@ from shared.rules.reading.overrides import merged
 from shared.rules.reading.rule_files import BASE, TENANTS, is_rule_file, read_rule_file
 from shared.rules.reading.rule_texts import RuleText, RuleTexts
 
-PACK_KINDS: tuple[PackKind, ...] = get_args(PackKind)
 TENANT = re.compile(r"[a-z0-9-]{1,40}")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from shared.contract.words import Intensity, Priority
+from shared.contract.words import ACTIONS, ANSWERS, INTENSITIES, Priority
 from shared.located_yaml.nodes import Node, ScalarNode
 from shared.rules.amounts import parse_amount, within
 from shared.rules.model import Outcome
@@ -90,17 +90,19 @@ _DECLARED: Mapping[Outcome, tuple[OutcomeValue, ...]] = {
         _REASON,
     ),
     "gate": (
-        _word("intensity", get_args(Intensity), "how hard the day's sessions may be"),
+        _word("intensity", INTENSITIES, "how hard the day's sessions may be"),
         _share("volume_factor", "between 10 % and 100 %", "share of the planned minutes; a gate never cancels"),
         _number("quality_steps", "count", "between 0 and 3", "steps down for quality runs and heavy lifts"),
         _text("limiting_factor", "what limits the day"),
-        _word("action", ("none", "watch", "pull-back"), "what the signs of overreaching ask for"),
+        _word("action", ACTIONS, "what the signs of overreaching ask for"),
         _REASON,
     ),
     "advise": (
-        _word("answer", ("go", "shorten", "separate", "swap"), "what to do about the run wished for"),
+        _word("answer", ANSWERS, "what to do about the run wished for"),
         _word(
-            "otherwise", ("go", "shorten", "swap"), "the answer for an athlete who cannot separate lift and run"
+            "otherwise",
+            tuple(answer for answer in ANSWERS if answer != "separate"),
+            "the answer for an athlete who cannot separate lift and run"
         ),
         _number("max_minutes", "min", "between 0 and 600", "a longer run is shortened to this"),
         _number("max_minutes_most", "min", "between 0 and 600", "a run longer than this is better separated"),

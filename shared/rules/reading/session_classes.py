@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from typing import Literal
 
+from shared.contract.sessions import KINDS, KINDS_OF_TAG, SESSION_TAGS, TAGS
 from shared.located_yaml.nodes import ListNode, MapNode, Node, ScalarNode, told
 from shared.rules.amounts import NotAnAmount, comparisons, in_unit, parse_amount
 from shared.rules.errors import did_you_mean
 from shared.rules.model import All, Amount, AnyOf, Condition, Leaf
 from shared.rules.reading.tree_reader import Reader
-from shared.rules.vocabulary import BUILTIN_WORDS, FEATURES
+from shared.rules.vocabulary import BUILTIN_WORDS
 
 Which = Literal["first", "then"]
-CLASS_FIELDS = ("kind", "type", "region", "effort", "mode", "duration", "key", "any")
-KIND_OF_TAG: Mapping[str, str] = {"type": "run", "region": "lift", "effort": "lift", "mode": "other"}
+CLASS_FIELDS = ("kind", *TAGS, "duration", "key", "any")
 MAX_WORDS = 200
 
 
@@ -77,19 +77,20 @@ class Words:
         kinds = self._kinds(fields)
         if kinds is None and "kind" in fields:
             return None
-        for tag, kind in KIND_OF_TAG.items():
+        for tag, owners in KINDS_OF_TAG.items():
             if tag not in fields:
                 continue
-            if kinds is None:
-                kinds = (kind,)
-            elif kinds != (kind,):
-                reader.mistakes.add(fields[tag].at, f"'{tag}' belongs to kind {kind}, not to {' or '.join(kinds)}")
+            fitting = owners if kinds is None else tuple(kind for kind in kinds if kind in owners)
+            if not fitting or ("kind" in fields and fitting != kinds):
+                told = f"'{tag}' belongs to kind {' or '.join(owners)}, not to {' or '.join(kinds or ())}"
+                reader.mistakes.add(fields[tag].at, told)
                 return None
+            kinds = fitting
         if kinds is not None:
             parts.append(_equals(f"{which}_kind", kinds))
-        for tag in KIND_OF_TAG:
+        for tag in TAGS:
             if tag in fields:
-                words = reader.words(fields[tag], f"'{tag}'", FEATURES[f"first_{tag}"].words)
+                words = reader.words(fields[tag], f"'{tag}'", SESSION_TAGS[tag].words)
                 parts.append(None if words is None else _equals(f"{which}_{tag}", words))
         if "duration" in fields:
             parts.append(self._duration(fields["duration"], which))
@@ -105,7 +106,7 @@ class Words:
     def _kinds(self, fields: Mapping[str, Node]) -> tuple[str, ...] | None:
         if "kind" not in fields:
             return None
-        return self._reader.words(fields["kind"], "'kind'", FEATURES["first_kind"].words)
+        return self._reader.words(fields["kind"], "'kind'", KINDS)
 
     def _duration(self, node: Node, which: Which) -> Condition | None:
         amount = read_amount(self._reader, node, "'duration'", "min", unit_required=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import get_args
 
-from shared.contract.sessions import Effort, Mode, Region, RunType
+from shared.contract.sessions import SESSION_KINDS, Effort, Region, RunType
 from shared.contract.words import GoalClass, GoalKind, Level, Phase, Priority
 from shared.located_yaml.nodes import ListNode, MapNode, Node, ScalarNode, told
 from shared.rules.amounts import NotAnAmount, parse_amount, within
@@ -93,11 +93,7 @@ SETTING_SHAPES: Mapping[str, SettingShape] = {
     "day_closes": Clock(),
     # recovery
     "default_effort": Fields(
-        {
-            "run": TableOf((*get_args(RunType), "unstated"), _CR10),
-            "lift": TableOf((*get_args(Effort), "unstated"), _CR10),
-            "other": TableOf((*get_args(Mode), "unstated"), _CR10),
-        }
+        {name: TableOf((*kind.graded_words, "unstated"), _CR10) for name, kind in SESSION_KINDS.items()}
     ),
     "factor_weights": TableOf(_FACTORS, Number("between 0 and 1")),
     "step_down_run": TableOf(get_args(RunType), Word(get_args(RunType)), complete=False),

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from shared.contract.words import SERVICES
 from shared.db.engine import Database
 from shared.db.rule_store import Activation, RuleShelf, StoredPack
 from shared.ops.settings import Settings
 from tandem.cli import tandem
 from tandem.runtime.databases import upgrade_databases
-from tandem.runtime.service_classes import SERVICES
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

@@ -10,6 +10,7 @@ from services.scheduling.domain.conflicts import is_binding
 from services.scheduling.domain.placing.placement import OTHER_DAY, Piece, PlacementProblem
 from services.scheduling.domain.placing.preferences import POINT, Preferences, is_midweek
 from services.scheduling.domain.week_features import is_demanding, is_hard
+from shared.contract.sessions import KINDS
 
 Literal = cp_model.BoolVarT
 Cost = list[cp_model.LinearExprT]
@@ -113,7 +114,7 @@ class WeekModel:
     def _day_costs(self, preferences: Preferences) -> Cost:
         in_week = [piece for piece in self.problem.pieces if self.on_day[piece.id]]
         costs: Cost = []
-        for kind in ("run", "lift", "other"):
+        for kind in KINDS:
             costs += self._beyond_first([p for p in in_week if p.session.kind == kind], preferences.same_kind)
         for piece in in_week:
             for day, here in self.on_day[piece.id].items():

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from shared.contract.words import PackKind
+from shared.contract.words import PACK_KINDS, PackKind
 from shared.located_yaml.nodes import plain
 from shared.located_yaml.parser import parse_yaml
 from shared.rules.authoring.json_schema import rule_file_schema
 from shared.rules.authoring.lint import Finding, lint
 from shared.rules.errors import Mistakes
-from shared.rules.reading.loader import PACK_KINDS, load, load_packs
+from shared.rules.reading.loader import load, load_packs
 from tests.unit.shared.rules.rule_texts import DELOAD_RULE, GAP_RULE, pack_text
 
 RULES = Path(__file__).parents[4] / "rules"
