@@ -10,9 +10,10 @@ from shared.rules.model import Outcome, PackKind, Shape
 from shared.rules.vocabulary import FEATURES
 from tests.contract.documents import ROOT, links, read
 
+GLOSSARY = ROOT / "docs" / "explanation" / "glossary.md"
 ROWS = [
     [cell.strip() for cell in line.strip("|").split("|")]
-    for line in read(ROOT / "docs" / "explanation" / "glossary.md").splitlines()
+    for line in read(GLOSSARY).splitlines()
     if line.startswith("| ")
 ][1:]
 TERMS = {term: meaning for term, meaning, _ in ROWS}
@@ -77,6 +78,18 @@ def test_each_has_one_sentence_and_a_link() -> None:
 
 def test_the_words_people_search_for_are_there() -> None:
     assert [word for word in [*words(OF_THE_FIELD), *words(OF_OURS)] if word not in TERMS] == []
+
+
+def test_whoever_searches_for_a_word_of_the_field_finds_a_page_that_uses_it() -> None:
+    folders = (ROOT / "docs" / "explanation", ROOT / "docs" / "how-to", ROOT / "deploy" / "runbooks")
+    texts = [
+        re.sub(r"[\s-]+", " ", read(page).lower())
+        for folder in folders
+        for page in folder.glob("*.md")
+        if page != GLOSSARY
+    ]
+    found = {word: [text for text in texts if word.replace("-", " ") in text] for word in words(OF_THE_FIELD)}
+    assert [word for word, where in found.items() if not where] == []
 
 
 def test_what_is_a_closed_list_in_the_code_is_whole() -> None:
