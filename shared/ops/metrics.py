@@ -230,7 +230,7 @@ rules_watched: Final = Counter(
 
 solves: Final = Counter(
     "tandem_weeks_solved",
-    "Weeks put to the solver; outcome is planned or infeasible, optimal is yes or no (stopped by its time limit).",
+    "Weeks put to the solver; outcome is planned or infeasible, optimal is yes or no (its budget was used up).",
     ["outcome", "optimal"],
     registry=registry,
 )
