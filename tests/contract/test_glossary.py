@@ -5,6 +5,7 @@ from typing import get_args
 
 from prometheus_client.metrics import MetricWrapperBase
 
+from shared.contract.words import INTENSITIES, STREAMS, Severity
 from shared.ops import metrics
 from shared.rules.model import Outcome, PackKind, Shape
 from shared.rules.vocabulary import FEATURES
@@ -95,13 +96,20 @@ def test_whoever_searches_for_a_word_of_the_field_finds_a_page_that_uses_it() ->
 def test_what_is_a_closed_list_in_the_code_is_whole() -> None:
     lists = {
         "band": FEATURES["band_run"].words,
+        "colour": FEATURES["colour"].words,
+        "day strategy": FEATURES["day_strategy"].words,
         "effort": FEATURES["first_effort"].words,
+        "gate": INTENSITIES,
         "kind": FEATURES["first_kind"].words,
+        "level": FEATURES["level"].words,
         "outcome": get_args(Outcome),
         "pack": get_args(PackKind),
         "phase": FEATURES["phase"].words,
+        "priority": FEATURES["priority"].words,
         "region": FEATURES["first_region"].words,
+        "severity": get_args(Severity),
         "shape": get_args(Shape),
+        "stream": STREAMS,
     }
     assert {
         term: set(members) - quoted_in(term) for term, members in lists.items() if set(members) - quoted_in(term)
