@@ -10,6 +10,7 @@ from kombu import Connection
 
 from benchmarks.bus import work
 from benchmarks.bus.tandem_work import ROUTES
+from shared.bus.queue_names import events_queue, parked_queue
 from shared.bus.transport import topology
 
 
@@ -26,7 +27,7 @@ class Feed:
         self.channel.events["basic_ack"].add(self._confirmed)
 
     def fresh_queues(self) -> None:
-        for queue in (work.QUEUE, work.SINK, topology.events_queue("bench"), topology.parked_queue("bench")):
+        for queue in (work.QUEUE, work.SINK, events_queue("bench"), parked_queue("bench")):
             self.channel.queue_delete(queue)
         topology.declare(self.channel, "bench", ROUTES)
         self.channel.queue_declare(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from benchmarks.services.house import NOW, House
-from shared.bus.delivery.ledger import ToPublish
+from shared.bus.delivery.outbox import OutboxEntry
 from shared.messages.envelope import Delivery
 
 TODAY = NOW.date()
@@ -19,7 +19,7 @@ class Day:
 
     house: House
     athletes: Sequence[str]
-    told: dict[str, list[ToPublish]] = field(default_factory=dict)
+    told: dict[str, list[OutboxEntry]] = field(default_factory=dict)
 
     def heard(self, case: str, *names: str) -> list[Delivery]:
         return self.house.heard(self.told[case], *names)

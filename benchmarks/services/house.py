@@ -18,7 +18,7 @@ from services.recovery import handlers as recovery
 from services.recovery.store import Tables as RecoveryTables
 from services.scheduling import handlers as scheduling
 from services.scheduling.store import Tables as SchedulingTables
-from shared.bus.delivery.ledger import ToPublish
+from shared.bus.delivery.outbox import OutboxEntry
 from shared.bus.delivery.processor import Processor
 from shared.bus.routes import Route, Timer
 from shared.db.engine import Database
@@ -67,9 +67,9 @@ class Room:
     def _count(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         self.statements[statement] += 1
 
-    def take(self, deliveries: Sequence[Delivery]) -> list[ToPublish]:
+    def take(self, deliveries: Sequence[Delivery]) -> list[OutboxEntry]:
         """In full batches, as a queue that is never empty delivers them; what is to be published."""
-        published: list[ToPublish] = []
+        published: list[OutboxEntry] = []
         at = 0
         while at < len(deliveries):
             batch = self.processor.process(deliveries[at : at + BATCH])
@@ -111,7 +111,7 @@ class House:
     def command(self, key: str, body: Mapping[str, Any]) -> Delivery:
         return self._delivery("command", key, json.dumps(body).encode())
 
-    def heard(self, published: Sequence[ToPublish], *names: str) -> list[Delivery]:
+    def heard(self, published: Sequence[OutboxEntry], *names: str) -> list[Delivery]:
         """Published events of these names (``load.load-assessed``) as they reach another service."""
         return [
             Delivery(

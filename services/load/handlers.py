@@ -19,8 +19,7 @@ from services.load.use_cases.assess import ToAssess, assess_today, decided_by_ba
 from services.load.use_cases.batch import ERASED, Desk, settle, take
 from services.load.use_cases.compare_rules import compare_bands
 from services.load.use_cases.record import MEASURED
-from shared.bus.one_at_a_time import Call, alone
-from shared.bus.routes import Accepted, Answered, Context, Incoming, Rejected, Route, Timer
+from shared.bus.routes import Accepted, Answered, Call, Context, Incoming, Rejected, Route, Timer, alone
 from shared.bus.rule_routes import rule_routes
 from shared.messages.problems import Problem
 from shared.messages.values import Profile

@@ -26,8 +26,7 @@ from services.periodization.rule_admin.trials import Trials
 from services.periodization.store import Choice, Source, Stamp, Store, due_athletes
 from services.periodization.use_cases.publish import kept_of, packs_of, plan_and_tell, plan_if_triggers_changed
 from shared.bus.delivery.replies import Later, RepliesLater
-from shared.bus.one_at_a_time import Call, alone
-from shared.bus.routes import Accepted, Answered, Context, Forgotten, Incoming, Rejected, Route, Timer
+from shared.bus.routes import Accepted, Answered, Call, Context, Forgotten, Incoming, Rejected, Route, Timer, alone
 from shared.contract.words import SERVICES
 from shared.messages.problems import Problem
 from shared.rules.vocabulary import features_of

@@ -16,8 +16,7 @@ from services.recovery.store import RecoveryStore
 from services.recovery.use_cases.assess import ToAssess, assess_day, assess_today, today_of
 from services.recovery.use_cases.batch import ERASED, hear_loads_assessed, hear_sessions_scored, record_mornings
 from services.recovery.use_cases.compare_rules import compare_readiness
-from shared.bus.one_at_a_time import alone
-from shared.bus.routes import Accepted, Answered, Context, Forgotten, Incoming, Rejected, Route, Timer
+from shared.bus.routes import Accepted, Answered, Context, Forgotten, Incoming, Rejected, Route, Timer, alone
 from shared.bus.rule_routes import rule_routes
 from shared.messages.problems import Problem
 

@@ -82,17 +82,28 @@ class Context(Protocol):
         """Write event ``<tenant>.<service>.<name>`` to the outbox; ``data`` is plain JSON values."""
 
 
-Handle = Callable[[Context, Incoming[Any]], "Accepted | Answered | None"]
+Handle = Callable[[Context, Incoming[Any]], Accepted | Answered | None]
 
-HandleMany = Callable[
-    [Sequence[tuple[Context, Incoming[Any]]]],
-    Sequence["Accepted | Answered | Rejected | None"],
-]
+Call = tuple[Context, Incoming[Any]]
+Outcomes = Sequence[Accepted | Answered | Rejected | None]
+HandleMany = Callable[[Sequence[Call]], Outcomes]
 """``Handle`` for several messages of one tenant at once, in the order in which they came: an outcome for each.
 
 A ``Rejected`` in an outcome's place says that nothing was done for that message. When it raises, nothing of what it did
 is kept and every message goes to ``handle`` alone, so it is a quicker way to the same effects, never another one.
 """
+
+
+def alone(handle_many: HandleMany) -> Handle:
+    """``Route.handle`` of a handler of many: one way of doing a thing, however many come at a time."""
+
+    def handle(context: Context, incoming: Incoming[Any]) -> Accepted | Answered | None:
+        (outcome,) = handle_many([(context, incoming)])
+        if isinstance(outcome, Rejected):
+            raise outcome
+        return outcome
+
+    return handle
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ import eventlet
 
 from shared.bus.routes import Context, Incoming, Route
 from shared.contract.words import PackKind
-from shared.db.rule_store import Activation, RuleShelf, StoredPack
+from shared.db.rule_store import RuleShelf, StoredActivation, StoredPack
 from shared.messages.rule_packs import (
-    MOST_CHANGES_TOLD,
+    MAX_CHANGES_REPORTED,
     DecisionChanged,
     PackDecision,
     PackSent,
@@ -28,7 +28,7 @@ from shared.rules.lifecycle.dry_run import BothRules, Triable, with_stored
 COMPARED = "rules-compared"
 
 
-MOST_ATHLETES: Final = 50
+MAX_ATHLETES: Final = 50
 """Enough to see what a rule does."""
 TRIAL_S: Final = 2.0
 """A trial must not hold up the service's other messages: after this it says how far it came."""
@@ -59,13 +59,13 @@ def compare_each(
     changes: list[DecisionChanged] = []
     looked_at = nothing = 0
     for athlete in athletes:
-        found = changes_for(athlete)
-        if found is None:
+        changed = changes_for(athlete)
+        if changed is None:
             nothing += 1
         else:
             looked_at += 1
-            changes += found
-        if looked_at == MOST_ATHLETES or clock() >= until:
+            changes += changed
+        if looked_at == MAX_ATHLETES or clock() >= until:
             break
         eventlet.sleep(0)
     return Comparison(looked_at, changes, len(athletes) - nothing)
@@ -74,10 +74,10 @@ def compare_each(
 def rule_routes(service: str, compare: Mapping[PackKind, Compare]) -> tuple[Route, ...]:
     """``compare``: by kind of pack how this service's decisions are made again under other rules."""
 
-    def hear_activated(context: Context, incoming: Incoming[RulesActivated]) -> None:
+    def on_rules_activated(context: Context, incoming: Incoming[RulesActivated]) -> None:
         keep(RuleShelf(context.db, context.tenant), incoming.body)
 
-    def hear_tried(context: Context, incoming: Incoming[RulesTried]) -> None:
+    def on_rules_tried(context: Context, incoming: Incoming[RulesTried]) -> None:
         chosen = compare.get(incoming.body.kind)
         if chosen is None:
             return
@@ -86,8 +86,8 @@ def rule_routes(service: str, compare: Mapping[PackKind, Compare]) -> tuple[Rout
         context.emit(COMPARED, told.model_dump(mode="json"), None)
 
     return (
-        Route("event", "periodization.rules-activated", RulesActivated, hear_activated, replies=False),
-        Route("event", "periodization.rules-tried", RulesTried, hear_tried, replies=False),
+        Route("event", "periodization.rules-activated", RulesActivated, on_rules_activated, replies=False),
+        Route("event", "periodization.rules-tried", RulesTried, on_rules_tried, replies=False),
     )
 
 
@@ -96,7 +96,7 @@ def keep(shelf: RuleShelf, decision: PackDecision) -> None:
     if decision.sent is not None:
         shelf.put(StoredPack(**{name: getattr(decision.sent, name) for name in PackSent.model_fields}))
     shelf.activate(
-        Activation(
+        StoredActivation(
             number=decision.number,
             action=decision.action,
             kind=decision.kind,
@@ -121,14 +121,14 @@ def compared(
         return RulesCompared(
             message=decision.message, service=service, athletes=0, changes=[], problem=str(errors.errors[0])
         )
-    found = compare(context, both)
+    comparison = compare(context, both)
     return RulesCompared(
         message=decision.message,
         service=service,
-        athletes=found.athletes,
-        athletes_of=found.of,
-        changes=list(found.changes[:MOST_CHANGES_TOLD]),
-        left_out=max(0, len(found.changes) - MOST_CHANGES_TOLD),
+        athletes=comparison.athletes,
+        athletes_of=comparison.of,
+        changes=list(comparison.changes[:MAX_CHANGES_REPORTED]),
+        left_out=max(0, len(comparison.changes) - MAX_CHANGES_REPORTED),
     )
 
 

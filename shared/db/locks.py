@@ -16,15 +16,15 @@ from shared.db.arrays import as_array
 
 _ALONE = text("SELECT pg_advisory_xact_lock(k) FROM unnest(CAST(:keys AS bigint[])) AS k")
 
-TURN_SQL = """
+LOCK_SQL = """
 SELECT pg_advisory_xact_lock_shared(k) FROM unnest(CAST(%(tenant_keys)s AS bigint[])) AS k;
 SELECT pg_advisory_xact_lock(k) FROM unnest(CAST(%(athlete_keys)s AS bigint[])) AS k;
 """
 """PostgreSQL: waits until this transaction alone handles these athletes, which it then does until it ends."""
 
 
-def turn_keys(service: str, athletes: Iterable[tuple[str, str | None]]) -> dict[str, Any]:
-    """The parameters of TURN_SQL for these (tenant, athlete)."""
+def lock_keys(service: str, athletes: Iterable[tuple[str, str | None]]) -> dict[str, Any]:
+    """The parameters of LOCK_SQL for these (tenant, athlete)."""
     pairs = set(athletes)
     return {
         "tenant_keys": as_array(sorted({_key(service, tenant) for tenant, _ in pairs})),
@@ -34,16 +34,16 @@ def turn_keys(service: str, athletes: Iterable[tuple[str, str | None]]) -> dict[
     }
 
 
-def take_tenant(db: Session, service: str, tenant: str) -> None:
+def lock_tenant(db: Session, service: str, tenant: str) -> None:
     """Waits until this transaction alone handles the whole tenant, as periodic work does; held until it ends."""
     if db.get_bind().dialect.name == "postgresql":
         db.execute(_ALONE, {"keys": [_key(service, tenant)]})
 
 
-def take_turns(db: Session, service: str, tenant: str, athletes: Iterable[str]) -> None:
+def lock_athletes(db: Session, service: str, tenant: str, athletes: Iterable[str]) -> None:
     """Waits until this transaction alone handles these athletes; held until it ends. On SQLite it is alone anyway."""
     if db.get_bind().dialect.name == "postgresql":
-        db.connection().exec_driver_sql(TURN_SQL, turn_keys(service, ((tenant, athlete) for athlete in athletes)))
+        db.connection().exec_driver_sql(LOCK_SQL, lock_keys(service, ((tenant, athlete) for athlete in athletes)))
 
 
 def _key(*names: str) -> int:

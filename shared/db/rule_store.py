@@ -37,7 +37,7 @@ _AWAY: Final = (SQLAlchemyError, eventlet.Timeout)
 Action = Literal["activate", "roll-back"]
 _Place = tuple[str, int]
 """Layer (base or own) and number of a kept file."""
-_Told = tuple[str, str]
+_FileHash = tuple[str, str]
 """A kept file's name and its text's hash."""
 
 
@@ -60,7 +60,7 @@ class StoredPack:
 
 
 @dataclass(frozen=True, slots=True)
-class Activation:
+class StoredActivation:
     """One decision about what is in force. ``version`` None: no stored pack of the kind, the files count again."""
 
     number: int
@@ -75,12 +75,12 @@ class Activation:
     message_id: str
 
 
-def in_force(activations: Sequence[Activation], on: date | None) -> dict[PackKind, Activation]:
+def in_force(activations: Sequence[StoredActivation], on: date | None) -> dict[PackKind, StoredActivation]:
     """By kind what counts on day ``on`` (None: whenever): the last decision of those that have started by then.
 
     So a decision also takes back what was decided before it for a later day.
     """
-    chosen: dict[PackKind, Activation] = {}
+    chosen: dict[PackKind, StoredActivation] = {}
     for activation in sorted(activations, key=lambda one: one.number):
         if on is None or activation.starts <= on:
             chosen[activation.kind] = activation
@@ -113,12 +113,12 @@ class RuleShelf:
         rows = self._db.scalars(query.order_by(PackRow.at, PackRow.pack, PackRow.version))
         return [StoredPack(**{name: getattr(row, name) for name in StoredPack.__slots__}) for row in rows]
 
-    def activations(self) -> list[Activation]:
+    def activations(self) -> list[StoredActivation]:
         """In the order of deciding."""
         rows = self._db.scalars(
             select(ActivationRow).where(ActivationRow.tenant == self._tenant).order_by(ActivationRow.number)
         )
-        return [Activation(**{name: getattr(row, name) for name in Activation.__slots__}) for row in rows]
+        return [StoredActivation(**{name: getattr(row, name) for name in StoredActivation.__slots__}) for row in rows]
 
     def next_number(self) -> int:
         """The number of the next decision; from here on the tenant's decisions wait for this transaction."""
@@ -126,7 +126,7 @@ class RuleShelf:
         query = select(func.max(ActivationRow.number)).where(ActivationRow.tenant == self._tenant)
         return (self._db.scalar(query) or 0) + 1
 
-    def activate(self, activation: Activation) -> None:
+    def activate(self, activation: StoredActivation) -> None:
         """Keeps a decision; the same again changes nothing. Replicas notice once the transaction is committed."""
         values = {name: getattr(activation, name) for name in activation.__slots__}
         insert = insert_into(self._db, ActivationRow).values(tenant=self._tenant, **values)
@@ -218,38 +218,40 @@ class StoredRules:
         wanted = {tenant or OF_ALL: _rows(texts) for tenant, texts in in_force.items()}
         try:
             with eventlet.Timeout(ANSWERS_WITHIN_S):
-                known = self._kept(wanted)
-                changed = {whose: rows for whose, rows in wanted.items() if known.get(whose, {}) != _told(rows)}
+                stored = self._stored_files(wanted)
+                changed = {whose: rows for whose, rows in wanted.items() if stored.get(whose, {}) != _file_hashes(rows)}
                 if changed:
                     with self._database.transaction(durable=False) as db:
                         for whose in sorted(changed):  # one order for all replicas, so that none waits in a circle
-                            self._keep(db, whose, changed[whose], known.get(whose, {}))
+                            self._keep(db, whose, changed[whose], stored.get(whose, {}))
         except _AWAY:
             _log.warning("the rule files in force could not be stored", tenants=len(wanted), exc_info=True)
             return False
         return True
 
-    def _kept(self, tenants: Iterable[str]) -> dict[str, dict[_Place, _Told]]:
-        found: dict[str, dict[_Place, _Told]] = {}
+    def _stored_files(self, tenants: Iterable[str]) -> dict[str, dict[_Place, _FileHash]]:
+        found: dict[str, dict[_Place, _FileHash]] = {}
         with self._database.reading() as db:
             for row in db.scalars(select(LastGoodFileRow).where(LastGoodFileRow.tenant.in_(list(tenants)))):
                 found.setdefault(row.tenant, {})[row.layer, row.place] = row.file, row.text_hash
         return found
 
-    def _keep(self, db: Session, whose: str, rows: Mapping[_Place, RuleText], known: Mapping[_Place, _Told]) -> None:
+    def _keep(
+        self, db: Session, whose: str, rows: Mapping[_Place, RuleText], stored: Mapping[_Place, _FileHash]
+    ) -> None:
         files, texts = LastGoodFileRow, LastGoodTextRow
-        told = _told(rows)
-        new = {place: text for place, text in rows.items() if known.get(place) != told[place]}
+        hashes = _file_hashes(rows)
+        new = {place: text for place, text in rows.items() if stored.get(place) != hashes[place]}
         for (layer, _), text in new.items():
             # Base texts are the same for all tenants and stand there once.
             owner = OF_ALL if layer == "base" else whose
-            kept = insert_into(db, texts).values(tenant=owner, text_hash=_hash(text), text=text.raw.decode())
-            db.execute(kept.on_conflict_do_nothing())
+            insert = insert_into(db, texts).values(tenant=owner, text_hash=_hash(text), text=text.raw.decode())
+            db.execute(insert.on_conflict_do_nothing())
         for layer, place in new:
-            file, text_hash = told[layer, place]
+            file, text_hash = hashes[layer, place]
             row = {"file": file, "text_hash": text_hash}
-            kept = insert_into(db, files).values(tenant=whose, layer=layer, place=place, **row)
-            db.execute(kept.on_conflict_do_update(index_elements=["tenant", "layer", "place"], set_=row))
+            insert = insert_into(db, files).values(tenant=whose, layer=layer, place=place, **row)
+            db.execute(insert.on_conflict_do_update(index_elements=["tenant", "layer", "place"], set_=row))
         for layer in ("base", "own"):
             count = sum(1 for one, _ in rows if one == layer)
             db.execute(delete(files).where(files.tenant == whose, files.layer == layer, files.place >= count))
@@ -262,10 +264,10 @@ def _rows(texts: RuleTexts | None) -> dict[_Place, RuleText]:
     if texts is None:
         return {}
     layers = (("base", texts.base), ("own", texts.own))
-    return {(layer, place): text for layer, found in layers for place, text in enumerate(found)}
+    return {(layer, place): text for layer, files in layers for place, text in enumerate(files)}
 
 
-def _told(rows: Mapping[_Place, RuleText]) -> dict[_Place, _Told]:
+def _file_hashes(rows: Mapping[_Place, RuleText]) -> dict[_Place, _FileHash]:
     return {place: (text.file, _hash(text)) for place, text in rows.items()}
 
 

@@ -35,12 +35,12 @@ _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One AMQP message as the broker handed it over, nothing believed yet. ``attempts``: how often it was put back.
+    """One AMQP message as the broker handed it over, nothing believed yet. ``attempts``: how often it was retried.
 
     ``direct``: published to the exchange we listen to. Only then has the broker checked the routing key against the
     sender; a tenant may also dead-letter into ``tandem.commands`` or bind an exchange of its own to it, under any key.
-    ``set_aside``: it comes from the queue of those who crowd. ``in_hand``: how many deliveries under its tenant the
-    consumer holds.
+    ``throttled``: it comes from the queue of tenants over their fair share. ``in_hand``: how many deliveries under its
+    tenant the consumer holds.
     """
 
     source: Literal["command", "event"]
@@ -53,7 +53,7 @@ class Delivery:
     reply_to: str | None = None
     correlation_id: str | None = None
     direct: bool = True
-    set_aside: bool = False
+    throttled: bool = False
     in_hand: int = 1
     attempts: int = 0
     first_failed: str | None = None

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.contract.words import PackKind
 from shared.messages.values import Id
 
-MOST_CHANGES_TOLD = 200
+MAX_CHANGES_REPORTED = 200
 
 PackId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,99}$")]
 PackVersion = Annotated[str, Field(pattern=r"^\d{1,6}\.\d{1,6}\.\d{1,6}$")]
@@ -78,6 +78,6 @@ class RulesCompared(_Told):
     service: str
     athletes: int
     athletes_of: int | None = None
-    changes: Annotated[list[DecisionChanged], Field(max_length=MOST_CHANGES_TOLD)]
+    changes: Annotated[list[DecisionChanged], Field(max_length=MAX_CHANGES_REPORTED)]
     left_out: int = 0
     problem: str | None = None

@@ -95,7 +95,7 @@ replies_dropped: Final = Counter(
     ["service"],
     registry=registry,
 )
-set_aside: Final = Counter(
+throttled: Final = Counter(
     "tandem_messages_set_aside",
     "Messages throttled: moved to the crowded queue, as their tenant had used up its fair share, and taken from there.",
     ["service"],

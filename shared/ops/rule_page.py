@@ -10,13 +10,13 @@ from typing import Any, Protocol
 from shared.ops.health import Asker, Document
 
 
-class Told(Protocol):
+class RuleStatus(Protocol):
     def summary(self) -> dict[str, Any]: ...
 
     def status(self, only: str | None = None) -> dict[str, Any]: ...
 
 
-def rules_page(book: Told) -> Document:
+def rules_page(book: RuleStatus) -> Document:
     """``?tenant=acme`` tells of one tenant and the base."""
 
     def page(asker: Asker) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.contract.words import SERVICES
 from tandem.athlete_data.stored import StoredData
-from tandem.athlete_data.waiting import MOST_LOOKED_AT, WaitingMessages, queues_of
+from tandem.athlete_data.waiting import MAX_MESSAGES_LOOKED_AT, WaitingMessages, queues_of
 
 FORMAT = "tandem-athlete-export/1"
 
@@ -36,7 +36,7 @@ def document(
         queues = [queue for service in SERVICES for queue in queues_of(service).items()]
         for number, (queue, about) in enumerate(queues):
             count, messages = waiting.look(queue)
-            said = {"about": about, "waiting": count, "looked_into": count <= MOST_LOOKED_AT}
+            said = {"about": about, "waiting": count, "looked_into": count <= MAX_MESSAGES_LOOKED_AT}
             yield f"{',' if number else ''}\n  {_text(queue)}: "
             yield from _listed(said, "messages", messages)
         yield "\n }"

@@ -12,7 +12,7 @@ import amqp
 from kombu import Consumer, Exchange, Queue
 from kombu.exceptions import OperationalError
 
-from shared.bus.delivery.retries import INTERNAL_EXCHANGE, retry_key
+from shared.bus.queue_names import INTERNAL_EXCHANGE, retry_key
 from shared.bus.transport.publisher import ConfirmedPublisher, PublishFailed
 from shared.bus.transport.wiring import Wiring
 from shared.contract.words import SERVICES

@@ -6,17 +6,23 @@ from typing import Any
 import amqp
 from kombu.exceptions import OperationalError
 
-from shared.bus.delivery.retries import RETRY_DELAYS_S, waiting_key
 from shared.bus.operations.erase_from_queues import about_of
 from shared.bus.operations.parked_queue import read_parked
+from shared.bus.queue_names import (
+    RETRY_DELAYS_S,
+    commands_queue,
+    events_queue,
+    parked_queue,
+    throttled_queue,
+    waiting_queue,
+)
 from shared.bus.transport.deliveries import delivery_from
-from shared.bus.transport.topology import commands_queue, crowded_queue, events_queue, parked_queue
 from shared.bus.transport.wiring import Wiring
 from shared.contract.words import SERVICES
 from shared.ops.settings import Settings, without_password
 from tandem.athlete_data.stored import readable
 
-MOST_LOOKED_AT = 10_000
+MAX_MESSAGES_LOOKED_AT = 10_000
 """Messages in one queue; a longer one is not looked into, and the document says so."""
 
 
@@ -32,11 +38,11 @@ def queues_of(service: str) -> dict[str, str]:
     queues = {
         commands_queue(service): "commands that the service has not taken yet",
         events_queue(service): "events of other services that it has not taken yet",
-        crowded_queue(service): "messages set aside while the tenant had used up its share",
+        throttled_queue(service): "messages set aside while the tenant had used up its share",
     }
     for source in ("command", "event"):
         for delay_s in RETRY_DELAYS_S:
-            queues[waiting_key(service, source, delay_s)] = (
+            queues[waiting_queue(service, source, delay_s)] = (
                 f"{source}s that failed and are tried again after {delay_s} s"
             )
     queues[parked_queue(service)] = "messages that no handler could take, kept for a person"
@@ -69,14 +75,14 @@ class WaitingMessages:
 
     def look(self, queue: str) -> tuple[int, list[dict[str, Any]]]:
         """How many messages wait there, whoever they are about, and those about the athlete, oldest first: none of a
-        queue with more than MOST_LOOKED_AT. A queue that is not there yet is empty."""
+        queue with more than MAX_MESSAGES_LOOKED_AT. A queue that is not there yet is empty."""
         return self._asking(lambda channel: self._looked(channel, queue)) or (0, [])
 
     def _looked(self, channel: Any, queue: str) -> tuple[int, list[dict[str, Any]]]:
         channel.auto_decode = False
         waiting = int(channel.queue_declare(queue, passive=True).message_count)
         found = []
-        for _ in range(waiting if waiting <= MOST_LOOKED_AT else 0):
+        for _ in range(waiting if waiting <= MAX_MESSAGES_LOOKED_AT else 0):
             message = channel.basic_get(queue)
             if message is None:
                 break

@@ -53,7 +53,7 @@ def list_(as_json: bool) -> None:
     """Every tenant with its limits and how many events wait for it."""
     tenants, failures = _tenants()
     try:
-        known = tenants.known()
+        known = tenants.all()
     except failures as error:
         _fail(error)
     if as_json:
@@ -126,11 +126,11 @@ def forget_rules(tenant_id: str, yes: bool, rules_dir: Path) -> None:
 
 
 def _hand_out(tenant_id: str, as_json: bool, limits: dict[str, int | None], rotate: bool) -> None:
-    from shared.bus.operations.tenants import Limits, events_queue
+    from shared.bus.operations.tenants import TenantLimits, events_queue
     from tandem.commands.settings import settings_or_exit
     from tandem.runtime.tenant_address import tenant_uri
 
-    chosen: Limits = Limits(**{name: value for name, value in limits.items() if value is not None})
+    chosen: TenantLimits = TenantLimits(**{name: value for name, value in limits.items() if value is not None})
     tenants, failures = _tenants()
     try:
         password = tenants.rotate(tenant_id, chosen) if rotate else tenants.add(tenant_id, chosen)

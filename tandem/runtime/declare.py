@@ -4,6 +4,7 @@ import re
 
 from kombu.exceptions import OperationalError
 
+from shared.bus.queue_names import parked_queue, work_queues
 from shared.bus.transport import topology
 from shared.bus.transport.wiring import Wiring
 from shared.contract.words import SERVICES
@@ -32,4 +33,4 @@ def declare_services(settings: Settings) -> dict[str, list[str]]:
         shown = without_password(settings.amqp_uri)
         hint = _ENDED if _BROKEN_OFF.search(str(error)) else ""
         raise CannotDeclare(f"{shown}: {error or type(error).__name__}{hint}") from None
-    return {service: [*topology.queue_names([service]), topology.parked_queue(service)] for service in SERVICES}
+    return {service: [*work_queues([service]), parked_queue(service)] for service in SERVICES}

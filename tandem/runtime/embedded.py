@@ -16,10 +16,10 @@ from kombu import Connection
 from kombu.transport import memory
 
 from shared.bus.delivery.unit_of_work import Clock
+from shared.bus.queue_names import work_queues
 from shared.bus.transport.in_memory_client import MemoryPlatform, Message
-from shared.bus.transport.rule_polling import RuleWatch
+from shared.bus.transport.rule_polling import RulePoller
 from shared.bus.transport.runner import Running
-from shared.bus.transport.topology import queue_names
 from shared.bus.transport.wiring import POLLING_INTERVAL_S, Wiring, utc_now
 from shared.db.engine import Database
 from shared.db.migrations import create_all
@@ -73,11 +73,11 @@ class Embedded:
             if rules_dir is not None
             else None
         )
-        self._watch = RuleWatch(self._book, settings.rules_poll_seconds) if self._book is not None else None
+        self._watch = RulePoller(self._book, settings.rules_poll_seconds) if self._book is not None else None
         self._settings = settings
         self._wiring = Wiring(settings, self._book, clock, durable=False)
         self._running = Running(self._services, self._wiring)
-        self._queues = queue_names(service.name for service in self._services)
+        self._queues = work_queues(service.name for service in self._services)
 
     def __enter__(self) -> Self:
         if Embedded._open:
@@ -186,7 +186,7 @@ class Embedded:
         for service in self._services:
             bus = self._running.bus_of(service.name)
             with bus.database.transaction() as db:
-                if not bus.processor.ledger.outbox_is_empty(db):
+                if not bus.processor.store.outbox.is_empty(db):
                     return False
         return True
 

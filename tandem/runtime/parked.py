@@ -6,7 +6,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from shared.bus.operations.parked_queue import Audit, Filter, Pace, Parked, ParkedQueue, filtered
+from shared.bus.operations.parked_queue import Audit, Filter, Parked, ParkedQueue, RateLimit, filtered
 from shared.bus.transport.wiring import Wiring, utc_now
 from shared.db.engine import Database
 from shared.ops.settings import Settings
@@ -55,7 +55,7 @@ class ParkedMessages:
     def _act(
         self, wanted: Filter, by: str, per_second: float | None, settle: Settle, possible: Callable[[Parked], bool]
     ) -> Done:
-        done, pace = Done(), Pace(per_second)
+        done, pace = Done(), RateLimit(per_second)
         for service in self._services:
             database = Database(service, self._settings.database_url_of(service))
             audit = Audit(database, by, utc_now)

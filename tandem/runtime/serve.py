@@ -14,14 +14,14 @@ import eventlet.tpool
 import structlog
 from eventlet.event import Event
 
-from shared.bus.transport.rule_polling import RuleWatch
+from shared.bus.transport.rule_polling import RulePoller
 from shared.bus.transport.runner import Running
 from shared.bus.transport.wiring import Wiring, utc_now
 from shared.contract.words import SERVICES
 from shared.db.rule_store import StoredRules
 from shared.ops.health import Check, HealthServer
+from shared.ops.rule_metrics import RuleMetrics
 from shared.ops.rule_page import rules_page
-from shared.ops.rule_watch import RuleWatch as RuleMetrics
 from shared.ops.settings import Settings
 from shared.rules.lifecycle.rule_book import RuleBook
 from shared.rules.reading.collector import set_apart
@@ -65,7 +65,7 @@ def serve(services: Sequence[type[Any]], settings: Settings, with_rules: bool = 
     documents = {"/rules": rules_page(book)} if book is not None else {}
     checks |= {f"database-{name}": _answering(running, name) for name in names}
     with HealthServer(settings.metrics_host, settings.metrics_port, checks, documents):
-        watch = RuleWatch(book, settings.rules_poll_seconds, set_apart) if book is not None else None
+        watch = RulePoller(book, settings.rules_poll_seconds, set_apart) if book is not None else None
         if watch is not None:
             watch.start()
         try:

@@ -18,10 +18,9 @@ import psycopg2
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import make_url
 
-from shared.bus.delivery.retries import RETRY_DELAYS_S, waiting_key
 from shared.bus.operations.management import Management
-from shared.bus.operations.tenants import Limits, Tenants
-from shared.bus.transport import topology
+from shared.bus.operations.tenants import TenantLimits, Tenants
+from shared.bus.queue_names import RETRY_DELAYS_S, waiting_queue, work_queues
 from shared.contract.words import SERVICES
 from shared.ops.settings import Settings
 from tandem.runtime.databases import upgrade_databases
@@ -74,10 +73,10 @@ class Ground:
 
         A message that failed once, as the loser of two that met, comes back only after seconds, and with it an effect.
         """
-        retried = [waiting_key(name, of, delay) for name in SERVICES for of in _SOURCES for delay in RETRY_DELAYS_S]
+        retried = [waiting_queue(name, of, delay) for name in SERVICES for of in _SOURCES for delay in RETRY_DELAYS_S]
         with pika.BlockingConnection(pika.URLParameters(self.broker.uri)) as connection:
             channel = connection.channel()
-            queues = [*topology.queue_names(SERVICES), *retried]
+            queues = [*work_queues(SERVICES), *retried]
             declared = [channel.queue_declare(name, passive=True) for name in queues]
         outboxes = [self._rows(f'SELECT count(*)::text FROM "{service}".outbox') for service in SERVICES]
         return sum(one.method.message_count for one in declared) + sum(int(count) for ((count,),) in outboxes)
@@ -173,7 +172,8 @@ def break_in_ground(postgres: Postgres, processes: int, capped: bool = True) -> 
             management.post("definitions", body=policies)
             tenants = Tenants(management)
             uris = {
-                tenant: tenant_uri(broker.uri, tenant, tenants.add(tenant, Limits())) for tenant in (HOSTILE, VICTIM)
+                tenant: tenant_uri(broker.uri, tenant, tenants.add(tenant, TenantLimits()))
+                for tenant in (HOSTILE, VICTIM)
             }
             for process in running:
                 process.until_ready(90)

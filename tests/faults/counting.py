@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.load.domain import LoadSeries, daily_loads, score_session
-from shared.bus.delivery.retries import RETRY_DELAYS_S
+from shared.bus.queue_names import RETRY_DELAYS_S
 from shared.messages.values import DoneSession, Profile
 from shared.rules.decisions import Rules
 from tests.faults.ground import EVENTS, Ground
@@ -33,7 +33,7 @@ class Count:
 QUEUES = tuple(
     f"{service}.{kind}"
     for service in SERVICES
-    for kind in ("crowded", *(f"{source}s{wait}" for source in ("command", "event") for wait in WAITS))
+    for kind in ("throttled", *(f"{source}s{wait}" for source in ("command", "event") for wait in WAITS))
 )
 
 

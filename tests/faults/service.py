@@ -18,8 +18,8 @@ from typing import Any  # noqa: E402
 
 from services.load.handlers import ROUTES, TIMERS  # noqa: E402
 from services.load.store import Tables  # noqa: E402
-from shared.bus.delivery.ledger import Ledger  # noqa: E402
 from shared.bus.delivery.outbox_relay import Relay  # noqa: E402
+from shared.bus.delivery.store import DeliveryStore  # noqa: E402
 from shared.bus.routes import Context, Incoming, Route  # noqa: E402
 from shared.bus.transport.consumer import BatchEntrypoint  # noqa: E402
 from shared.bus.transport.nameko_service import tandem_service  # noqa: E402
@@ -108,7 +108,7 @@ BatchEntrypoint.receive = counting_redeliveries  # type: ignore[method-assign]
 
 match moment:
     case "before-commit":
-        dying(Ledger, "write", lambda _db, taken, _messages: len(taken), first=False)
+        dying(DeliveryStore, "write", lambda _db, taken, _messages: len(taken), first=False)
     case "before-ack":
         dying(BatchEntrypoint, "_acknowledge", len, first=True)
     case "before-relay":

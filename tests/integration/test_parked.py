@@ -15,7 +15,7 @@ from kombu import Connection
 
 from services.load.handlers import ROUTES
 from shared.bus.delivery.retries import Failure, Reason, to_park
-from shared.bus.operations.parked_queue import Pace
+from shared.bus.operations.parked_queue import RateLimit
 from shared.bus.transport import topology
 from shared.bus.transport.publisher import ConfirmedPublisher
 from shared.db.migrations import upgrade
@@ -151,7 +151,7 @@ def test_dropping_needs_a_choice_and_leaves_a_trace(broker: Broker, queues: Any,
 
 
 def test_a_rate_is_kept() -> None:
-    pace = Pace(50.0)
+    pace = RateLimit(50.0)
     waited = [pace.step() for _ in range(3)]
     assert waited[0] == 0.0 and all(0.0 < one <= 0.021 for one in waited[1:])
 

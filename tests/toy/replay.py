@@ -10,7 +10,7 @@ from functools import partial  # noqa: E402
 
 from kombu import Connection  # noqa: E402
 
-from shared.bus.operations.parked_queue import Audit, Pace, ParkedQueue  # noqa: E402
+from shared.bus.operations.parked_queue import Audit, ParkedQueue, RateLimit  # noqa: E402
 from shared.bus.transport.wiring import utc_now  # noqa: E402
 from shared.db.engine import Database  # noqa: E402
 from shared.ops.settings import read_settings  # noqa: E402
@@ -20,7 +20,7 @@ def main() -> None:
     settings = read_settings({name: value for name, value in os.environ.items() if name.startswith("TANDEM_")})
     database = Database("toy", settings.database_url_of("toy"))
     audit = Audit(database, "the tests", utc_now)
-    pace = Pace(float(sys.argv[-1]) if "--rate" in sys.argv else None)
+    pace = RateLimit(float(sys.argv[-1]) if "--rate" in sys.argv else None)
     with ParkedQueue("toy", lambda: Connection(settings.amqp_uri)) as queue:
         for tag, parked in queue.read():
             pace.step()

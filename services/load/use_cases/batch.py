@@ -10,8 +10,7 @@ from services.load.messages import RecordedSession
 from services.load.store import AthleteRow, LoadStore, SessionRow, Version
 from services.load.use_cases.assess import ToAssess, assess_today, tell_scored
 from services.load.use_cases.record import MEASURED, Known, Place, places_of, record, remove, rescore
-from shared.bus.one_at_a_time import Call
-from shared.bus.routes import Accepted, Context, Forgotten, Incoming
+from shared.bus.routes import Accepted, Call, Context, Forgotten, Incoming
 from shared.messages.values import Profile
 
 PENDING = Accepted({"pending": "athlete"})

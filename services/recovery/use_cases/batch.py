@@ -8,8 +8,7 @@ from typing import Any
 from services.recovery.messages import LoadAssessed, RecordWellness, SessionScored
 from services.recovery.store import AthleteRow, RecoveryStore
 from services.recovery.use_cases.assess import ToAssess, assess_today, today_of
-from shared.bus.one_at_a_time import Call
-from shared.bus.routes import Accepted, Context, Forgotten, Incoming
+from shared.bus.routes import Accepted, Call, Context, Forgotten, Incoming
 from shared.contract.words import STREAMS
 from shared.messages.values import Profile
 

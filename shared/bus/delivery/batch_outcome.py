@@ -1,4 +1,4 @@
-"""What a batch decided about each message, gathered until it can be written and published at once."""
+"""What a batch decided about each message, collected until it can be written and published at once."""
 
 import hashlib
 import json
@@ -10,8 +10,9 @@ from typing import Any
 
 from prometheus_client import Counter as Metric
 
-from shared.bus.delivery.ledger import Taken, ToPublish, to_publish
-from shared.bus.delivery.replies import Later, Word, errors, rejection_event, reply_message
+from shared.bus.delivery.inbox import InboxEntry
+from shared.bus.delivery.outbox import OutboxEntry, outbox_entry
+from shared.bus.delivery.replies import Later, ReplyKind, errors, rejection_event, reply_message
 from shared.bus.delivery.validation import Readable, Refused
 from shared.bus.routes import Accepted, Answered, Forgotten
 from shared.messages.envelope import Address
@@ -21,25 +22,25 @@ from shared.ops import metrics
 _ID_REUSED = Problem("", "id_reused", "this ce-id was used before for another message; give each message its own")
 
 
-class Work:
+class BatchOutcome:
     """The rows of one transaction in the making. Counters are held back until ``count``: a rollback counts nothing."""
 
     def __init__(self, service: str, now: datetime, keys: Container[str]) -> None:
         """``keys``: of the service's own routes; whatever else a tenant writes into a routing key is no label."""
         self.service = service
         self.now = now
-        self.forgot = False
+        self.erased = False
         self._routed = keys
-        self.seen: dict[tuple[str, str], list[Taken]] = {}
-        self.taken: list[Taken] = []
-        self.messages: list[ToPublish] = []
+        self.seen: dict[tuple[str, str], list[InboxEntry]] = {}
+        self.taken: list[InboxEntry] = []
+        self.messages: list[OutboxEntry] = []
         self.tenants: set[str] = set()
         self._counts: Counter[tuple[Metric, tuple[str, ...]]] = Counter()
         self._keys: Counter[str] = Counter()
 
     @staticmethod
     def in_inbox(reading: Readable | Refused) -> bool:
-        """Queries change nothing and are not kept; neither is what has no id or no tenant."""
+        """Queries change nothing and stand in no inbox; neither does what has no id or no tenant."""
         if isinstance(reading, Readable):
             return not reading.route.query
         return reading.address is not None and reading.message_id is not None
@@ -60,22 +61,24 @@ class Work:
             self._repeat(same_handler[0], address, reading.route.replies)
             return True
         if same_handler or (rows and reading.route.source == "command"):
-            self._tell_rejected(address, reading.incoming.id, [_ID_REUSED], reading.envelope.subject, _tells(reading))
+            self._publish_rejection(
+                address, reading.incoming.id, [_ID_REUSED], reading.envelope.subject, _replies(reading)
+            )
             return True
         return False
 
-    def accept(self, reading: Readable, outcome: Accepted | Answered | None, rows: Sequence[ToPublish]) -> None:
+    def accept(self, reading: Readable, outcome: Accepted | Answered | None, rows: Sequence[OutboxEntry]) -> None:
         """The handler's events, its reply, and the inbox row."""
         incoming, address = reading.incoming, reading.envelope.address
         self.tenants.add(incoming.tenant)
         self.messages += rows
         data = dict(outcome.data) if outcome is not None else {}
-        word: Word = "answered" if isinstance(outcome, Answered) else "accepted"
+        word: ReplyKind = "answered" if isinstance(outcome, Answered) else "accepted"
         later = isinstance(outcome, Later)
         if reading.route.replies and not later:
             self._reply(address, incoming.id, word, data)
         if not reading.route.query:
-            self._keep(reading, "later" if later else word, data, isinstance(outcome, Forgotten))
+            self._add_to_inbox(reading, "later" if later else word, data, isinstance(outcome, Forgotten))
         counter = metrics.answered if reading.route.query else metrics.accepted
         self._count(incoming.key, counter)
 
@@ -85,22 +88,26 @@ class Work:
 
     def reject(self, reading: Readable, problems: Sequence[Problem]) -> None:
         """The handler said no: a reply, an event, and, for a command, an inbox row so that a repeat hears the same."""
-        self._tell_rejected(
-            reading.envelope.address, reading.incoming.id, problems, reading.envelope.subject, _tells(reading)
+        self._publish_rejection(
+            reading.envelope.address,
+            reading.incoming.id,
+            problems,
+            reading.envelope.subject,
+            _replies(reading),
         )
         if not reading.route.query:
             self.tenants.add(reading.incoming.tenant)
-            self._keep(reading, "rejected", errors(problems))
+            self._add_to_inbox(reading, "rejected", errors(problems))
 
-    def forget(self, tenant: str, athlete: str, told: Sequence[ToPublish]) -> None:
+    def erase_athlete(self, tenant: str, athlete: str, own: Sequence[OutboxEntry]) -> None:
         """An erased athlete: of this batch's inbox rows only what recognises a repetition is kept, and of what was to
-        be sent about the athlete only ``told``, what the erase itself says."""
+        be sent about the athlete only the erase's ``own``."""
         self.taken = [
             replace(row, athlete=None, reply=None) if (row.tenant, row.athlete) == (tenant, athlete) else row
             for row in self.taken
         ]
-        self.messages = [row for row in self.messages if row in told or (row.tenant, row.athlete) != (tenant, athlete)]
-        self.forgot = True
+        self.messages = [row for row in self.messages if row in own or (row.tenant, row.athlete) != (tenant, athlete)]
+        self.erased = True
 
     def refuse(self, refused: Refused, body: bytes) -> None:
         """A message that no handler saw."""
@@ -114,22 +121,24 @@ class Work:
             rows = self.seen.get(identity, [])
             if rows:
                 if rows[0].body_hash == body_hash and rows[0].handler == refused.key[:160]:
-                    self._repeat(replace(rows[0], reply=_json(errors(refused.problems))), refused.address, refused.tell)
+                    self._repeat(
+                        replace(rows[0], reply=_json(errors(refused.problems))), refused.address, refused.replies
+                    )
                 else:
-                    self._tell_rejected(
-                        refused.address, refused.message_id, [_ID_REUSED], refused.subject, refused.tell
+                    self._publish_rejection(
+                        refused.address, refused.message_id, [_ID_REUSED], refused.subject, refused.replies
                     )
                 return
             # Neither whom it named nor what was wrong, which may quote it: a repetition is read, and refused, again.
-            self._remember(Taken(*identity, refused.key[:160], body_hash, None, "rejected", None, self.now))
-        self._tell_rejected(refused.address, refused.message_id, refused.problems, refused.subject, refused.tell)
+            self._add_row(InboxEntry(*identity, refused.key[:160], body_hash, None, "rejected", None, self.now))
+        self._publish_rejection(refused.address, refused.message_id, refused.problems, refused.subject, refused.replies)
 
-    def set_aside(self, row: ToPublish) -> None:
-        """Taken from one queue to another; it is consumed when it is taken from there."""
+    def throttle(self, row: OutboxEntry) -> None:
+        """InboxEntry from one queue to another; it is consumed when it is taken from there."""
         self.messages.append(row)
-        self._counts[metrics.set_aside, (self.service,)] += 1
+        self._counts[metrics.throttled, (self.service,)] += 1
 
-    def park(self, row: ToPublish, key: str) -> None:
+    def park(self, row: OutboxEntry, key: str) -> None:
         """Kept for a person; no inbox row, so that a replay is taken."""
         self.messages.append(row)
         self._count(key, metrics.parked, "event_refused")
@@ -149,22 +158,22 @@ class Work:
             for _ in range(number):
                 handling.observe(seconds)
 
-    def _repeat(self, row: Taken, address: Address, replies: bool) -> None:
+    def _repeat(self, row: InboxEntry, address: Address, replies: bool) -> None:
         if replies and row.outcome != "later":
             data = json.loads(row.reply) if row.reply else {}
-            word: Word = "rejected" if row.outcome == "rejected" else "accepted"
+            word: ReplyKind = "rejected" if row.outcome == "rejected" else "accepted"
             self._reply(address, row.message_id, word, data if word == "rejected" else {**data, "duplicate": True})
         self._count(row.handler, metrics.duplicates)
 
-    def _tell_rejected(
+    def _publish_rejection(
         self,
         address: Address,
         message_id: str | None,
         problems: Sequence[Problem],
         subject: str | None,
-        tell: bool,
+        replies: bool,
     ) -> None:
-        if tell:
+        if replies:
             self._reply(address, message_id, "rejected", errors(problems))
             event = rejection_event(
                 service=self.service,
@@ -176,11 +185,11 @@ class Work:
                 correlation_id=address.correlation_id,
                 time=self.now,
             )
-            self.messages.append(to_publish(address.tenant, event, subject, self.now))
+            self.messages.append(outbox_entry(address.tenant, event, subject, self.now))
         code = problems[0].code
         self._count(address.key, metrics.rejected, code)
 
-    def _reply(self, address: Address, message_id: str | None, word: Word, data: Mapping[str, Any]) -> None:
+    def _reply(self, address: Address, message_id: str | None, word: ReplyKind, data: Mapping[str, Any]) -> None:
         if address.reply_to is None or address.correlation_id is None:
             return
         message = reply_message(
@@ -193,13 +202,13 @@ class Work:
             correlation_id=address.correlation_id,
             time=self.now,
         )
-        self.messages.append(to_publish(address.tenant, message, None, self.now))
+        self.messages.append(outbox_entry(address.tenant, message, None, self.now))
 
-    def _keep(self, reading: Readable, outcome: str, data: Mapping[str, Any], forgotten: bool = False) -> None:
+    def _add_to_inbox(self, reading: Readable, outcome: str, data: Mapping[str, Any], forgotten: bool = False) -> None:
         incoming, envelope = reading.incoming, reading.envelope
         athlete = None if forgotten else getattr(incoming.body, "athlete", None) or envelope.subject
-        self._remember(
-            Taken(
+        self._add_row(
+            InboxEntry(
                 incoming.tenant,
                 incoming.id,
                 incoming.key,
@@ -211,7 +220,7 @@ class Work:
             )
         )
 
-    def _remember(self, row: Taken) -> None:
+    def _add_row(self, row: InboxEntry) -> None:
         self.taken.append(row)
         self.seen.setdefault((row.tenant, row.message_id), []).append(row)
 
@@ -222,7 +231,7 @@ class Work:
         self._counts[metric, (self.service, key, *more)] += 1
 
 
-def _tells(reading: Readable) -> bool:
+def _replies(reading: Readable) -> bool:
     return reading.route.replies and reading.route.source == "command"
 
 

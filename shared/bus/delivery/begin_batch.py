@@ -7,10 +7,11 @@ from collections.abc import Iterable
 
 from sqlalchemy.orm import Session
 
-from shared.bus.delivery.ledger import Ledger, Taken
+from shared.bus.delivery.inbox import InboxEntry
+from shared.bus.delivery.store import DeliveryStore
 from shared.db.arrays import as_array
 from shared.db.batches import BEGIN
-from shared.db.locks import TURN_SQL, turn_keys
+from shared.db.locks import LOCK_SQL, lock_keys
 from shared.db.row_security import ACT_SQL, acts_for
 
 Identity = tuple[str, str]
@@ -18,8 +19,8 @@ Identity = tuple[str, str]
 
 
 def open_batch(
-    db: Session, ledger: Ledger, service: str, athletes: Iterable[tuple[str, str | None]], ids: Iterable[Identity]
-) -> dict[Identity, list[Taken]]:
+    db: Session, store: DeliveryStore, service: str, athletes: Iterable[tuple[str, str | None]], ids: Iterable[Identity]
+) -> dict[Identity, list[InboxEntry]]:
     """Inbox rows of ``ids``, read when this transaction alone handles ``athletes`` (tenant, athlete).
 
     ``db``: fresh from ``Database.batch``; its transaction begins here.
@@ -28,18 +29,18 @@ def open_batch(
     """
     wanted, pairs = list(dict.fromkeys(ids)), set(athletes)
     if db.get_bind().dialect.name != "postgresql":
-        return ledger.taken(db, wanted)
+        return store.inbox.find(db, wanted)
     tenants = {tenant for tenant, _ in wanted} | {tenant for tenant, _ in pairs}
     acting = tenants.pop() if len(tenants) == 1 else ""
     # The server runs one statement after the other, so what is read is as of when the locks were had.
     found = db.connection().exec_driver_sql(
-        BEGIN + ACT_SQL + TURN_SQL + ledger.TAKEN_SQL,
+        BEGIN + ACT_SQL + LOCK_SQL + store.inbox.FIND_SQL,
         {
             "acting": acting,
-            **turn_keys(service, pairs),
+            **lock_keys(service, pairs),
             "tenants": as_array([tenant for tenant, _ in wanted]),
             "ids": as_array([message_id for _, message_id in wanted]),
         },
     )
     acts_for(db, acting)
-    return ledger.as_taken(found)
+    return store.inbox.from_sql(found)

@@ -1,6 +1,6 @@
 """The messages of one transaction, one after the other, each settled by its handler or without one.
 
-Neighbours that one handler takes together wait for each other; whatever else comes goes on after them.
+Neighbours that one handler takes in one call are grouped; whatever else comes goes on after them.
 """
 
 import time
@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
-from shared.bus.delivery.batch_outcome import Work
+from shared.bus.delivery.batch_outcome import BatchOutcome
 from shared.bus.delivery.decisions import decisions_in
-from shared.bus.delivery.fair_share import SetAside
-from shared.bus.delivery.grouping import Gathered, Pace
+from shared.bus.delivery.fair_share import Throttled
+from shared.bus.delivery.grouping import Group, GroupSize
 from shared.bus.delivery.handler_calls import Calls
-from shared.bus.delivery.retries import Failure, to_crowded, to_park
-from shared.bus.delivery.unit_of_work import Cause, UnitOfWork
+from shared.bus.delivery.retries import Failure, to_park, to_throttled
+from shared.bus.delivery.unit_of_work import Causation, UnitOfWork
 from shared.bus.delivery.validation import Readable, Refused
 from shared.bus.routes import Accepted, Answered, Rejected
 from shared.db.row_security import act_for
@@ -24,11 +24,11 @@ from shared.ops.logging import bound
 ERASE = "athlete.erase"
 """After this command the delivery tables, too, must not name the athlete."""
 
-Reading = Readable | Refused | SetAside
+Reading = Readable | Refused | Throttled
 
 
-class Turns:
-    """``forget``: takes an erased athlete (tenant, athlete) out of the delivery tables.
+class Dispatcher:
+    """``erase_athlete``: takes an erased athlete (tenant, athlete) out of the delivery tables.
 
     ``alone``: nothing comes after the first message, so it waits for no neighbour.
     """
@@ -37,28 +37,28 @@ class Turns:
         self,
         db: Session,
         calls: Calls,
-        work: Work,
-        forget: Callable[[Session, str, str], None],
-        pace: Pace,
+        work: BatchOutcome,
+        erase_athlete: Callable[[Session, str, str], None],
+        group_size: GroupSize,
         alone: bool,
     ) -> None:
         self._db = db
         self._calls = calls
         self._work = work
-        self._forget = forget
-        self._pace = pace
+        self._erase_athlete = erase_athlete
+        self._group_size = group_size
         self._alone = alone
-        self._gathered = Gathered()
+        self._group = Group()
 
-    def take(self, delivery: Delivery, reading: Reading) -> None:
+    def dispatch(self, delivery: Delivery, reading: Reading) -> None:
         """Raises what the handler raises; then the whole transaction has to go."""
-        if self._alone or not self._gather(reading):
+        if self._alone or not self._joins_group(reading):
             self._settle(delivery, reading)
 
     def finish(self) -> None:
         """Handles what still waits for neighbours."""
-        athletes, began = self._gathered.athletes, time.monotonic()
-        readings = self._gathered.take_all()
+        athletes, began = self._group.athletes, time.monotonic()
+        readings = self._group.clear()
         if not readings:
             return
         route, tenant = readings[0].route, readings[0].incoming.tenant
@@ -69,26 +69,26 @@ class Turns:
             outcomes = route.handle_many(
                 [(one, reading.incoming) for one, reading in zip(contexts, readings, strict=True)]
             )
-        self._pace.took(route, athletes, time.monotonic() - began)
+        self._group_size.took(route, athletes, time.monotonic() - began)
         for reading, context, outcome in zip(readings, contexts, outcomes, strict=True):
             if isinstance(outcome, Rejected):
                 self._work.reject(reading, outcome.problems)
             else:
                 self._accept(reading, context, outcome)
 
-    def _gather(self, reading: Reading) -> bool:
+    def _joins_group(self, reading: Reading) -> bool:
         """True when ``reading`` is settled or waits to be handled with its neighbours; else it is to be taken now."""
-        if isinstance(reading, SetAside):
+        if isinstance(reading, Throttled):
             return False
-        identity_is_waiting = (isinstance(reading, Readable) or self._work.in_inbox(reading)) and self._gathered.holds(
+        identity_is_waiting = (isinstance(reading, Readable) or self._work.in_inbox(reading)) and self._group.holds(
             self._work.identity(reading)
         )
         if isinstance(reading, Readable) and reading.route.handle_many is not None:
-            fits = self._pace.fits(reading.route, self._gathered.athletes_with(reading))
-            if identity_is_waiting or not fits or not self._gathered.joins(reading):
+            fits = self._group_size.fits(reading.route, self._group.athletes_with(reading))
+            if identity_is_waiting or not fits or not self._group.joins(reading):
                 self.finish()
             if reading.route.query or not self._work.settled_before(reading):
-                self._gathered.add(reading)
+                self._group.add(reading)
             return True
         if isinstance(reading, Readable) or identity_is_waiting:
             self.finish()
@@ -96,12 +96,12 @@ class Turns:
 
     def _settle(self, delivery: Delivery, reading: Reading) -> None:
         work = self._work
-        if isinstance(reading, SetAside):
-            work.set_aside(to_crowded(work.service, delivery, work.now))
+        if isinstance(reading, Throttled):
+            work.throttle(to_throttled(work.service, delivery, work.now))
         elif isinstance(reading, Readable):
             self._handle(reading)
         elif delivery.source == "event" and reading.problems[0].code != "unknown_message":
-            # One of our own services sent it: a mistake of ours, kept until it can be replayed.
+            # One of our own services sent it: a mistake of ours, parked until it can be replayed.
             described = ", ".join(f"{problem.pointer} {problem.code}".strip() for problem in reading.problems)
             work.park(to_park(work.service, delivery, Failure("event_refused", described, work.now)), reading.key)
         else:
@@ -135,8 +135,8 @@ class Turns:
         if reading.route.source == "command" and reading.route.key == ERASE:
             tenant, athlete = whose(reading)
             if athlete is not None:
-                self._forget(self._db, tenant, athlete)
-                self._work.forget(tenant, athlete, rows)
+                self._erase_athlete(self._db, tenant, athlete)
+                self._work.erase_athlete(tenant, athlete, rows)
         self._work.decide(decisions_in(context.emitted, reading.incoming.key, outcome))
 
 
@@ -146,9 +146,9 @@ def whose(reading: Readable) -> tuple[str, str | None]:
     return reading.incoming.tenant, athlete
 
 
-def _cause_of(reading: Readable) -> Cause:
+def _cause_of(reading: Readable) -> Causation:
     envelope = reading.envelope
-    return Cause(
+    return Causation(
         message_id=envelope.id,
         key=envelope.address.key,
         correlation_id=envelope.address.correlation_id,

@@ -1,8 +1,8 @@
 """Keeps one tenant's flood from holding up the others.
 
 All tenants of a service share its queues, so whoever sends much stands in front of everybody. A tenant that has used up
-its share of the service's time is set aside: its messages move, unread, to the service's crowded queue, which is worked
-off beside the others. There, those who crowd wait for each other. A service with one tenant sets nobody aside.
+its fair share of the service's time is throttled: its messages move, unread, to the service's queue for throttled ones
+(``<service>.crowded``), which is worked off beside the others. A service with one tenant throttles nobody.
 """
 
 import time
@@ -13,8 +13,8 @@ from shared.messages.envelope import Delivery
 
 
 @dataclass(frozen=True, slots=True)
-class SetAside:
-    """Takes a reading's place: the delivery is moved to the crowded queue, not handled."""
+class Throttled:
+    """Takes a reading's place: the delivery is moved to the queue for throttled ones, not handled."""
 
     key: str
 
@@ -25,7 +25,7 @@ def sender_of(delivery: Delivery) -> str | None:
     return tenant if delivery.source == "event" or delivery.user_id == tenant else None
 
 
-class Shares:
+class FairShares:
     """Seconds of handling each tenant may still use: ``share`` of every second, saved up to ``burst_s``.
 
     ``in_hand``: a tenant that has no more messages than this with the consumer waits for answers and floods nobody.
@@ -39,15 +39,15 @@ class Shares:
         self._burst_s = burst_s
         self._now = now
         self._left: dict[str, tuple[float, float]] = {}
-        self._known: set[str] = set()
+        self._tenants: set[str] = set()
 
-    def know(self, tenants: Iterable[str]) -> None:
-        """These tenants use the service; nobody is set aside for tenants that are not known."""
-        self._known.update(tenants)
+    def add_tenants(self, tenants: Iterable[str]) -> None:
+        """These tenants use the service; nobody is throttled for others."""
+        self._tenants.update(tenants)
 
-    def crowding(self, in_hand: Mapping[str, int]) -> frozenset[str]:
+    def over_share(self, in_hand: Mapping[str, int]) -> frozenset[str]:
         """Those who have used up their share and have more in hand, if there is anybody else to make room for."""
-        if len(self._known) < 2:
+        if len(self._tenants) < 2:
             return frozenset()
         return frozenset(
             tenant for tenant, count in in_hand.items() if count > self._in_hand and self._balance(tenant) < 0
@@ -57,7 +57,7 @@ class Shares:
         """``seconds`` went into so many messages of each tenant."""
         total = sum(messages.values())
         for tenant, count in messages.items():
-            # Never deeper in debt than a burst: who stops crowding is soon an ordinary tenant again.
+            # Never deeper in debt than a burst: who stops over_share is soon an ordinary tenant again.
             left = max(self._balance(tenant) - seconds * count / total, -self._burst_s)
             self._left[tenant] = (left, self._now())
 

@@ -1,4 +1,4 @@
-"""Messages of a batch that one call of ``Route.handle_many`` can take together."""
+"""Messages of a batch that one call of ``Route.handle_many`` can take as one group."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ _GUESS_S = 0.005
 _TRUST = 0.3
 
 
-class Pace:
+class GroupSize:
     """How many athletes a call of ``handle_many`` may be about, by what the calls of its route took so far.
 
     A batch is one transaction, and while it lasts everybody else waits; what most handlers do, they do per athlete.
@@ -29,7 +29,7 @@ class Pace:
 
 
 @dataclass(slots=True)
-class Gathered:
+class Group:
     """Neighbours in a batch with one route and one tenant, each under an id of its own."""
 
     route: Route | None = None
@@ -61,7 +61,7 @@ class Gathered:
         self._ids.add(reading.incoming.id)
         self._athletes.add(_athlete_of(reading))
 
-    def take_all(self) -> list[Readable]:
+    def clear(self) -> list[Readable]:
         """What waited; nothing waits any more."""
         readings, self.readings = self.readings, []
         self._ids.clear()

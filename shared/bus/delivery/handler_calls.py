@@ -5,8 +5,8 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from shared.bus.delivery.ledger import ToPublish, to_publish
-from shared.bus.delivery.unit_of_work import Cause, Clock, UnitOfWork
+from shared.bus.delivery.outbox import OutboxEntry, outbox_entry
+from shared.bus.delivery.unit_of_work import Causation, Clock, UnitOfWork
 from shared.rules.decisions import Rules
 
 
@@ -26,7 +26,7 @@ class Calls:
         self._rules = rules
         self._clock = clock
 
-    def context(self, db: Session, tenant: str, cause: Cause | None) -> UnitOfWork:
+    def context(self, db: Session, tenant: str, cause: Causation | None) -> UnitOfWork:
         """For one call of one handler; without ``cause`` nobody sent a message."""
         source = self._rules
         if source is None:
@@ -41,9 +41,9 @@ class Calls:
             lambda day: source.as_of(tenant, day),
         )
 
-    def rows(self, context: UnitOfWork) -> list[ToPublish]:
+    def rows(self, context: UnitOfWork) -> list[OutboxEntry]:
         """The call's events, then the replies that earlier calls had put off."""
         now = self._clock()
-        rows = [to_publish(context.tenant, event.message, event.athlete, now) for event in context.emitted]
-        rows += [to_publish(context.tenant, reply.message, None, now) for reply in context.late_replies]
+        rows = [outbox_entry(context.tenant, event.message, event.athlete, now) for event in context.emitted]
+        rows += [outbox_entry(context.tenant, reply.message, None, now) for reply in context.late_replies]
         return rows

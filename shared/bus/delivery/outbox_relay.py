@@ -9,7 +9,8 @@ import structlog
 from eventlet.event import Event
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared.bus.delivery.ledger import Ledger, ToPublish
+from shared.bus.delivery.outbox import OutboxEntry
+from shared.bus.delivery.store import DeliveryStore
 from shared.bus.transport.publisher import Publisher, PublishFailed
 from shared.db.engine import Database
 from shared.messages.envelope import EVENTS_EXCHANGE
@@ -22,7 +23,7 @@ UNDER_WAY = 4
 """Batches published and not yet confirmed: what is committed next does not wait for the confirms of the one before."""
 FULL_AT = 5000
 """Rows in hand at which the consumer waits: a broker that takes nothing more must slow down what is taken from it."""
-FORGET_EVERY_S = 0.1
+DELETE_EVERY_S = 0.1
 """Confirmed rows of several batches are deleted together; a crash in between sends them again, under the same ids."""
 _AWAY_S = 1.0
 
@@ -34,26 +35,26 @@ class Relay:
         self,
         service: str,
         database: Database,
-        ledger: Ledger,
+        store: DeliveryStore,
         publisher: Publisher,
         now_ms: Callable[[], int],
         sweep_age_ms: int = 5000,
     ) -> None:
         self.service = service
         self._database = database
-        self._ledger = ledger
+        self._store = store
         self._publisher = publisher
         self._now_ms = now_ms
         self._sweep_age_ms = sweep_age_ms
-        self._rows: deque[ToPublish] = deque()
+        self._rows: deque[OutboxEntry] = deque()
         self._in_hand: set[str] = set()
-        self._confirmed: list[ToPublish] = []
-        self._to_forget = Event()
-        self._forgetting = eventlet.semaphore.Semaphore(1)
+        self._confirmed: list[OutboxEntry] = []
+        self._to_delete = Event()
+        self._deleting = eventlet.semaphore.Semaphore(1)
         self._woken = Event()
         self._stopping = False
 
-    def hand_over(self, rows: Sequence[ToPublish]) -> None:
+    def hand_over(self, rows: Sequence[OutboxEntry]) -> None:
         """Takes committed rows; waits while too many are in hand already."""
         while len(self._rows) > FULL_AT and not self._stopping:
             eventlet.sleep(0.05)
@@ -69,17 +70,17 @@ class Relay:
 
     def run(self) -> None:
         """Publishes what is handed over, until ``stop``."""
-        forgetful = eventlet.spawn(self._forget_now_and_then)
+        deleter = eventlet.spawn(self._delete_now_and_then)
         others = [eventlet.spawn(self._carry) for _ in range(UNDER_WAY - 1)]
         try:
             self._carry()
             for other in others:
                 other.wait()
-            with self._forgetting:  # not in the middle of a transaction
-                forgetful.kill()
-            self._forget()
+            with self._deleting:  # not in the middle of a transaction
+                deleter.kill()
+            self._delete_confirmed()
         finally:
-            for other in (*others, forgetful):
+            for other in (*others, deleter):
                 other.kill()
 
     def _carry(self) -> None:
@@ -119,16 +120,16 @@ class Relay:
         before = self._now_ms() - self._sweep_age_ms
         held = frozenset(self._in_hand)
         with self._database.transaction() as db:
-            rows = self._ledger.unpublished(db, before, ROWS_PER_PUBLISH)
+            rows = self._store.outbox.unpublished(db, before, ROWS_PER_PUBLISH)
             left = [row for row in rows if row.id not in held and row.id not in self._in_hand]
             oldest = min((row.created_at_ms for row in rows), default=None)
             if left and not self._database.is_sqlite:  # the rows stay locked, so no other replica sends them too
                 self._publish(left)
-                self._ledger.published(db, left)
+                self._store.outbox.delete(db, left)
         if left and self._database.is_sqlite:
             self._publish(left)
             with self._database.transaction() as db:
-                self._ledger.published(db, left)
+                self._store.outbox.delete(db, left)
         age_s = 0.0 if oldest is None else (self._now_ms() - oldest) / 1000
         metrics.outbox_oldest_seconds.labels(self.service).set(age_s)
         return len(left)
@@ -149,47 +150,47 @@ class Relay:
             if self._stopping:  # whoever comes next sends the rest; trying it batch by batch would outlast the deadline
                 rows += self._rows
                 self._rows.clear()
-            self._let_go(rows)
+            self._no_longer_in_hand(rows)
         else:
             self._confirmed += rows
-            self._wake_forgetful()
+            self._wake_deleter()
 
-    def _let_go(self, rows: Sequence[ToPublish]) -> None:
+    def _no_longer_in_hand(self, rows: Sequence[OutboxEntry]) -> None:
         self._in_hand.difference_update(row.id for row in rows)
         metrics.outbox_rows.labels(self.service).set(len(self._in_hand))
 
-    def _forget_now_and_then(self) -> None:
+    def _delete_now_and_then(self) -> None:
         while True:
-            self._to_forget.wait()
-            eventlet.sleep(FORGET_EVERY_S)
-            self._to_forget = Event()
-            if not self._forget():
+            self._to_delete.wait()
+            eventlet.sleep(DELETE_EVERY_S)
+            self._to_delete = Event()
+            if not self._delete_confirmed():
                 eventlet.sleep(_AWAY_S)
-                self._wake_forgetful()
+                self._wake_deleter()
 
-    def _wake_forgetful(self) -> None:
-        if not self._to_forget.ready():
-            self._to_forget.send(None)
+    def _wake_deleter(self) -> None:
+        if not self._to_delete.ready():
+            self._to_delete.send(None)
 
-    def _forget(self) -> bool:
+    def _delete_confirmed(self) -> bool:
         """Deletes what was confirmed; False when the database does not let us, and it is to be tried again.
 
         A power cut may undo it; then the rows are published once more, under the same ids.
         """
-        with self._forgetting:
+        with self._deleting:
             confirmed, self._confirmed = self._confirmed, []
             try:
                 if confirmed:
                     with self._database.batch(durable=False) as db:
-                        self._ledger.published(db, confirmed, lazily=True)
+                        self._store.outbox.delete(db, confirmed, lazily=True)
             except SQLAlchemyError:
                 self._confirmed += confirmed
                 _log.warning("what was published stays in the outbox", service=self.service, rows=len(confirmed))
                 return False
-        self._let_go(confirmed)
+        self._no_longer_in_hand(confirmed)
         return True
 
-    def _publish(self, rows: Sequence[ToPublish]) -> None:
+    def _publish(self, rows: Sequence[OutboxEntry]) -> None:
         started = time.monotonic()
         messages = [row.message for row in rows]
         try:

@@ -14,17 +14,19 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from shared.bus.delivery.batch_outcome import Work
+from shared.bus.delivery.batch_outcome import BatchOutcome
 from shared.bus.delivery.begin_batch import open_batch
-from shared.bus.delivery.dispatch import Reading, Turns, whose
-from shared.bus.delivery.fair_share import SetAside, Shares, sender_of
-from shared.bus.delivery.grouping import Pace
+from shared.bus.delivery.dispatch import Dispatcher, Reading, whose
+from shared.bus.delivery.fair_share import FairShares, Throttled, sender_of
+from shared.bus.delivery.grouping import GroupSize
 from shared.bus.delivery.handler_calls import Calls, RuleSource
-from shared.bus.delivery.ledger import Ledger, ToPublish
-from shared.bus.delivery.retries import RETRY_DELAYS_S, Failure, Reason, is_transient, to_park, to_retry
+from shared.bus.delivery.outbox import OutboxEntry
+from shared.bus.delivery.retries import Failure, Reason, is_transient, to_park, to_retry
+from shared.bus.delivery.store import DeliveryStore
 from shared.bus.delivery.timers import Periodic
 from shared.bus.delivery.unit_of_work import Clock
 from shared.bus.delivery.validation import Intake, Readable
+from shared.bus.queue_names import RETRY_DELAYS_S
 from shared.bus.routes import Rejected, Route, Timer
 from shared.db.engine import Database
 from shared.db.row_security import act_for, may_write
@@ -49,7 +51,7 @@ class Batch:
     """
 
     done: int
-    messages: tuple[ToPublish, ...] = ()
+    messages: tuple[OutboxEntry, ...] = ()
     database_away: bool = False
 
 
@@ -65,113 +67,115 @@ class Processor:
         clock: Clock,
         user_id_required: bool = True,
         budget_s: float = 0.25,
-        shares: Shares | None = None,
-        forget_waiting: Callable[[str, str], object] | None = None,
+        shares: FairShares | None = None,
+        erase_waiting: Callable[[str, str], object] | None = None,
     ) -> None:
-        """``forget_waiting``: drops what waits, parked or for another try, about a tenant's athlete.
+        """``erase_waiting``: drops what waits, parked or for another try, about a tenant's athlete.
 
         A TimeoutError, when the queues cannot be looked through, puts the erase off.
         """
         self.service = service
-        self._forget_waiting = forget_waiting
-        self.ledger = Ledger()
+        self._erase_waiting = erase_waiting
+        self.store = DeliveryStore()
         self.database = database
         self._intake = Intake(service, routes, user_id_required)
         self._keys = frozenset(route.key for route in routes)
         self._calls = Calls(service, rules, clock)
         self._clock = clock
         self._budget_s = budget_s
-        self._pace = Pace(budget_s)
+        self._group_size = GroupSize(budget_s)
         self._shares = shares
         self._tenants_read = False
 
     def process(self, deliveries: Sequence[Delivery]) -> Batch:
         """Handles deliveries in order, together if all goes well, else one by one. Raises nothing a message caused."""
         received = self._clock()
-        crowding = self._crowding(deliveries)
+        over_share = self._over_share(deliveries)
         readings = [
-            SetAside(delivery.routing_key.partition(".")[2])
-            if not delivery.set_aside and sender_of(delivery) in crowding
+            Throttled(delivery.routing_key.partition(".")[2])
+            if not delivery.throttled and sender_of(delivery) in over_share
             else self._intake.read(delivery, received)
             for delivery in deliveries
         ]
         if len(deliveries) > 1:
             try:
-                return self._together(deliveries, readings)
-            except Exception as error:  # noqa: BLE001 - each message gets its own try below, where its error is told
+                return self._process_batch(deliveries, readings)
+            except Exception as error:  # noqa: BLE001 - each message gets its own try below, where its error is logged
                 if not isinstance(error, Rejected):
                     _log.warning("batch failed, taking its messages one by one", messages=len(readings), exc_info=True)
                 if isinstance(error, DBAPIError) and not self.database.answers():
                     return Batch(0, database_away=True)
         return self._one_by_one(deliveries, readings)
 
-    def run_timer(self, timer: Timer, goes_on: Callable[[], bool] = lambda: True) -> Iterator[list[ToPublish]]:
+    def run_timer(self, timer: Timer, goes_on: Callable[[], bool] = lambda: True) -> Iterator[list[OutboxEntry]]:
         """Does what is due, transaction by transaction; see ``Periodic.run``."""
-        return Periodic(self.database, self.ledger, self._calls).run(timer, goes_on)
+        return Periodic(self.database, self.store, self._calls).run(timer, goes_on)
 
-    def _together(self, deliveries: Sequence[Delivery], readings: Sequence[Reading]) -> Batch:
+    def _process_batch(self, deliveries: Sequence[Delivery], readings: Sequence[Reading]) -> Batch:
         started = time.monotonic()
-        work = Work(self.service, self._clock(), self._keys)
+        work = BatchOutcome(self.service, self._clock(), self._keys)
         done = 0
         with self.database.batch(is_hurried=len(deliveries) <= FEW) as db:
             work.seen = open_batch(
                 db,
-                self.ledger,
+                self.store,
                 self.service,
                 (whose(reading) for reading in readings if isinstance(reading, Readable)),
                 (
                     work.identity(reading)
                     for reading in readings
-                    if not isinstance(reading, SetAside) and work.in_inbox(reading)
+                    if not isinstance(reading, Throttled) and work.in_inbox(reading)
                 ),
             )
-            turns = Turns(db, self._calls, work, self._forget_athlete, self._pace, alone=len(deliveries) == 1)
+            dispatcher = Dispatcher(
+                db, self._calls, work, self._erase_athlete, self._group_size, alone=len(deliveries) == 1
+            )
             for delivery, reading in zip(deliveries, readings, strict=True):
                 if done and time.monotonic() - started > self._budget_s:
                     break  # a long handler must not hold the transaction, and with it everybody's acknowledgement
-                turns.take(delivery, reading)
+                dispatcher.dispatch(delivery, reading)
                 done += 1
-            turns.finish()
+            dispatcher.finish()
             if not may_write(db, work.whose_rows()):
                 act_for(db, None)
-            new_tenants = self.ledger.remember_tenants(db, work.tenants, work.now)
+            new_tenants = self.store.add_tenants(db, work.tenants, work.now)
             db.flush()
-            self.ledger.write(db, work.taken, work.messages, last=True)
-        if work.forgot:
+            self.store.write(db, work.taken, work.messages, last=True)
+        if work.erased:
             self.database.wipe()
-        self.ledger.tenants_committed(new_tenants)
+        self.store.tenants_committed(new_tenants)
         self._charge(deliveries[:done], readings, new_tenants, time.monotonic() - started)
         work.count(time.monotonic() - started, done)
         return Batch(done, tuple(work.messages))
 
-    def _forget_athlete(self, db: Session, tenant: str, athlete: str) -> None:
-        if self._forget_waiting is not None:
-            self._forget_waiting(tenant, athlete)
-        self.ledger.forget_athlete(db, tenant, athlete)
+    def _erase_athlete(self, db: Session, tenant: str, athlete: str) -> None:
+        if self._erase_waiting is not None:
+            self._erase_waiting(tenant, athlete)
+        self.store.erase_athlete(db, tenant, athlete)
 
     def _one_by_one(self, deliveries: Sequence[Delivery], readings: Sequence[Reading]) -> Batch:
         started = time.monotonic()
-        messages: list[ToPublish] = []
+        messages: list[OutboxEntry] = []
         for index, (delivery, reading) in enumerate(zip(deliveries, readings, strict=True)):
             if index and time.monotonic() - started > self._budget_s:
                 return Batch(index, tuple(messages))
             try:
-                batch = self._alone(delivery, reading)
-            except Exception as error:  # noqa: BLE001 - whatever a handler raises, its message is put back with it
+                batch = self._process_one(delivery, reading)
+            except Exception as error:  # noqa: BLE001 - whatever a handler raises, its message is retried or parked with it
                 if isinstance(error, DBAPIError) and not self.database.answers():
                     return Batch(index, tuple(messages), database_away=True)
                 try:
-                    batch = self._put_back(delivery, error)
+                    batch = self._retry_or_park(delivery, error)
                 except _NOTHING_CAN_BE_WRITTEN:
                     _log.warning("nothing can be written", service=self.service, exc_info=True)
                     return Batch(index, tuple(messages), database_away=True)
             messages += batch.messages
         return Batch(len(deliveries), tuple(messages))
 
-    def _alone(self, delivery: Delivery, reading: Reading) -> Batch:
+    def _process_one(self, delivery: Delivery, reading: Reading) -> Batch:
         for first in (True, False):
             try:
-                return self._together([delivery], [reading])
+                return self._process_batch([delivery], [reading])
             except Rejected as rejected:
                 return self._rejected(reading, rejected)
             except DBAPIError as error:
@@ -180,49 +184,49 @@ class Processor:
                     raise
         raise AssertionError("the second try returns or raises")
 
-    def _crowding(self, deliveries: Sequence[Delivery]) -> frozenset[str]:
+    def _over_share(self, deliveries: Sequence[Delivery]) -> frozenset[str]:
         """Tenants whose messages of this batch are set aside."""
         if self._shares is None:
             return frozenset()
         if not self._tenants_read:
             try:
                 with self.database.transaction() as db:
-                    self._shares.know(self.ledger.tenants(db))
+                    self._shares.add_tenants(self.store.tenants(db))
             except DBAPIError:
                 return frozenset()  # what follows fails alike, and says so
             self._tenants_read = True
         in_hand = {
             sender: delivery.in_hand
             for delivery in deliveries
-            if not delivery.set_aside and (sender := sender_of(delivery)) is not None
+            if not delivery.throttled and (sender := sender_of(delivery)) is not None
         }
-        return self._shares.crowding(in_hand)
+        return self._shares.over_share(in_hand)
 
     def _charge(
         self, deliveries: Sequence[Delivery], readings: Sequence[Reading], new_tenants: set[str], seconds: float
     ) -> None:
         if self._shares is None:
             return
-        self._shares.know(new_tenants)
+        self._shares.add_tenants(new_tenants)
         handled = Counter(
             sender
             for delivery, reading in zip(deliveries, readings, strict=False)
-            if not delivery.set_aside
-            and not isinstance(reading, SetAside)
+            if not delivery.throttled
+            and not isinstance(reading, Throttled)
             and (sender := sender_of(delivery)) is not None
         )
         self._shares.charge(handled, seconds)
 
     def _rejected(self, reading: Reading, rejected: Rejected) -> Batch:
         assert isinstance(reading, Readable)
-        work = Work(self.service, self._clock(), self._keys)
+        work = BatchOutcome(self.service, self._clock(), self._keys)
         work.reject(reading, rejected.problems)
         with self.database.transaction() as db:
-            self.ledger.write(db, work.taken, work.messages)
+            self.store.write(db, work.taken, work.messages)
         work.count(0.0, 1)
         return Batch(1, tuple(work.messages))
 
-    def _put_back(self, delivery: Delivery, error: Exception) -> Batch:
+    def _retry_or_park(self, delivery: Delivery, error: Exception) -> Batch:
         key = metrics.known_key(delivery.routing_key.partition(".")[2], self._keys)
         _log.error("handling failed", service=self.service, key=key, attempts=delivery.attempts, exc_info=error)
         now = self._clock()
@@ -236,5 +240,5 @@ class Processor:
             row = to_park(self.service, delivery, Failure(reason, described, now))
             metrics.parked.labels(self.service, key, reason).inc()
         with self.database.transaction() as db:
-            self.ledger.write(db, (), [row])
+            self.store.write(db, (), [row])
         return Batch(1, (row,))

@@ -10,7 +10,7 @@ from shared.messages.envelope import EVENTS_EXCHANGE, Outgoing, outgoing, type_o
 from shared.messages.ids import new_id
 from shared.messages.problems import Problem
 
-Word = Literal["accepted", "rejected", "answered"]
+ReplyKind = Literal["accepted", "rejected", "answered"]
 
 DEFAULT_EXCHANGE = ""
 """AMQP's own: the routing key is a queue's name; only replies go there."""
@@ -38,7 +38,7 @@ def reply_message(
     service: str,
     key: str,
     message_id: str | None,
-    word: Word,
+    word: ReplyKind,
     data: Mapping[str, Any],
     reply_to: str,
     correlation_id: str,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import MetaData, delete, select
 from sqlalchemy.orm import Session
 
-from shared.bus.delivery.ledger import Ledger
+from shared.bus.delivery.store import DeliveryStore
 from shared.db.engine import Database
 from shared.db.row_security import act_for
 
@@ -28,10 +28,15 @@ class Retention:
     arrives even later would bring the athlete back, so it is by far the longer."""
 
     def __init__(
-        self, database: Database, ledger: Ledger, metadata: MetaData, inbox_kept: timedelta, erasures_kept: timedelta
+        self,
+        database: Database,
+        store: DeliveryStore,
+        metadata: MetaData,
+        inbox_kept: timedelta,
+        erasures_kept: timedelta,
     ) -> None:
         self._database = database
-        self._ledger = ledger
+        self._store = store
         self._erasures = metadata.tables.get(ERASURES)
         self._confirmations = metadata.tables.get(CONFIRMATIONS)
         self._inbox_kept = inbox_kept
@@ -43,7 +48,7 @@ class Retention:
             return {}
         digest = next(column for column in self._erasures.primary_key if column.name != "tenant")
         with self._database.reading() as db:
-            tenants = self._ledger.tenants(db)
+            tenants = self._store.tenants(db)
         found: dict[tuple[str, str], datetime] = {}
         for tenant in tenants:
             with self._database.reading() as db:
@@ -57,11 +62,11 @@ class Retention:
         gone = ROWS_PER_TRANSACTION
         while gone == ROWS_PER_TRANSACTION:
             with self._database.transaction() as db:
-                gone = self._ledger.forget_taken(db, now - self._inbox_kept, ROWS_PER_TRANSACTION)
+                gone = self._store.inbox.delete_older(db, now - self._inbox_kept, ROWS_PER_TRANSACTION)
         if self._erasures is None:
             return
         with self._database.transaction() as db:
-            tenants = self._ledger.tenants(db)
+            tenants = self._store.tenants(db)
         for tenant in tenants:
             with self._database.transaction() as db:
                 act_for(db, tenant)

@@ -7,15 +7,11 @@ from typing import Any, Literal, cast
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from shared.bus.delivery.ledger import ToPublish, to_publish
+from shared.bus.delivery.outbox import OutboxEntry, outbox_entry
 from shared.bus.delivery.subjects import athlete_named
+from shared.bus.queue_names import INTERNAL_EXCHANGE, RETRY_DELAYS_S, parked_queue, throttled_queue, waiting_queue
 from shared.messages.envelope import Delivery, Outgoing
 from shared.messages.ids import new_id
-
-INTERNAL_EXCHANGE = "tandem.internal"
-"""Only services may write here, so its headers can be believed."""
-
-RETRY_DELAYS_S = (5, 30, 120, 600)
 
 Reason = Literal["handler_failed", "retries_exhausted", "event_refused"]
 
@@ -24,7 +20,7 @@ _CARRIED = ("traceparent",)
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a message was put back."""
+    """Why a message is retried or parked."""
 
     reason: Reason
     error: str
@@ -38,35 +34,19 @@ def is_transient(error: BaseException) -> bool:
     return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
-def waiting_key(service: str, source: str, delay_s: int) -> str:
-    return f"{service}.{source}s.wait.{delay_s}"
+def to_throttled(service: str, delivery: Delivery, now: datetime) -> OutboxEntry:
+    """The message on its way to where throttled tenants wait for each other."""
+    return _internal(throttled_queue(service), delivery, _ours(delivery) | {"tandem-set-aside": "yes"}, now)
 
 
-def retry_key(service: str, source: str) -> str:
-    return f"{service}.{source}s.retry"
-
-
-def parked_key(service: str) -> str:
-    return f"{service}.parked"
-
-
-def crowded_key(service: str) -> str:
-    return f"{service}.crowded"
-
-
-def to_crowded(service: str, delivery: Delivery, now: datetime) -> ToPublish:
-    """The message on its way to where those who crowd wait for each other."""
-    return _internal(crowded_key(service), delivery, _ours(delivery) | {"tandem-set-aside": "yes"}, now)
-
-
-def to_retry(service: str, delivery: Delivery, failure: Failure) -> ToPublish:
+def to_retry(service: str, delivery: Delivery, failure: Failure) -> OutboxEntry:
     """The message on its way to the waiting queue of its next attempt; ``attempts`` must be below the limit."""
     delay_s = RETRY_DELAYS_S[delivery.attempts]
     again = replace(delivery, attempts=delivery.attempts + 1, first_failed=delivery.first_failed or _stamp(failure.at))
-    return _internal(waiting_key(service, delivery.source, delay_s), again, _ours(again), failure.at)
+    return _internal(waiting_queue(service, delivery.source, delay_s), again, _ours(again), failure.at)
 
 
-def to_park(service: str, delivery: Delivery, failure: Failure) -> ToPublish:
+def to_park(service: str, delivery: Delivery, failure: Failure) -> OutboxEntry:
     """The message on its way to the parked queue, with everything a person needs to judge and replay it."""
     first_failed = delivery.first_failed or _stamp(failure.at)
     headers = _ours(replace(delivery, first_failed=first_failed)) | {
@@ -75,7 +55,7 @@ def to_park(service: str, delivery: Delivery, failure: Failure) -> ToPublish:
         "tandem-last-failed": _stamp(failure.at),
         "tandem-parked-id": new_id(),
     }
-    return _internal(parked_key(service), delivery, headers, failure.at)
+    return _internal(parked_queue(service), delivery, headers, failure.at)
 
 
 def from_internal(delivery: Delivery) -> Delivery:
@@ -87,14 +67,14 @@ def from_internal(delivery: Delivery) -> Delivery:
         routing_key=ours["tandem-routing-key"],
         user_id=ours.get("tandem-user-id"),
         reply_to=ours.get("tandem-reply-to"),
-        set_aside="tandem-set-aside" in ours,
-        direct=True,  # what was not is refused at once and never put back
+        throttled="tandem-set-aside" in ours,
+        direct=True,  # what was not is refused at once and never retried
         attempts=int(ours.get("tandem-attempts", "0")),
         first_failed=ours.get("tandem-first-failed"),
     )
 
 
-def _internal(key: str, delivery: Delivery, headers: dict[str, str], now: datetime) -> ToPublish:
+def _internal(key: str, delivery: Delivery, headers: dict[str, str], now: datetime) -> OutboxEntry:
     carried = {
         name: value
         for name, value in delivery.headers.items()
@@ -114,11 +94,11 @@ def _internal(key: str, delivery: Delivery, headers: dict[str, str], now: dateti
     tenant = delivery.routing_key.partition(".")[0][:40]
     athlete = athlete_named(delivery.headers, delivery.body)
     # Under an id of its own: the sender's ce-id stays in the headers, and nothing says it is unique.
-    return replace(to_publish(tenant, message, athlete, now), id=new_id())
+    return replace(outbox_entry(tenant, message, athlete, now), id=new_id())
 
 
 def _ours(delivery: Delivery) -> dict[str, str]:
-    known: dict[str, Any] = {
+    ours: dict[str, Any] = {
         "tandem-source": delivery.source,
         "tandem-routing-key": delivery.routing_key,
         "tandem-user-id": delivery.user_id,
@@ -126,7 +106,7 @@ def _ours(delivery: Delivery) -> dict[str, str]:
         "tandem-attempts": str(delivery.attempts),
         "tandem-first-failed": delivery.first_failed,
     }
-    return {name: value for name, value in known.items() if value is not None}
+    return {name: value for name, value in ours.items() if value is not None}
 
 
 def _stamp(moment: datetime) -> str:

@@ -1,4 +1,4 @@
-"""Whom a message is about, for messages that no handler has read: parked, waiting, put back."""
+"""Whom a message is about, for messages that no handler has read: parked, or waiting to be retried."""
 
 import json
 import re

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from shared.bus.delivery.replies import Word, reply_message
+from shared.bus.delivery.replies import ReplyKind, reply_message
 from shared.bus.routes import Accepted, Answered
 from shared.messages.envelope import EVENTS_EXCHANGE, Outgoing, outgoing, type_of
 from shared.messages.ids import new_id
@@ -17,7 +17,7 @@ Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
-class Emitted:
+class EmittedEvent:
     """One event a handler emitted, as it will stand in the outbox."""
 
     name: str
@@ -36,7 +36,7 @@ class LateReply:
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class Causation:
     """The message being handled, as far as what follows from it must know."""
 
     message_id: str
@@ -59,11 +59,11 @@ class UnitOfWork:
         db: Session,
         rules: Rules | Callable[[], Rules] | None,
         clock: Clock,
-        cause: Cause | None = None,
+        cause: Causation | None = None,
         rules_as_of: Callable[[date], Rules] | None = None,
     ) -> None:
         self.service = service
-        self.emitted: list[Emitted] = []
+        self.emitted: list[EmittedEvent] = []
         self.late_replies: list[LateReply] = []
         self.cause = cause
         self._tenant = tenant
@@ -111,7 +111,7 @@ class UnitOfWork:
             traceparent=self.cause.traceparent if self.cause else None,
             correlation_id=self.cause.correlation_id if self.cause else None,
         )
-        self.emitted.append(Emitted(name, athlete, data, identity, message))
+        self.emitted.append(EmittedEvent(name, athlete, data, identity, message))
 
     def reply_address(self) -> dict[str, str] | None:
         """Where this command's reply would go, as plain JSON to be stored; None when nobody waits for one."""
@@ -126,7 +126,7 @@ class UnitOfWork:
 
     def reply_late(self, address: Mapping[str, str], outcome: Accepted | Answered) -> None:
         """Sends the reply that an earlier call put off by returning ``Later``."""
-        word: Word = "answered" if isinstance(outcome, Answered) else "accepted"
+        word: ReplyKind = "answered" if isinstance(outcome, Answered) else "accepted"
         message = reply_message(
             service=self.service,
             key=address["key"],

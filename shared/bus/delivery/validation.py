@@ -24,14 +24,14 @@ class Readable:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A message that did not. ``address`` is None when its tenant is unknown; ``tell``: this service says so."""
+    """A message that did not. ``address`` is None when its tenant is unknown; ``replies``: this service says so."""
 
     address: Address | None
     message_id: str | None
     problems: tuple[Problem, ...]
     subject: str | None
     key: str
-    tell: bool
+    replies: bool
 
 
 class Intake:
@@ -79,8 +79,8 @@ class Intake:
     ) -> Refused:
         key = delivery.routing_key.partition(".")[2]
         route = self._routes.get((delivery.source, key))
-        tell = route.replies if route is not None else True
-        return Refused(address, message_id, problems, subject, key, tell and delivery.source == "command")
+        replies = route.replies if route is not None else True
+        return Refused(address, message_id, problems, subject, key, replies and delivery.source == "command")
 
     def _no_route(self, source: str, key: str) -> Problem:
         known = sorted(route.key for route in self._routes.values() if route.source == source)

@@ -14,11 +14,10 @@ import structlog
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
-from shared.bus.delivery.retries import RETRY_DELAYS_S, waiting_key
 from shared.bus.delivery.subjects import athlete_named
 from shared.bus.operations.parked_queue import read_parked
+from shared.bus.queue_names import RETRY_DELAYS_S, parked_queue, waiting_queue
 from shared.bus.transport.deliveries import delivery_from
-from shared.bus.transport.topology import parked_queue
 
 _log = structlog.get_logger("tandem.bus")
 
@@ -50,7 +49,7 @@ class QueuesOfErased:
         self._connect = connect
         self._parked = parked_queue(service)
         self._waiting = [
-            waiting_key(service, source, delay_s) for source in ("command", "event") for delay_s in RETRY_DELAYS_S
+            waiting_queue(service, source, delay_s) for source in ("command", "event") for delay_s in RETRY_DELAYS_S
         ]
 
     def forget_athlete(self, tenant: str, athlete: str) -> int:

@@ -17,9 +17,8 @@ import eventlet
 from kombu import Connection
 from sqlalchemy import insert
 
-from shared.bus.delivery.retries import INTERNAL_EXCHANGE, retry_key
+from shared.bus.queue_names import INTERNAL_EXCHANGE, commands_queue, parked_queue, retry_key
 from shared.bus.transport.publisher import ConfirmedPublisher
-from shared.bus.transport.topology import commands_queue, parked_queue
 from shared.db.delivery_tables import ParkedAuditRow
 from shared.db.engine import Database
 from shared.messages.envelope import Outgoing
@@ -151,7 +150,7 @@ class Audit:
             db.execute(insert(ParkedAuditRow), [row])
 
 
-class Pace:
+class RateLimit:
     """At most ``per_second`` steps; None = as fast as it goes."""
 
     def __init__(self, per_second: float | None) -> None:
@@ -253,5 +252,5 @@ def filtered(messages: Iterator[tuple[int, Parked]], wanted: Filter) -> Iterator
 
 
 __all__: Sequence[str] = (
-    "Action", "Audit", "Filter", "Pace", "Parked", "ParkedQueue", "filtered", "read_parked", "to_replay",
+    "Action", "Audit", "Filter", "RateLimit", "Parked", "ParkedQueue", "filtered", "read_parked", "to_replay",
 )  # fmt: skip

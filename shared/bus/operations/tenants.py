@@ -27,7 +27,7 @@ class TenantError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class TenantLimits:
     """What one tenant may hold of the broker. ``events``: kept for it while it is away; the oldest go first."""
 
     connections: int = 20
@@ -37,7 +37,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class TenantStatus:
     """A tenant as the broker has it; ``events_waiting`` is None while the broker is still counting."""
 
     tenant: str
@@ -81,7 +81,7 @@ class Tenants:
     def __init__(self, management: Management) -> None:
         self._broker = management
 
-    def add(self, tenant: str, limits: Limits) -> str:
+    def add(self, tenant: str, limits: TenantLimits) -> str:
         """A new tenant; returns its password, which is kept nowhere."""
         if not _ID.fullmatch(tenant):
             raise TenantError(f"'{tenant}' is no tenant id: 2 to 40 characters of a-z, 0-9 and -")
@@ -95,7 +95,7 @@ class Tenants:
         self._broker.put("users", tenant, body={"password_hash": "", "tags": TAG})
         return self._equip(tenant, limits)
 
-    def rotate(self, tenant: str, limits: Limits) -> str:
+    def rotate(self, tenant: str, limits: TenantLimits) -> str:
         """A new password and everything else as ``add`` sets it; open connections are closed."""
         self._require_tenant(tenant)
         self._require_exchanges()
@@ -116,13 +116,13 @@ class Tenants:
                     self._broker.delete(kind, vhost, thing["name"])
         self._broker.delete("policies", vhost, _policy(tenant))
 
-    def known(self) -> list[Known]:
+    def all(self) -> list[TenantStatus]:
         """Every tenant, by name."""
         tenants = sorted(user["name"] for user in self._broker.get("users") if _is_tenant(user))
         limits = {found["user"]: found["value"] for found in self._broker.get("user-limits")}
         waiting = {queue["name"]: queue.get("messages") for queue in self._broker.get("queues", self._broker.vhost)}
         return [
-            Known(
+            TenantStatus(
                 tenant,
                 limits.get(tenant, {}).get("max-connections"),
                 limits.get(tenant, {}).get("max-channels"),
@@ -131,7 +131,7 @@ class Tenants:
             for tenant in tenants
         ]
 
-    def _equip(self, tenant: str, limits: Limits) -> str:
+    def _equip(self, tenant: str, limits: TenantLimits) -> str:
         vhost = self._broker.vhost
         self._broker.put("permissions", vhost, tenant, body=permissions(tenant))
         for topic in TOPIC_PERMISSIONS:

@@ -17,8 +17,8 @@ from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import Entrypoint
 
 from shared.bus.delivery.processor import Batch
+from shared.bus.queue_names import commands_queue, events_queue, throttled_queue
 from shared.bus.routes import Route
-from shared.bus.transport import topology
 from shared.bus.transport.deliveries import delivery_from, tenant_in
 from shared.bus.transport.queue_consumer import GONE, DrainingQueueConsumer, Subscription
 from shared.bus.transport.wiring import wiring_of
@@ -36,7 +36,9 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
 
     queue_consumer = DrainingQueueConsumer()
 
-    def __init__(self, source: Literal["command", "event", "crowded"], routes: Sequence[Route], **kwargs: Any) -> None:
+    def __init__(
+        self, source: Literal["command", "event", "throttled"], routes: Sequence[Route], **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.source = source
         self.routes = tuple(routes)
@@ -51,9 +53,9 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
     @property
     def queue_name(self) -> str:
         service = self.container.service_name
-        if self.source == "crowded":
-            return topology.crowded_queue(service)
-        return topology.commands_queue(service) if self.source == "command" else topology.events_queue(service)
+        if self.source == "throttled":
+            return throttled_queue(service)
+        return commands_queue(service) if self.source == "command" else events_queue(service)
 
     @property
     def _declared_source(self) -> Literal["command", "event"]:

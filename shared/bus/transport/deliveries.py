@@ -4,8 +4,9 @@ from typing import Any, Literal
 
 import amqp
 
-from shared.bus.delivery.retries import INTERNAL_EXCHANGE, from_internal
-from shared.bus.transport.hostile_frames import UNREADABLE
+from shared.bus.delivery.retries import from_internal
+from shared.bus.queue_names import INTERNAL_EXCHANGE
+from shared.bus.transport.amqp_patches import UNREADABLE
 from shared.messages.envelope import COMMANDS_EXCHANGE, Delivery
 
 

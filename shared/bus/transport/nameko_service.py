@@ -1,4 +1,4 @@
-"""Turns routes and timers into a nameko service: the few lines that every ``services/*/service.py`` needs."""
+"""Dispatcher routes and timers into a nameko service: the few lines that every ``services/*/service.py`` needs."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from nameko.timer import Timer as TimerEntrypoint
 from sqlalchemy import MetaData
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared.bus.delivery.fair_share import Shares
+from shared.bus.delivery.fair_share import FairShares
 from shared.bus.delivery.outbox_relay import Relay
 from shared.bus.delivery.processor import Batch, Processor
 from shared.bus.delivery.retention import Retention
@@ -60,8 +60,8 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
             wiring.rules,
             wiring.clock,
             user_id_required=not wiring.in_memory,
-            shares=None if wiring.in_memory else Shares(settings.tenant_share, settings.tenant_in_flight),
-            forget_waiting=None if self._queues is None else self._queues.forget_athlete,
+            shares=None if wiring.in_memory else FairShares(settings.tenant_share, settings.tenant_in_flight),
+            erase_waiting=None if self._queues is None else self._queues.forget_athlete,
         )
         publisher: Publisher = (
             MemoryPublisher(wiring.connector())
@@ -74,7 +74,7 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
         self._retention_seconds = settings.retention_seconds
         self.retention = Retention(
             self.database,
-            self.processor.ledger,
+            self.processor.store,
             self._metadata,
             timedelta(days=settings.inbox_days),
             timedelta(days=settings.erasure_days),
@@ -82,7 +82,7 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
         self.relay = Relay(
             name,
             self.database,
-            self.processor.ledger,
+            self.processor.store,
             publisher,
             lambda: int(wiring.clock().timestamp() * 1000),
             sweep_age_ms=int(settings.outbox_sweep_seconds * 1000),
@@ -142,7 +142,7 @@ def tandem_service(name: str, routes: Sequence[Route], timers: Sequence[Timer], 
         batch: Batch = self.bus.process(deliveries)
         return batch
 
-    def take_crowded(self: Any, deliveries: Sequence[Delivery]) -> Batch:
+    def take_throttled(self: Any, deliveries: Sequence[Delivery]) -> Batch:
         batch: Batch = self.bus.process(deliveries)
         return batch
 
@@ -154,7 +154,7 @@ def tandem_service(name: str, routes: Sequence[Route], timers: Sequence[Timer], 
         "bus": ServiceBus(routes, metadata),
         "take_commands": batches("command", routes)(take_commands),
         "take_events": batches("event", routes)(take_events),
-        "take_crowded": batches("crowded", routes)(take_crowded),
+        "take_throttled": batches("throttled", routes)(take_throttled),
     }
     for timer in timers:
         members[f"timer_{timer.name.replace('-', '_')}"] = _timer_method(timer)

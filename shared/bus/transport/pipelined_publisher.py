@@ -17,7 +17,7 @@ from eventlet.semaphore import Semaphore
 from kombu import Connection
 
 from shared.bus.delivery.replies import DEFAULT_EXCHANGE
-from shared.bus.transport.large_reads import read_in_large_pieces
+from shared.bus.transport.amqp_patches import read_in_large_pieces
 from shared.bus.transport.publish_frames import publish_frames
 from shared.bus.transport.publisher import PublishFailed
 from shared.messages.envelope import EVENTS_EXCHANGE, Outgoing
@@ -40,9 +40,9 @@ class _Sending:
     def written(self) -> None:
         """All of it is on its way; without this, quick confirms of the first messages would look like all of them."""
         self._written = True
-        self.tell_if_settled()
+        self.settle_if_confirmed()
 
-    def tell_if_settled(self) -> None:
+    def settle_if_confirmed(self) -> None:
         if self._written and not self.unconfirmed and not self._settled.ready():
             self._settled.send(None)
 
@@ -130,7 +130,7 @@ class _Link:
             sending = self._of_tag.pop(one, None)
             if sending is not None:
                 sending.unconfirmed.discard(one)
-                sending.tell_if_settled()
+                sending.settle_if_confirmed()
         if not self._of_tag:
             self._mandatory.clear()
 
@@ -191,7 +191,7 @@ class PipelinedPublisher:
             self._drop(link, refused)
             raise PublishFailed(str(refused))
         if sending.unroutable:
-            # Put back or parked, and its queue is gone: unlike a reply, it must not vanish.
+            # A retry or a dead letter, and its queue is gone: unlike a reply, it must not vanish.
             raise PublishFailed(f"no queue takes {', '.join(sorted(sending.unroutable))}")
         return sending.returned
 

@@ -16,7 +16,7 @@ _PERSISTENT = b"\x02"
 _CONTENT_TYPE, _HEADERS, _DELIVERY_MODE, _CORRELATION_ID = 1 << 15, 1 << 13, 1 << 12, 1 << 10
 _OVERHEAD = 8
 _AS_RECEIVED = "surrogatepass"
-"""How py-amqp reads text that is no UTF-8, so that what is put back is what came."""
+"""How py-amqp reads text that is no UTF-8, so that what is retried is what came."""
 
 _frame = Struct(">BHI").pack
 _method = Struct(">HHH").pack

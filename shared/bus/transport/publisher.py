@@ -77,7 +77,7 @@ class ConfirmedPublisher:
             self.close()
             raise PublishFailed(f"the broker refused {count} messages")
         if self._unroutable:
-            # Put back or parked, and its queue is gone: unlike a reply, it must not vanish.
+            # A retry or a dead letter, and its queue is gone: unlike a reply, it must not vanish.
             raise PublishFailed(f"no queue takes {', '.join(sorted(self._unroutable))}")
         return self._returned
 

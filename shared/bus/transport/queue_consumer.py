@@ -17,8 +17,7 @@ from nameko.extensions import ProviderCollector
 from nameko.messaging import QueueConsumer, QueueConsumerStopped
 
 from shared.bus.transport import topology
-from shared.bus.transport.hostile_frames import survive_hostile_frames
-from shared.bus.transport.large_reads import read_in_large_pieces
+from shared.bus.transport.amqp_patches import read_in_large_pieces, survive_hostile_frames
 from shared.bus.transport.wiring import wiring_of
 from shared.ops import metrics
 
@@ -31,7 +30,7 @@ GONE = (amqp.AMQPError, OSError)
 _IDLE_CHECK_S = 0.2
 _ANSWER_S = 2.0
 """How long the broker may take to confirm the end of a subscription or of a connection."""
-_RECONNECT_S, _RECONNECT_MOST_S = 1, 5
+_RECONNECT_S, _RECONNECT_MAX_S = 1, 5
 
 
 class Subscription:
@@ -84,7 +83,7 @@ class DrainingQueueConsumer(QueueConsumer):  # type: ignore[misc]  # nameko ship
         except QueueConsumerStopped:
             _log.info("stopped while the broker was away", service=self.container.service_name)
         finally:
-            self._tell_connected(False)
+            self._set_connected(False)
 
     def quiet(self, provider: Any) -> None:
         """Stops deliveries to ``provider``; returns when the broker has confirmed it, or at once while it is away."""
@@ -109,7 +108,7 @@ class DrainingQueueConsumer(QueueConsumer):  # type: ignore[misc]  # nameko ship
                 self.on_connection_error,
                 interval_start=_RECONNECT_S,
                 interval_step=_RECONNECT_S,
-                interval_max=_RECONNECT_MOST_S,
+                interval_max=_RECONNECT_MAX_S,
                 callback=self._stop_looking,
             )
             if isinstance(connection.connection, amqp.Connection):
@@ -153,16 +152,16 @@ class DrainingQueueConsumer(QueueConsumer):  # type: ignore[misc]  # nameko ship
         super().on_iteration()
 
     def on_consume_ready(self, connection: Any, channel: Any, consumers: Any, **kwargs: Any) -> None:
-        self._tell_connected(True)
+        self._set_connected(True)
         super().on_consume_ready(connection, channel, consumers, **kwargs)
 
     def on_connection_error(self, exc: Exception, interval: float) -> None:
-        self._tell_connected(False)
+        self._set_connected(False)
         requests, self._to_quiet = self._to_quiet, []
         for _, done in requests:
             done.send(None)
         _log.warning("no connection to the broker", service=self.container.service_name, exc_info=exc)
 
-    def _tell_connected(self, connected: bool) -> None:
+    def _set_connected(self, connected: bool) -> None:
         self.connected = connected
         metrics.broker_connected.labels(self.container.service_name).set(int(connected))

@@ -28,7 +28,7 @@ class Watched(Protocol):
     def catch_up(self, seconds: float | None = None) -> int: ...
 
 
-class RuleWatch:
+class RulePoller:
     """Looks every ``seconds``, from ``start`` to ``stop``, and brings tenants up to date between two looks.
 
     ``made``: called after every few tenants and when all are up to date.

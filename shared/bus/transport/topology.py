@@ -3,18 +3,20 @@
 What identifies a queue stands in its arguments; what is tuned (lengths, rates) belongs into policies.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from kombu import Exchange, Queue
 
-from shared.bus.delivery.retries import (
+from shared.bus.queue_names import (
     INTERNAL_EXCHANGE,
     RETRY_DELAYS_S,
-    crowded_key,
-    parked_key,
+    commands_queue,
+    events_queue,
+    parked_queue,
     retry_key,
-    waiting_key,
+    throttled_queue,
+    waiting_queue,
 )
 from shared.bus.routes import Route
 from shared.messages.envelope import COMMANDS_EXCHANGE, EVENTS_EXCHANGE
@@ -27,23 +29,6 @@ PARKED_DELIVERY_LIMIT = 2**31 - 1
 COMMANDS = Exchange(COMMANDS_EXCHANGE, type="topic", durable=True)
 EVENTS = Exchange(EVENTS_EXCHANGE, type="topic", durable=True)
 INTERNAL = Exchange(INTERNAL_EXCHANGE, type="topic", durable=True)
-
-
-def commands_queue(service: str) -> str:
-    return f"{service}.commands"
-
-
-def events_queue(service: str) -> str:
-    return f"{service}.events"
-
-
-def parked_queue(service: str) -> str:
-    return f"{service}.parked"
-
-
-def crowded_queue(service: str) -> str:
-    """Where messages of tenants wait that have used up their share of the service."""
-    return f"{service}.crowded"
 
 
 def command_bindings(routes: Sequence[Route]) -> list[str]:
@@ -76,25 +61,21 @@ def declare(channel: Any, service: str, routes: Sequence[Route], waits: bool = T
             queue.bind_to(exchange, routing_key=key)
         queue.bind_to(INTERNAL, routing_key=retry_key(service, source))
         for delay_s in RETRY_DELAYS_S:
-            key = waiting_key(service, source, delay_s)
+            key = waiting_queue(service, source, delay_s)
             if waits:
                 waiting = Queue(key, durable=True, queue_arguments=_waiting(service, source, delay_s))(channel)
                 waiting.queue_declare()
                 waiting.bind_to(INTERNAL, routing_key=key)
             else:
                 queue.bind_to(INTERNAL, routing_key=key)
-    crowded = Queue(crowded_queue(service), durable=True, queue_arguments=_work(service) if waits else None)(channel)
-    crowded.queue_declare()
-    crowded.bind_to(INTERNAL, routing_key=crowded_key(service))
+    throttled = Queue(throttled_queue(service), durable=True, queue_arguments=_work(service) if waits else None)(
+        channel
+    )
+    throttled.queue_declare()
+    throttled.bind_to(INTERNAL, routing_key=throttled_queue(service))
     parked = Queue(parked_queue(service), durable=True, queue_arguments=_parked() if waits else None)(channel)
     parked.queue_declare()
-    parked.bind_to(INTERNAL, routing_key=parked_key(service))
-
-
-def queue_names(services: Iterable[str]) -> list[str]:
-    """The queues whose emptiness means that nothing is under way (parked messages are not)."""
-    kinds = (commands_queue, events_queue, crowded_queue)
-    return [queue_of(service) for service in services for queue_of in kinds]
+    parked.bind_to(INTERNAL, routing_key=parked_queue(service))
 
 
 def _quorum() -> dict[str, Any]:
@@ -115,7 +96,7 @@ def _dead_letters_to(key: str) -> dict[str, Any]:
 
 
 def _work(service: str) -> dict[str, Any]:
-    return _quorum() | _dead_letters_to(parked_key(service))
+    return _quorum() | _dead_letters_to(parked_queue(service))
 
 
 def _waiting(service: str, source: str, delay_s: int) -> dict[str, Any]:

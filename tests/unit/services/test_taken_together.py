@@ -18,7 +18,7 @@ from services.load.use_cases.assess import NOTHING_RECORDED
 from services.recovery import handlers as recovery
 from services.recovery.store import Tables as RecoveryTables
 from services.recovery.use_cases.assess import NOTHING_KNOWN
-from shared.bus.delivery.ledger import ToPublish
+from shared.bus.delivery.outbox import OutboxEntry
 from shared.bus.delivery.processor import Processor
 from shared.db.engine import Database
 from shared.messages.day_digests import changed_days
@@ -59,7 +59,7 @@ class Service:
         self.database = Database(name, f"sqlite:///{folder}/{{service}}.db", durable=False)
         metadata.create_all(self.database.engine)
         self.processor = Processor(name, routes, self.database, AsGiven(rules), lambda: NOW, budget_s=60)
-        self.published: list[ToPublish] = []
+        self.published: list[OutboxEntry] = []
 
     def take(self, deliveries: Sequence[Delivery], at_a_time: int) -> None:
         for start in range(0, len(deliveries), at_a_time):

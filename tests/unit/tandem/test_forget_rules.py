@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from shared.contract.words import SERVICES
 from shared.db.engine import Database
-from shared.db.rule_store import Activation, RuleShelf, StoredPack
+from shared.db.rule_store import RuleShelf, StoredActivation, StoredPack
 from shared.ops.settings import Settings
 from tandem.cli import tandem
 from tandem.runtime.databases import upgrade_databases
@@ -46,7 +46,7 @@ def keep(url: str, tenant: str) -> None:
             shelf = RuleShelf(db, tenant)
             shelf.put(StoredPack("x.deload", "1.0.0", "deload", "text", "h" * 64, None, "Kim", "so", AT))
             first = date(2026, 3, 1)
-            shelf.activate(Activation(1, "activate", "deload", "x.deload", "1.0.0", first, "Kim", "so", AT, "m1"))
+            shelf.activate(StoredActivation(1, "activate", "deload", "x.deload", "1.0.0", first, "Kim", "so", AT, "m1"))
         database.dispose()
 
 

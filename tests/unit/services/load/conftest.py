@@ -9,7 +9,7 @@ import pytest
 
 from services.load.handlers import ROUTES, TIMERS
 from services.load.store import Tables
-from shared.bus.delivery.unit_of_work import Emitted, UnitOfWork
+from shared.bus.delivery.unit_of_work import EmittedEvent, UnitOfWork
 from shared.bus.routes import Incoming
 from shared.db.engine import Database
 from shared.rules.evaluation.tenant_rules import TenantRules
@@ -40,7 +40,7 @@ class LoadDesk:
             Tables.metadata.create_all(self.database.engine)
         self.rules = rules
         self.now = now
-        self.emitted: list[Emitted] = []
+        self.emitted: list[EmittedEvent] = []
         self._sent = 0
 
     def send(
@@ -68,7 +68,7 @@ class LoadDesk:
         self.emitted += context.emitted
         return outcome.data if outcome is not None else {}
 
-    def tick(self, tenant: str = "acme") -> list[Emitted]:
+    def tick(self, tenant: str = "acme") -> list[EmittedEvent]:
         """One turn of the timer; what it emitted."""
         with self.database.transaction() as db:
             context = UnitOfWork("load", tenant, db, self.rules, lambda: self.now)

@@ -12,7 +12,7 @@ import pytest
 
 from services.periodization.handlers import ROUTES, TIMERS
 from services.periodization.store import Tables
-from shared.bus.delivery.unit_of_work import Cause, UnitOfWork
+from shared.bus.delivery.unit_of_work import Causation, UnitOfWork
 from shared.bus.routes import Accepted, Answered, Incoming
 from shared.db.engine import Database
 from shared.messages.validation import parse
@@ -74,7 +74,7 @@ class Periodization:
         incoming = Incoming(
             tenant, message_id, key, at or self.now, parse(route.model, body), body.get("athlete"), correlation_id
         )
-        cause = Cause(message_id, key, correlation_id, None, reply_to)
+        cause = Causation(message_id, key, correlation_id, None, reply_to)
         with self.database.transaction() as db:
             context = UnitOfWork("periodization", tenant, db, self.rules, lambda: self.now, cause)
             outcome = route.handle(context, incoming)

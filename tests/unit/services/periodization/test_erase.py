@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import String, cast, func, select
 
 from services.periodization.store import Tables
-from shared.bus.delivery.ledger import Ledger
 from shared.bus.delivery.replies import Later
 from shared.bus.delivery.retention import Retention
+from shared.bus.delivery.store import DeliveryStore
 from shared.bus.routes import Accepted, Rejected
 from tests.unit.services.periodization.conftest import Periodization
 from tests.unit.services.periodization.test_handlers import ATHLETE, GOALS, load_of
@@ -102,14 +102,14 @@ def test_without_anybody_waiting_it_is_accepted_at_once(periodization: Periodiza
 
 def test_confirmations_that_nobody_waits_for_are_forgotten(periodization: Periodization) -> None:
     """An erase without a reply address, whose confirmations carry its correlation id all the same."""
-    ledger = Ledger()
+    store = DeliveryStore()
     with periodization.database.transaction() as db:
-        ledger.remember_tenants(db, ["acme"], START)
+        store.add_tenants(db, ["acme"], START)
     periodization.take("athlete.erase", {"athlete": "a1"}, at=START)
     periodization.take("load.athlete-erased", {"athlete": "a1", "service": "load"}, at=START, correlation_id="c1")
     assert everything_named(periodization, "c1") == ["erase_confirmations.correlation_id"]
     month, year = timedelta(days=30), timedelta(days=400)
-    retention = Retention(periodization.database, ledger, Tables.metadata, month, year)
+    retention = Retention(periodization.database, store, Tables.metadata, month, year)
     retention.forget(START + timedelta(days=29))
     assert everything_named(periodization, "c1") == ["erase_confirmations.correlation_id"]
     retention.forget(START + timedelta(days=31))

@@ -9,7 +9,7 @@ import pytest
 
 from services.recovery.handlers import ROUTES
 from services.recovery.store import Tables
-from shared.bus.delivery.unit_of_work import Emitted, UnitOfWork
+from shared.bus.delivery.unit_of_work import EmittedEvent, UnitOfWork
 from shared.bus.routes import Incoming
 from shared.db.engine import Database
 from shared.messages.values import Wellness
@@ -55,7 +55,7 @@ class RecoveryDesk:
             Tables.metadata.create_all(self.database.engine)
         self.rules = rules
         self.now = now
-        self.emitted: list[Emitted] = []
+        self.emitted: list[EmittedEvent] = []
         self._sent = 0
 
     def send(

@@ -9,7 +9,7 @@ import pytest
 
 from services.scheduling.handlers import ROUTES, TIMERS
 from services.scheduling.store import Tables
-from shared.bus.delivery.unit_of_work import Emitted, UnitOfWork
+from shared.bus.delivery.unit_of_work import EmittedEvent, UnitOfWork
 from shared.bus.routes import Incoming
 from shared.db.engine import Database
 from shared.rules.evaluation.tenant_rules import TenantRules
@@ -37,7 +37,7 @@ class SchedulingDesk:
             Tables.metadata.create_all(self.database.engine)
         self.rules = rules
         self.now = now
-        self.emitted: list[Emitted] = []
+        self.emitted: list[EmittedEvent] = []
         self._sent = 0
 
     def send(

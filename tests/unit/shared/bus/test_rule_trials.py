@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import eventlet
 
-from shared.bus.rule_routes import MOST_ATHLETES, TRIAL_S, compare_each
+from shared.bus.rule_routes import MAX_ATHLETES, TRIAL_S, compare_each
 from shared.messages.rule_packs import DecisionChanged
 
 
@@ -36,7 +36,7 @@ def test_it_ends_when_its_time_is_up_and_says_so() -> None:
 
 
 def test_those_with_nothing_to_compare_do_not_count() -> None:
-    athletes = [f"a{n}" for n in range(3 * MOST_ATHLETES)]
+    athletes = [f"a{n}" for n in range(3 * MAX_ATHLETES)]
     found = compare_each(athletes, lambda athlete: None if athlete.endswith("0") else changed(athlete))
-    assert found.athletes == MOST_ATHLETES
+    assert found.athletes == MAX_ATHLETES
     assert found.of == len(athletes) - 6

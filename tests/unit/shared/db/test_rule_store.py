@@ -9,7 +9,7 @@ import pytest
 from shared.db.common_tables import service_metadata
 from shared.db.engine import Database
 from shared.db.migrations import create_all
-from shared.db.rule_store import Activation, RuleShelf, StoredPack, StoredRules, forget_tenant, in_force
+from shared.db.rule_store import RuleShelf, StoredActivation, StoredPack, StoredRules, forget_tenant, in_force
 from shared.rules.reading.rule_texts import RuleText, RuleTexts
 
 METADATA = service_metadata()
@@ -34,9 +34,9 @@ def pack(version: str, text: str = "x: ä", name: str = "acme.sequencing") -> St
     return StoredPack(name, version, "sequencing", text, "h" * 64, None, "Kim", "why not", AT)
 
 
-def activation(number: int, version: str | None, starts: date = MARCH, kind: Any = "sequencing") -> Activation:
+def activation(number: int, version: str | None, starts: date = MARCH, kind: Any = "sequencing") -> StoredActivation:
     action: Any = "activate" if version else "roll-back"
-    return Activation(number, action, kind, "acme.sequencing", version, starts, "Kim", "so", AT, f"m{number}")
+    return StoredActivation(number, action, kind, "acme.sequencing", version, starts, "Kim", "so", AT, f"m{number}")
 
 
 def activate(database: Database, number: int, version: str, tenant: str = "acme", text: str = "x: ä") -> None:

@@ -7,7 +7,7 @@ import structlog
 
 from shared.ops import metrics
 from shared.ops.logging import configure_logging
-from shared.ops.rule_watch import RuleWatch
+from shared.ops.rule_metrics import RuleMetrics
 from shared.rules.errors import RuleFileError
 
 MISTAKE = RuleFileError("base/deload.yaml", 12, 5, "every-fourth-week", "there is no such word 'weak'")
@@ -28,19 +28,19 @@ def counted(name: str, **labels: str) -> float:
 def test_evaluations_are_counted_by_pack_and_evaluator() -> None:
     labels = {"pack": "sequencing", "evaluator": "durable-rules"}
     before = counted("tandem_rule_evaluations_total", **labels)
-    RuleWatch().evaluated("base.sequencing", "durable-rules", 45, 0.002)
+    RuleMetrics().evaluated("base.sequencing", "durable-rules", 45, 0.002)
     assert counted("tandem_rule_evaluations_total", **labels) == before + 45
 
 
 def test_tenants_packs_share_one_label_however_many_there_are() -> None:
     before = counted("tandem_rule_mismatches_total", pack="tenant")
     for tenant in ("acme", "zenith"):
-        RuleWatch().mismatched(f"{tenant}.sequencing", ["short-gap"])
+        RuleMetrics().mismatched(f"{tenant}.sequencing", ["short-gap"])
     assert counted("tandem_rule_mismatches_total", pack="tenant") == before + 2
 
 
 def test_a_change_for_a_thousand_tenants_is_two_lines_and_a_gauge(lines: io.StringIO) -> None:
-    watch = RuleWatch()
+    watch = RuleMetrics()
     watch.reloaded(None, "activated", 0.1)
     for left in (1000, 999, 1, 0):
         watch.reloaded(f"club-{left}", "activated", 0.02)
@@ -57,7 +57,7 @@ def test_a_change_for_a_thousand_tenants_is_two_lines_and_a_gauge(lines: io.Stri
 
 
 def test_a_mistake_is_told_with_its_place_and_only_once(lines: io.StringIO) -> None:
-    watch = RuleWatch()
+    watch = RuleMetrics()
     watch.refused([MISTAKE])
     watch.refused([MISTAKE])
     (line,) = map(json.loads, lines.getvalue().splitlines())
@@ -72,7 +72,7 @@ def test_a_mistake_is_told_with_its_place_and_only_once(lines: io.StringIO) -> N
 
 
 def test_a_mistake_that_comes_back_is_told_again(lines: io.StringIO) -> None:
-    watch = RuleWatch()
+    watch = RuleMetrics()
     watch.refused([MISTAKE])
     watch.refused([])
     assert counted("tandem_rule_files_refused") == 0
@@ -82,6 +82,6 @@ def test_a_mistake_that_comes_back_is_told_again(lines: io.StringIO) -> None:
 
 def test_an_engine_that_fails_is_counted_by_reason(lines: io.StringIO) -> None:
     before = counted("tandem_rule_engine_failures_total", reason="deadline")
-    RuleWatch().engine_failed("deadline", "no answer within 250 ms")
+    RuleMetrics().engine_failed("deadline", "no answer within 250 ms")
     assert counted("tandem_rule_engine_failures_total", reason="deadline") == before + 1
     assert json.loads(lines.getvalue())["reason"] == "deadline"

@@ -13,7 +13,8 @@ from sqlalchemy.event import listen
 from sqlalchemy.exc import OperationalError
 
 from shared.bus.delivery.processor import Processor
-from shared.bus.delivery.retries import RETRY_DELAYS_S, from_internal
+from shared.bus.delivery.retries import from_internal
+from shared.bus.queue_names import RETRY_DELAYS_S
 from shared.bus.routes import Route, Timer
 from shared.db.delivery_tables import InboxRow, OutboxRow
 from shared.db.engine import Database

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.bus.delivery.handler_calls import Calls
-from shared.bus.delivery.ledger import Ledger
+from shared.bus.delivery.store import DeliveryStore
 from shared.bus.delivery.timers import Periodic
 from shared.bus.routes import Context, Timer
 from shared.db.engine import Database
@@ -44,10 +44,10 @@ class Night:
 def periodic(tmp_path: Path) -> Any:
     database = Database("toy", f"sqlite:///{tmp_path}/toy.db", durable=False)
     Table.metadata.create_all(database.engine)
-    ledger = Ledger()
+    store = DeliveryStore()
     with database.transaction() as db:
-        ledger.remember_tenants(db, ["acme", "bravo"], NOW)
-    yield Periodic(database, ledger, Calls("toy", None, lambda: NOW))
+        store.add_tenants(db, ["acme", "bravo"], NOW)
+    yield Periodic(database, store, Calls("toy", None, lambda: NOW))
     database.dispose()
 
 

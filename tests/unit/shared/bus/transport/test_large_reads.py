@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.bus.transport.large_reads import read_in_large_pieces
+from shared.bus.transport.amqp_patches import read_in_large_pieces
 
 Frame = tuple[int, int, bytes]
 

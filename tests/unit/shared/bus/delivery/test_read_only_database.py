@@ -8,7 +8,7 @@ from shared.db.delivery_tables import InboxRow
 from shared.db.engine import Database
 from shared.db.migrations import create_all
 from tests.toy.service import ROUTES, Table
-from tests.unit.shared.bus.test_processing import NOW, delivery
+from tests.unit.shared.bus.delivery.test_processor import NOW, delivery
 
 
 def set_read_only(url: str, read_only: bool) -> None:

@@ -17,7 +17,7 @@ from shared.db.migrations import create_all
 from shared.messages.envelope import Delivery, type_of
 from shared.messages.problems import Problem
 from tests.toy.service import ROUTES, Count, Table, add
-from tests.unit.shared.bus.test_processing import delivery, total, types
+from tests.unit.shared.bus.delivery.test_processor import delivery, total, types
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 Outcomes = list[Accepted | Answered | Rejected | None]

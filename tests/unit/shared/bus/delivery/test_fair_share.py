@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.bus.delivery.fair_share import Shares, sender_of
+from shared.bus.delivery.fair_share import FairShares, sender_of
 from shared.bus.delivery.processor import Processor
 from shared.bus.delivery.retries import from_internal
 from shared.db.engine import Database
@@ -30,45 +30,45 @@ def clock() -> Ticking:
 
 
 @pytest.fixture
-def shares(clock: Ticking) -> Shares:
-    found = Shares(share=0.2, in_hand=2, burst_s=1.0, now=clock)
-    found.know(["acme", "globex"])
+def shares(clock: Ticking) -> FairShares:
+    found = FairShares(share=0.2, in_hand=2, burst_s=1.0, now=clock)
+    found.add_tenants(["acme", "globex"])
     return found
 
 
-def test_who_uses_up_its_share_is_set_aside_and_comes_back(shares: Shares, clock: Ticking) -> None:
+def test_who_uses_up_its_share_is_set_aside_and_comes_back(shares: FairShares, clock: Ticking) -> None:
     shares.charge({"acme": 10}, 1.0)
-    assert shares.crowding({"acme": 3, "globex": 3}) == frozenset()
+    assert shares.over_share({"acme": 3, "globex": 3}) == frozenset()
     shares.charge({"acme": 10}, 0.5)
-    assert shares.crowding({"acme": 3, "globex": 3}) == {"acme"}
+    assert shares.over_share({"acme": 3, "globex": 3}) == {"acme"}
     clock.seconds += 2.4
-    assert shares.crowding({"acme": 3}) == {"acme"}
+    assert shares.over_share({"acme": 3}) == {"acme"}
     clock.seconds += 0.2
-    assert shares.crowding({"acme": 3}) == frozenset()
+    assert shares.over_share({"acme": 3}) == frozenset()
 
 
-def test_who_waits_for_its_answers_is_never_set_aside(shares: Shares) -> None:
+def test_who_waits_for_its_answers_is_never_set_aside(shares: FairShares) -> None:
     shares.charge({"acme": 1}, 10.0)
-    assert shares.crowding({"acme": 2}) == frozenset()
-    assert shares.crowding({"acme": 3}) == {"acme"}
+    assert shares.over_share({"acme": 2}) == frozenset()
+    assert shares.over_share({"acme": 3}) == {"acme"}
 
 
-def test_time_is_charged_by_messages(shares: Shares) -> None:
+def test_time_is_charged_by_messages(shares: FairShares) -> None:
     shares.charge({"acme": 99, "globex": 1}, 2.0)
-    assert shares.crowding({"acme": 3, "globex": 3}) == {"acme"}
+    assert shares.over_share({"acme": 3, "globex": 3}) == {"acme"}
 
 
-def test_a_debt_is_never_deeper_than_a_burst(shares: Shares, clock: Ticking) -> None:
+def test_a_debt_is_never_deeper_than_a_burst(shares: FairShares, clock: Ticking) -> None:
     shares.charge({"acme": 1}, 1000.0)
     clock.seconds += 5.1
-    assert shares.crowding({"acme": 3}) == frozenset()
+    assert shares.over_share({"acme": 3}) == frozenset()
 
 
 def test_a_tenant_alone_is_never_set_aside(clock: Ticking) -> None:
-    alone = Shares(share=0.2, in_hand=2, now=clock)
-    alone.know(["acme"])
+    alone = FairShares(share=0.2, in_hand=2, now=clock)
+    alone.add_tenants(["acme"])
     alone.charge({"acme": 1}, 100.0)
-    assert alone.crowding({"acme": 3}) == frozenset()
+    assert alone.over_share({"acme": 3}) == frozenset()
 
 
 def test_a_forged_sender_is_charged_to_nobody() -> None:
@@ -89,7 +89,7 @@ def add(tenant: str, number: int, **more: object) -> Delivery:
     return Delivery("command", f"{tenant}.toy.add", body, "application/json", headers=headers, user_id=tenant, **more)  # type: ignore[arg-type]
 
 
-def test_what_is_set_aside_moves_unread_and_is_taken_from_there_once(shares: Shares, database_url: str) -> None:
+def test_what_is_set_aside_moves_unread_and_is_taken_from_there_once(shares: FairShares, database_url: str) -> None:
     create_all(Database("toy", database_url), Table.metadata)
     database = Database("toy", database_url)
     processor = Processor("toy", ROUTES, database, None, lambda: NOW, shares=shares)
@@ -105,10 +105,10 @@ def test_what_is_set_aside_moves_unread_and_is_taken_from_there_once(shares: Sha
     back = from_internal(
         Delivery("command", "toy.crowded", moved[0].body, moved[0].content_type, headers=moved[0].headers)
     )
-    assert (back.routing_key, back.user_id, back.set_aside) == ("acme.toy.add", "acme", True)
+    assert (back.routing_key, back.user_id, back.throttled) == ("acme.toy.add", "acme", True)
     for _ in range(2):
         taken = processor.process([back])
         assert [row.message.routing_key for row in taken.messages] in (["acme.toy.added"], [])
     with database.transaction() as db:
-        assert len(processor.ledger.taken(db, [("acme", "acme-1")])) == 1
+        assert len(processor.store.inbox.find(db, [("acme", "acme-1")])) == 1
     database.dispose()

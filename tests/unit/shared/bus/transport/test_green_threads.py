@@ -6,7 +6,7 @@ from collections.abc import Callable
 import eventlet
 
 from shared.bus.transport.nameko_service import off_hub
-from shared.bus.transport.rule_polling import RuleWatch
+from shared.bus.transport.rule_polling import RulePoller
 
 
 def compute(seconds: float) -> str:
@@ -61,7 +61,7 @@ class Book:
 
 
 def watching(book: Book, until: eventlet.event.Event, seconds: float = 0.01, made: Callable[[], None] = int) -> None:
-    watch = RuleWatch(book, seconds, made)
+    watch = RulePoller(book, seconds, made)
     watch.start()
     with eventlet.Timeout(20):
         until.wait()

@@ -15,9 +15,9 @@ from shared.db.engine import Database
 from shared.db.migrations import create_all
 from shared.messages.envelope import Delivery, type_of
 from shared.ops import metrics
-from shared.ops.rule_watch import RuleWatch
+from shared.ops.rule_metrics import RuleMetrics
 from tests.toy.service import ROUTES, Add, Table
-from tests.unit.shared.bus.test_processing import delivery, processor
+from tests.unit.shared.bus.delivery.test_processor import delivery, processor
 
 WORD = "hostile"
 
@@ -74,7 +74,7 @@ def test_no_label_is_chosen_by_a_tenant(database: Database) -> None:
     failing = processor(database, [Route("command", "toy.add", Add, fails), *ROUTES[1:]])
     for sent in hostile():
         assert failing.process([sent]).done == 1
-    watch = RuleWatch()
+    watch = RuleMetrics()
     for number in range(3):
         watch.evaluated(f"base.{WORD}-{number}", "reference", 1, 0.001)
         watch.watched(f"{WORD}-{number}.sequencing", "rule")

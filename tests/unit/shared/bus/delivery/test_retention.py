@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import String, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from shared.bus.delivery.ledger import Ledger, Taken
+from shared.bus.delivery.inbox import InboxEntry
 from shared.bus.delivery.retention import ERASURES, Retention
+from shared.bus.delivery.store import DeliveryStore
 from shared.db.common_tables import service_metadata
 from shared.db.delivery_tables import InboxRow
 from shared.db.engine import Database
@@ -42,16 +43,16 @@ def test_what_is_older_than_its_time_is_forgotten_and_nothing_else(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.bus.delivery.retention.ROWS_PER_TRANSACTION", 1)
-    ledger = Ledger()
+    store = DeliveryStore()
     with database.transaction() as db:
-        ledger.remember_tenants(db, ["acme", "bravo"], NOW)
+        store.add_tenants(db, ["acme", "bravo"], NOW)
         for tenant in ("acme", "bravo"):
             for days in (1, 29, 31):
                 at = NOW - timedelta(days=days)
-                ledger.write(db, [Taken(tenant, f"m{days}", "toy.add", "h", None, "accepted", None, at)], ())
+                store.write(db, [InboxEntry(tenant, f"m{days}", "toy.add", "h", None, "accepted", None, at)], ())
             for days in (31, 399, 401):
                 db.add(Erasure(tenant=tenant, athlete_digest=f"d{days}", erased_at=NOW - timedelta(days=days)))
-    Retention(database, ledger, Tables.metadata, timedelta(days=30), timedelta(days=400)).forget(NOW)
+    Retention(database, store, Tables.metadata, timedelta(days=30), timedelta(days=400)).forget(NOW)
     with database.transaction() as db:
         inbox = {tuple(row) for row in db.execute(select(InboxRow.tenant, InboxRow.message_id))}
         erasures = {tuple(row) for row in db.execute(select(Erasure.tenant, Erasure.athlete_digest))}

@@ -16,7 +16,7 @@ from shared.db.delivery_tables import InboxRow, OutboxRow
 from shared.db.engine import Database
 from shared.db.migrations import create_all
 from tests.toy.service import ROUTES, Add, Get, Table
-from tests.unit.shared.bus.test_processing import NOW, delivery, processor, rows, types
+from tests.unit.shared.bus.delivery.test_processor import NOW, delivery, processor, rows, types
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_an_erase_waits_for_another_try_when_the_queues_cannot_be_looked_through
         asked.append((tenant, athlete))
         raise TimeoutError("the broker is away")
 
-    work = processor(database, [*ROUTES, ERASE], forget_waiting=out_of_reach)
+    work = processor(database, [*ROUTES, ERASE], erase_waiting=out_of_reach)
     (row,) = work.process([delivery("gone", None, key="athlete.erase")]).messages
     assert (row.message.routing_key, row.athlete) == ("toy.commands.wait.5", "a1")
     assert (asked, rows(database, InboxRow)) == ([("acme", "a1")], 0)

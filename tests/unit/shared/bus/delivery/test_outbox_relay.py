@@ -7,8 +7,9 @@ import eventlet
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared.bus.delivery.ledger import Ledger, ToPublish, to_publish
+from shared.bus.delivery.outbox import OutboxEntry, outbox_entry
 from shared.bus.delivery.outbox_relay import ROWS_PER_PUBLISH, Relay
+from shared.bus.delivery.store import DeliveryStore
 from shared.bus.transport.publisher import PublishFailed
 from shared.db.engine import Database
 from shared.db.migrations import create_all
@@ -46,7 +47,7 @@ def database(database_url: str) -> Iterator[Database]:
     database.dispose()
 
 
-def committed(database: Database, ledger: Ledger, count: int, age_s: float = 0.0) -> list[ToPublish]:
+def committed(database: Database, store: DeliveryStore, count: int, age_s: float = 0.0) -> list[OutboxEntry]:
     made = NOW - timedelta(seconds=age_s)
     rows = []
     for number in range(count):
@@ -60,77 +61,77 @@ def committed(database: Database, ledger: Ledger, count: int, age_s: float = 0.0
             subject=None,
             data={"number": number},
         )
-        rows.append(to_publish("acme", message, None, made))
+        rows.append(outbox_entry("acme", message, None, made))
     with database.transaction() as db:
-        ledger.write(db, (), rows)
+        store.write(db, (), rows)
     return rows
 
 
-def start(database: Database) -> tuple[Relay, Ledger, Sent]:
-    ledger, sent = Ledger(), Sent()
-    relay = Relay("toy", database, ledger, sent, lambda: int(NOW.timestamp() * 1000), sweep_age_ms=5000)
-    return relay, ledger, sent
+def start(database: Database) -> tuple[Relay, DeliveryStore, Sent]:
+    store, sent = DeliveryStore(), Sent()
+    relay = Relay("toy", database, store, sent, lambda: int(NOW.timestamp() * 1000), sweep_age_ms=5000)
+    return relay, store, sent
 
 
-def empty(database: Database, ledger: Ledger) -> bool:
+def empty(database: Database, store: DeliveryStore) -> bool:
     with database.transaction() as db:
-        return ledger.outbox_is_empty(db)
+        return store.outbox.is_empty(db)
 
 
 def test_what_is_handed_over_is_published_in_order_and_forgotten(database: Database) -> None:
-    relay, ledger, sent = start(database)
-    rows = committed(database, ledger, 700)
+    relay, store, sent = start(database)
+    rows = committed(database, store, 700)
     runner = eventlet.spawn(relay.run)
     relay.hand_over(rows)
     relay.stop()
     runner.wait()
     assert [message.headers["ce-id"] for message in sent.messages] == [row.id for row in rows]
-    assert empty(database, ledger)
+    assert empty(database, store)
     assert relay.in_hand == 0
 
 
 def test_a_connection_that_broke_is_replaced_at_once(database: Database) -> None:
-    relay, ledger, sent = start(database)
+    relay, store, sent = start(database)
     sent.failures = 1
     runner = eventlet.spawn(relay.run)
-    relay.hand_over(committed(database, ledger, 3))
+    relay.hand_over(committed(database, store, 3))
     relay.stop()
     runner.wait()
     assert len(sent.messages) == 3
-    assert empty(database, ledger)
+    assert empty(database, store)
 
 
 def test_what_could_not_be_published_is_swept_up_later_under_the_same_ids(database: Database) -> None:
-    relay, ledger, sent = start(database)
+    relay, store, sent = start(database)
     sent.failures = 2
-    rows = committed(database, ledger, 3, age_s=6)
+    rows = committed(database, store, 3, age_s=6)
     runner = eventlet.spawn(relay.run)
     relay.hand_over(rows)
     relay.stop()
     runner.wait()
     assert sent.messages == []
-    assert not empty(database, ledger)
+    assert not empty(database, store)
     assert relay.sweep() == 3
     assert [message.headers["ce-id"] for message in sent.messages] == [row.id for row in rows]
-    assert empty(database, ledger)
+    assert empty(database, store)
 
 
 def test_the_sweeper_leaves_young_rows_to_the_relay(database: Database) -> None:
-    relay, ledger, sent = start(database)
-    committed(database, ledger, 1, age_s=1)
-    committed(database, ledger, 1, age_s=9)
+    relay, store, sent = start(database)
+    committed(database, store, 1, age_s=1)
+    committed(database, store, 1, age_s=9)
     assert relay.sweep() == 1
     assert len(sent.messages) == 1
-    assert not empty(database, ledger)
+    assert not empty(database, store)
 
 
 def test_one_sweep_takes_all_that_a_long_outage_left(database: Database) -> None:
-    ledger, sent = Ledger(), Sent()
-    committed(database, ledger, 2 * ROWS_PER_PUBLISH + 7, age_s=60.0)
-    relay = Relay("toy", database, ledger, sent, lambda: int(NOW.timestamp() * 1000))
+    store, sent = DeliveryStore(), Sent()
+    committed(database, store, 2 * ROWS_PER_PUBLISH + 7, age_s=60.0)
+    relay = Relay("toy", database, store, sent, lambda: int(NOW.timestamp() * 1000))
     assert relay.sweep() == 2 * ROWS_PER_PUBLISH + 7 == len(sent.messages)
     with database.transaction() as db:
-        assert ledger.outbox_is_empty(db)
+        assert store.outbox.is_empty(db)
 
 
 def test_a_sweep_says_whether_the_database_answers(database: Database) -> None:

@@ -23,7 +23,7 @@ def pack_label(pack: str) -> str:
     return kind if pack.startswith(_BASE) and kind in _KINDS else TENANTS_OWN
 
 
-class RuleWatch(Observer):
+class RuleMetrics(Observer):
     """Counts everything; logs what somebody should look at, mistakes in files once each and not at every poll."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from shared.db.engine import Database
 from shared.db.migrations import create_all
 from shared.ops import metrics
 from tests.toy.service import ROUTES, Add, Table, add
-from tests.unit.shared.bus.test_processing import delivery
+from tests.unit.shared.bus.delivery.test_processor import delivery
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 RULE = {"pack": "base.sequencing", "rule": "same-day-gap"}
