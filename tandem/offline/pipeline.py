@@ -82,35 +82,16 @@ class OfflineAthlete:
         ratios = {day: stream_ratios(of_day) for day, of_day in zip(earlier, figures, strict=True)}
         return assess_readiness(self._readiness_inputs(), self.rules, ratios)
 
-    @cached_property
-    def _season(self) -> "Season":
-        from services.periodization.domain import (
-            CoachDeload,
-            SeasonInputs,
-            default_season_start,
-            default_season_weeks,
-            default_week_template,
-            plan_season,
-        )
-
-        plan = self.file.season
-        start = plan.start if plan else default_season_start(self.on)
-        weeks = plan.weeks if plan and plan.weeks else None
-        template = plan.week_template if plan and plan.week_template else None
-        inputs = SeasonInputs(
-            start=start,
-            weeks=weeks or default_season_weeks(start, self.file.goals, self.on, self.rules),
-            template=template or default_week_template(self.profile, self.rules),
-            goals=self.file.goals,
-            profile=self.profile,
-            history=self.day_history(),
-            coach_deloads=[CoachDeload(one.start, one.days, one.reason) for one in self.file.deloads],
-            on=self.on,
-        )
-        return plan_season(inputs, self.rules)
-
     def season(self) -> "Season":
         return self._season
+
+    @cached_property
+    def _season(self) -> "Season":
+        from services.periodization.domain import plan_season
+        from services.periodization.use_cases.gather import gather_season
+        from tandem.offline.season_records import FileSeason
+
+        return plan_season(gather_season(FileSeason(self), self.profile, self.on, self.rules), self.rules)
 
     def check(self) -> "Verdict":
         proposal = self.proposal()
