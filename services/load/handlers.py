@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from services.load.domain import LoadSeries, local_day
+from services.load.domain import local_day
 from services.load.messages import (
     AthleteErased,
     EraseAthlete,
@@ -15,9 +15,10 @@ from services.load.messages import (
     RemoveSession,
 )
 from services.load.store import LoadStore, SessionRow
-from services.load.use_cases.assess import ToAssess, assess_today, decided_by_bands, stored_daily, today_of
+from services.load.use_cases.assess import ToAssess, assess_today, decided_by_bands
 from services.load.use_cases.batch import ERASED, Desk, settle, take
 from services.load.use_cases.compare_rules import compare_bands
+from services.load.use_cases.gather import gather_series
 from services.load.use_cases.record import MEASURED
 from shared.bus.routes import Accepted, Answered, Call, Context, Incoming, Rejected, Route, Timer, alone
 from shared.bus.rule_routes import rule_routes
@@ -69,12 +70,10 @@ def get_load(context: Context, incoming: Incoming[GetLoad]) -> Answered:
     profile = store.profile(row) if row is not None else None
     if profile is None:
         raise Rejected([Problem("/athlete", "unknown_athlete", f"no athlete {body.athlete} is known")])
-    today = today_of(context, profile)
+    today = profile.day_of(context.now())
     on = body.date or today
-    through = max(on, today)
-    daily = stored_daily(store, body.athlete, profile, through)
     rules = context.rules_on(on)
-    series = LoadSeries(daily, rules.settings("recovery"), through)
+    (series,) = gather_series(store, body.athlete, profile, max(on, today), rules)
     answer = {
         "athlete": body.athlete,
         **series.assess(on).as_json(),
@@ -107,7 +106,7 @@ def put_athlete(context: Context, incoming: Incoming[PutAthlete]) -> Accepted:
     new_days = before is None or before.timezone != profile.timezone
     if desk.touched or new_days:
         marked = store.marks([body.athlete])[body.athlete] if new_days else []
-        desk.days += [mark.date for mark in marked] or [today_of(context, profile)]
+        desk.days += [mark.date for mark in marked] or [profile.day_of(context.now())]
     settle(store, [desk])
     return Accepted()
 

@@ -17,7 +17,7 @@ from shared.contract.words import DayState
 from shared.db.athletes import digest, erased_at, locked_rows
 from shared.db.common_tables import service_metadata
 from shared.db.tables import COLUMN_TYPES, AthleteKey, MessageId, Tenant
-from shared.messages.values import MarkedDay, Profile
+from shared.messages.values import DayLoad, MarkedDay, Profile
 
 Version = tuple[datetime, str]
 """ce-time and ce-id."""
@@ -178,6 +178,10 @@ class LoadStore:
         for athlete, *session in rows:
             found[athlete].append(StoredSession(*cast(Any, session)))
         return found
+
+    def day_loads(self, athletes: Sequence[str]) -> dict[str, list[DayLoad]]:
+        """None: no message brings loads of whole days."""
+        return {name: [] for name in athletes}
 
     def with_estimates(self, athletes: Sequence[str], since: datetime, measured: str) -> set[str]:
         """Those of the athletes with a counting session after ``since`` that was scored otherwise than ``measured``."""

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from services.recovery.domain import assess_readiness
 from services.recovery.messages import (
     AthleteErased,
     EraseAthlete,
@@ -13,9 +14,10 @@ from services.recovery.messages import (
     WeekPlanned,
 )
 from services.recovery.store import RecoveryStore
-from services.recovery.use_cases.assess import ToAssess, assess_day, assess_today, today_of
+from services.recovery.use_cases.assess import ToAssess, assess_today
 from services.recovery.use_cases.batch import ERASED, hear_loads_assessed, hear_sessions_scored, record_mornings
 from services.recovery.use_cases.compare_rules import compare_readiness
+from services.recovery.use_cases.gather import gather_readiness
 from shared.bus.routes import Accepted, Answered, Context, Forgotten, Incoming, Rejected, Route, Timer, alone
 from shared.bus.rule_routes import rule_routes
 from shared.messages.problems import Problem
@@ -28,8 +30,9 @@ def get_readiness(context: Context, incoming: Incoming[GetReadiness]) -> Answere
     profile = store.profile(row) if row is not None else None
     if profile is None:
         raise Rejected([Problem("/athlete", "unknown_athlete", f"no athlete {body.athlete} is known")])
-    on = body.date or today_of(context, profile)
-    readiness = assess_day(context, store, body.athlete, profile, on)
+    on = body.date or profile.day_of(context.now())
+    inputs = gather_readiness(store, {body.athlete: (profile, on)})[body.athlete]
+    readiness = assess_readiness(inputs, context.rules_on(on))
     return Answered({"athlete": body.athlete, **readiness.as_json()})
 
 

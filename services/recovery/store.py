@@ -4,14 +4,17 @@ Mornings are its own; sessions, load and plans are what other services told. Eac
 ce-time, then greater ce-id), so the order in which messages arrive changes nothing.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Date, Index, String, delete, func, select, tuple_
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from services.recovery.domain import StreamRatio
+from services.recovery.domain.recorded import DoneTraining, LoadDay
+from shared.contract.words import STREAMS
 from shared.db.athletes import digest, erased_at, locked_rows
 from shared.db.common_tables import service_metadata
 from shared.db.tables import COLUMN_TYPES, AthleteKey, MessageId, Tenant
@@ -20,6 +23,7 @@ from shared.messages.values import PlannedSession, Profile
 Version = tuple[datetime, str]
 """ce-time and ce-id."""
 PAIRS_PER_QUERY = 500
+Made = TypeVar("Made")
 
 
 class Tables(DeclarativeBase):
@@ -105,7 +109,17 @@ class Morning:
     """A stored morning (``services.recovery.domain.inputs.MorningRecord``); it was validated when it came in."""
 
     date: date
-    given: Mapping[str, Any]
+    rmssd_ms: float | None = None
+    resting_hr: float | None = None
+    sleep_hours: float | None = None
+    sleep_quality: float | None = None
+    soreness: float | None = None
+    fatigue: float | None = None
+    mood: float | None = None
+    stress: float | None = None
+    aches: bool | None = None
+    body_mass_kg: float | None = None
+    illness: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +188,7 @@ class RecoveryStore:
         )
         found: dict[str, list[Morning]] = {name: [] for name in athletes}
         for athlete, day, fields in rows:
-            found[athlete].append(Morning(day, {name: entry[0] for name, entry in fields.items()}))
+            found[athlete].append(Morning(day, **{name: entry[0] for name, entry in fields.items()}))
         return found
 
     def held_load_days(self, named: Iterable[tuple[str, date]]) -> dict[tuple[str, date], LoadDayRow]:
@@ -198,10 +212,11 @@ class RecoveryStore:
                 continue
             row.state, row.figures, (row.told_at, row.told_id) = state, dict(figures), version
 
-    def load_days(self, athletes: Sequence[str], since: date) -> dict[str, list[Any]]:
-        """By athlete rows of (date, state, figures), oldest first."""
+    def load_days(self, athletes: Sequence[str], since: date) -> dict[str, list[LoadDay]]:
+        """By athlete, oldest first."""
         return self._by_athlete(
             athletes,
+            _load_day,
             select(LoadDayRow.athlete, LoadDayRow.date, LoadDayRow.state, LoadDayRow.figures)
             .where(LoadDayRow.tenant == self.tenant, LoadDayRow.athlete.in_(athletes), LoadDayRow.date >= since)
             .order_by(LoadDayRow.date),
@@ -235,11 +250,12 @@ class RecoveryStore:
         row.told_at, row.told_id = version
         return day
 
-    def sessions(self, athletes: Sequence[str], since: date) -> dict[str, list[Any]]:
-        """By athlete rows of (date, kind, type, rpe, e1rm) of the sessions that count, oldest first."""
+    def sessions(self, athletes: Sequence[str], since: date) -> dict[str, list[DoneTraining]]:
+        """By athlete the sessions that count, oldest first."""
         table = DoneSessionRow
         return self._by_athlete(
             athletes,
+            DoneTraining,
             select(table.athlete, table.date, table.kind, table.type, table.rpe, table.e1rm)
             .where(table.tenant == self.tenant, table.athlete.in_(athletes))
             .where(table.date >= since, table.removed.is_(False))
@@ -263,6 +279,7 @@ class RecoveryStore:
         starts."""
         rows = self._by_athlete(
             athletes,
+            list[Any],
             select(PlannedWeekRow.athlete, PlannedWeekRow.sessions).where(
                 PlannedWeekRow.tenant == self.tenant,
                 PlannedWeekRow.athlete.in_(athletes),
@@ -272,7 +289,7 @@ class RecoveryStore:
         )
         found = {}
         for athlete, weeks in rows.items():
-            sessions = [PlannedSession.model_validate(session) for (week,) in weeks for session in week]
+            sessions = [PlannedSession.model_validate(session) for week in weeks for session in week]
             found[athlete] = sorted(sessions, key=lambda one: (one.start or datetime.max.replace(tzinfo=UTC), one.id))
         return found
 
@@ -315,9 +332,13 @@ class RecoveryStore:
             pairs = tuple_(table.athlete, of).in_(wanted[start : start + PAIRS_PER_QUERY])
             yield from self.db.scalars(select(table).where(table.tenant == self.tenant, pairs))
 
-    def _by_athlete(self, athletes: Sequence[str], query: Any) -> dict[str, list[Any]]:
-        """The rows of a query whose first column is the athlete, without it."""
-        found: dict[str, list[Any]] = {name: [] for name in athletes}
+    def _by_athlete(self, athletes: Sequence[str], make: Callable[..., Made], query: Any) -> dict[str, list[Made]]:
+        """What ``make`` makes of the rows of a query whose first column is the athlete, without it."""
+        found: dict[str, list[Made]] = {name: [] for name in athletes}
         for athlete, *rest in self.db.execute(query):
-            found[athlete].append(rest)
+            found[athlete].append(make(*rest))
         return found
+
+
+def _load_day(day: date, state: str | None, figures: Mapping[str, Any]) -> LoadDay:
+    return LoadDay(day, state, {name: StreamRatio(*figures[name]) for name in STREAMS if name in figures})

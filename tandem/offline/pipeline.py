@@ -2,31 +2,31 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shared.contract.sessions import EASY_RUN_TYPES
-from shared.contract.words import DAYS_OUT_OF_NORMAL, STREAMS, Intensity, Stream
+from shared.contract.words import Intensity
 from shared.messages.problems import InvalidInput, Problem
 from shared.messages.values import PlannedSession, Profile
-from shared.rules.athlete_facts import athlete_facts
 from shared.rules.decisions import Rules
 from tandem.athlete_file.model import AthleteFile, WeekToPlan
 from tandem.athlete_file.reader import LocatedAthleteFile, locate_athlete_file
 from tandem.athlete_file.source import read_text
 
 if TYPE_CHECKING:
-    from services.load.domain import DailyLoads, LoadAssessment, LoadSeries, ScoredSession
+    from services.load.domain import LoadAssessment
     from services.periodization.domain import Season
-    from services.recovery.domain import Readiness, ReadinessInputs, StreamRatio
+    from services.recovery.domain import Readiness
     from services.scheduling.domain.advice import Advice
     from services.scheduling.domain.checking.verdict import Verdict
     from services.scheduling.domain.week_plan import WeekPlan
-    from services.scheduling.use_cases.gather import CheckInputs
-    from tandem.offline.calendar_records import FileCalendar
+    from tandem.offline.records import FileRecords
+
+CONTEXT_DAYS = 14
+"""How far before and after a week its surroundings are shown to the rules; the longest gap rule looks back 3 days."""
 
 
 @dataclass
@@ -54,74 +54,93 @@ class OfflineAthlete:
         return None if self.file.athlete is None else self.profile
 
     @cached_property
-    def scored(self) -> "tuple[ScoredSession, ...]":
-        from services.load.domain import score_sessions
+    def records(self) -> "FileRecords":
+        from tandem.offline.records import FileRecords
 
-        return score_sessions(self.file.sessions, self.profile, self.rules.settings("recovery"))
-
-    @cached_property
-    def daily(self) -> "DailyLoads":
-        from services.load.domain import daily_loads
-
-        return daily_loads(self.scored, self.file.daily_load, self.file.days, self.profile.zone, self.on)
-
-    @cached_property
-    def load_series(self) -> "LoadSeries":
-        from services.load.domain import LoadSeries
-
-        return LoadSeries(self.daily, self.rules.settings("recovery"), self.on)
+        return FileRecords(self.file, self.profile, self.rules, self.on)
 
     def load(self) -> "LoadAssessment":
-        return self.load_series.assess(self.on)
+        return self.records.load_series.assess(self.on)
 
     def readiness(self) -> "Readiness":
-        from services.recovery.domain import assess_readiness, days_looked_back
+        from services.recovery.domain import assess_readiness
 
-        earlier = [self.on - timedelta(days=back) for back in range(days_looked_back(self.rules), 0, -1)]
-        figures = self.load_series.day_figures(earlier) if earlier else []
-        ratios = {day: stream_ratios(of_day) for day, of_day in zip(earlier, figures, strict=True)}
-        return assess_readiness(self._readiness_inputs(), self.rules, ratios)
+        return assess_readiness(self.records.readiness_inputs(self.on), self.rules)
+
+    @cached_property
+    def _season(self) -> "Season":
+        from services.periodization.domain import (
+            CoachDeload,
+            SeasonInputs,
+            default_season_start,
+            default_season_weeks,
+            default_week_template,
+            plan_season,
+        )
+
+        plan = self.file.season
+        start = plan.start if plan else default_season_start(self.on)
+        weeks = plan.weeks if plan and plan.weeks else None
+        template = plan.week_template if plan and plan.week_template else None
+        inputs = SeasonInputs(
+            start=start,
+            weeks=weeks or default_season_weeks(start, self.file.goals, self.on, self.rules),
+            template=template or default_week_template(self.profile, self.rules),
+            goals=self.file.goals,
+            profile=self.profile,
+            history=self.day_history(),
+            coach_deloads=[CoachDeload(one.start, one.days, one.reason) for one in self.file.deloads],
+            on=self.on,
+        )
+        return plan_season(inputs, self.rules)
 
     def season(self) -> "Season":
         return self._season
 
-    @cached_property
-    def _season(self) -> "Season":
-        from services.periodization.domain import plan_season
-        from services.periodization.use_cases.gather import gather_season
-        from tandem.offline.season_records import FileSeason
-
-        return plan_season(gather_season(FileSeason(self), self.profile, self.on, self.rules), self.rules)
-
     def check(self) -> "Verdict":
-        proposal = self.proposal()
+        from services.scheduling.domain.checking.check import check_week
+
+        profile, sessions, context = self.proposal()
         with self._pointing_at("/week"):
-            return proposal.verdict(self.rules)
+            return check_week(
+                sessions,
+                profile,
+                self.rules,
+                limits=self.file.limits,
+                context=context,
+                windows=self.file.availability,
+            )
 
-    def proposal(self) -> "CheckInputs":
-        """The proposed week's calendar with all that it is judged by."""
-        return self.proposed(self._week_given("check").sessions or [])
+    def proposal(self) -> tuple[Profile | None, Sequence[PlannedSession], Sequence[PlannedSession]]:
+        """Who proposes, the proposed week's sessions, and what is settled around it."""
+        week = self._week_given("check")
+        sessions = week.sessions or []
+        return self.around(week.start, sessions)
 
-    def proposed(self, sessions: "Sequence[PlannedSession]") -> "CheckInputs":
-        from services.scheduling.use_cases.gather import gather_proposal
-
-        return gather_proposal(self._calendar, self._profile_or_none, sessions)
+    def around(
+        self, start: date, sessions: Sequence[PlannedSession]
+    ) -> tuple[Profile | None, Sequence[PlannedSession], Sequence[PlannedSession]]:
+        """Who trains in the week that begins at ``start``, its sessions, and what is settled around it."""
+        profile = None if self._profile_or_none is None else self._profile_in_phase(start)
+        return profile, sessions, self._surroundings(start, {session.id for session in sessions})
 
     def week(self) -> "WeekPlan":
-        from services.scheduling.domain.placing.planning import plan_week
-        from services.scheduling.use_cases.gather import gather_week
+        from services.scheduling.domain.placing.planning import WeekInputs, plan_week
 
         start = self.file.week.start if self.file.week else next_monday(self.on)
-        inputs = gather_week(self._calendar, self.profile, start, self.on)
-        assert inputs is not None, "a file without sessions for a week is refused"
+        given = self.file.week.sessions if self.file.week else None
+        sessions = self._sessions_of_season(start) if given is None else given
+        inputs = WeekInputs(
+            week_start=start,
+            sessions=sessions,
+            zone=self.profile.zone,
+            windows=self.file.availability,
+            limits=self.file.limits,
+            profile=self._profile_in_phase(start),
+            context=self._surroundings(start, {session.id for session in sessions}),
+        )
         with self._pointing_at("/week"):
             return plan_week(inputs, self.rules)
-
-    @cached_property
-    def _calendar(self) -> "FileCalendar":
-        from tandem.offline.calendar_records import FileCalendar
-
-        return FileCalendar(self)
 
     def advice(self) -> "Advice":
         from services.scheduling.domain.advice import advise
@@ -129,9 +148,8 @@ class OfflineAthlete:
         if self.file.after_lift is None:
             missing = Problem("", "missing", "'after_lift' is required here: {lift: {...}, run: {...}}")
             raise self.located.bad([missing])
-        profile, gate = self._advice_inputs()
         with self._pointing_at("/after_lift"):
-            return advise(self.file.after_lift, profile, self.rules, gate)
+            return advise(self.file.after_lift, self._profile_or_none, self.rules, self._gate_of_today())
 
     def advice_facts(self) -> "Mapping[str, Any] | None":
         """What the advice rules are asked about ``after_lift``; None when the file has none."""
@@ -139,37 +157,7 @@ class OfflineAthlete:
 
         if self.file.after_lift is None:
             return None
-        return question_of(self.file.after_lift, *self._advice_inputs())[0]
-
-    def _advice_inputs(self) -> tuple[Profile | None, Intensity | None]:
-        from services.scheduling.use_cases.gather import gather_advice
-
-        return gather_advice(self._calendar, self._profile_or_none, self.on)
-
-    def _readiness_inputs(self) -> "ReadinessInputs":
-        from services.load.domain import local_day
-        from services.recovery.domain import EasyRun, ReadinessInputs, StrengthMark
-
-        zone = self.profile.zone
-        planned = (self.file.week.sessions or []) if self.file.week else []
-        return ReadinessInputs(
-            on=self.on,
-            wellness=self.file.wellness,
-            excluded_days=frozenset(day.date for day in self.file.days if day.state in DAYS_OUT_OF_NORMAL),
-            loads=stream_ratios(self.load_series.day_figures([self.on])[0]),
-            easy_runs=[
-                EasyRun(run.start.astimezone(zone).date(), run.rpe)
-                for run in self.file.sessions
-                if run.type in EASY_RUN_TYPES and run.rpe is not None
-            ],
-            strength=[
-                StrengthMark(local_day(one.start, zone), best.lift, best.e1rm_kg)
-                for one in self.scored
-                for best in one.e1rm
-            ],
-            planned_today=[s for s in planned if s.start is not None and s.start.astimezone(zone).date() == self.on],
-            who=athlete_facts(self.profile),
-        )
+        return question_of(self.file.after_lift, self._profile_or_none, self._gate_of_today())[0]
 
     def recorded_days(self) -> list[date]:
         """Every day from the first record to today; none when nothing is recorded."""
@@ -177,39 +165,42 @@ class OfflineAthlete:
         return [] if first is None else [first + timedelta(days=offset) for offset in range((self.on - first).days + 1)]
 
     @cached_property
-    def _figures(self) -> dict[date, dict[str, Any]]:
-        days = self.recorded_days()
-        return dict(zip(days, self.load_series.day_figures(days), strict=True))
-
-    @cached_property
     def readiness_by_day(self) -> "Mapping[date, Readiness]":
         """Readiness of every recorded day, each as it was known on that day."""
-        from services.recovery.domain import readiness_history
+        from services.recovery.domain import days_looked_back, readiness_history
+        from services.recovery.use_cases.gather import LOAD_DAYS_LOOKED_BACK
 
+        # As many days at a time as have their load in what is gathered for the last of them.
+        at_once = max(1, LOAD_DAYS_LOOKED_BACK + 1 - days_looked_back(self.rules))
         days = self.recorded_days()
-        if not days:
-            return {}
-        ratios = {day: stream_ratios(of_day) for day, of_day in self._figures.items()}
-        return readiness_history(self._readiness_inputs(), ratios, days, self.rules)
+        history: dict[date, Readiness] = {}
+        for begin in range(len(days) % at_once - at_once, len(days), at_once):
+            part = days[max(0, begin) : begin + at_once]
+            if part:
+                history |= readiness_history(self.records.readiness_inputs(part[-1]), part, self.rules)
+        return history
 
     def day_history(self) -> dict[date, dict[str, Any]]:
         """What each day up to today looked like to the deload rules: load figures and readiness features."""
         history: dict[date, dict[str, Any]] = {}
-        for day, readiness in self.readiness_by_day.items():
-            features = {n: value for n, value in self._figures[day].items() if n not in ("date", "state")}
-            history[day] = {**features, **readiness.day_facts()}
+        days = list(self.readiness_by_day)
+        for day, figures in zip(days, self.records.load_series.day_figures(days), strict=True):
+            features = {name: value for name, value in figures.items() if name not in ("date", "state")}
+            history[day] = {**features, **self.readiness_by_day[day].day_facts()}
         return history
 
     def check_done_week(self, monday: date) -> "Verdict | None":
         """The week that began on ``monday`` as it was done, judged as if it were proposed; None without sessions."""
         from services.scheduling.domain.calendar import from_done
+        from services.scheduling.domain.checking.check import check_week
 
         zone, end = self.profile.zone, monday + timedelta(days=7)
         done = [one for one in self.file.sessions if monday <= one.start.astimezone(zone).date() < end]
         if not done:
             return None
-        calendar = self.proposed([from_done(one) for one in done])
-        return replace(calendar, limits=None, windows=None).verdict(self.rules)
+        around = self._surroundings(monday, {one.id for one in done})
+        profile = self._profile_in_phase(monday)
+        return check_week([from_done(one) for one in done], profile, self.rules, context=around)
 
     def _first_record(self) -> date | None:
         zone = self.profile.zone
@@ -223,7 +214,7 @@ class OfflineAthlete:
             raise self.located.bad([Problem("", "missing", message)])
         return self.file.week
 
-    def sessions_of_season(self, start: date) -> tuple[PlannedSession, ...]:
+    def _sessions_of_season(self, start: date) -> tuple[PlannedSession, ...]:
         from services.periodization.domain import fill_week
 
         week = self._season.week_of(start)
@@ -234,9 +225,29 @@ class OfflineAthlete:
             raise self.located.bad([Problem("/week/start", "not_in_season", message)])
         return fill_week(week, self.profile, self.file.goals, self.rules)
 
-    @property
-    def has_season(self) -> bool:
-        return self.file.season is not None or bool(self.file.goals)
+    def _profile_in_phase(self, start: date) -> Profile:
+        """The profile with the season's phase of the week of ``start``, unless the file names one itself."""
+        if self.profile.phase is not None or (self.file.season is None and not self.file.goals):
+            return self.profile
+        week = self._season.week_of(start)
+        return self.profile if week is None else self.profile.model_copy(update={"phase": week.phase})
+
+    def _surroundings(self, start: date, own: set[str]) -> list[PlannedSession]:
+        """Done sessions near the week that begins at ``start``, less those that were one of its ``own`` sessions."""
+        from services.scheduling.domain.calendar import from_done
+
+        earliest, latest = start - timedelta(days=CONTEXT_DAYS), start + timedelta(days=7 + CONTEXT_DAYS)
+        return [
+            from_done(done)
+            for done in self.file.sessions
+            if earliest <= done.start.date() < latest and done.id not in own and done.planned not in own
+        ]
+
+    def _gate_of_today(self) -> Intensity | None:
+        """Today's gate when the file has anything to tell it from."""
+        if self._profile_or_none is None or self._first_record() is None:
+            return None
+        return self.readiness().gate.intensity
 
     @contextmanager
     def _pointing_at(self, where: str) -> Iterator[None]:
@@ -284,13 +295,6 @@ def default_day(located: LocatedAthleteFile, clock: Callable[[], date] | None = 
         return clock()
     message = "no day to compute for: the file has no record, no season and no week; give --on YYYY-MM-DD"
     raise located.bad([Problem("", "no_day", message)])
-
-
-def stream_ratios(figures: Mapping[str, Any]) -> "dict[Stream, StreamRatio]":
-    """What readiness reads of a day's load figures."""
-    from services.recovery.domain import StreamRatio
-
-    return {name: StreamRatio(figures[f"acwr_{name}"], figures[f"status_{name}"]) for name in STREAMS}
 
 
 def next_monday(on: date) -> date:

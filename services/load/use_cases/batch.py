@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from services.load.domain import local_day
 from services.load.messages import RecordedSession
 from services.load.store import AthleteRow, LoadStore, SessionRow, Version
 from services.load.use_cases.assess import ToAssess, assess_today, tell_scored
@@ -64,12 +63,11 @@ class Desk:
         rows = [row for row, _ in self.touched.values()]
         settings = self.context.rules.settings("recovery")
         scored = rescore(self.store, self.athlete, self.profile, settings, rows, self.before, nobody_leans)
-        zone = self.profile.zone
         for session, one in scored:
             _, context = self.touched.get(session.session, (session, self.context))
             tell_scored(context, session, one, self.profile)
-            self.days.append(local_day(one.start, zone))
-        self.days += [local_day(place.start, zone) for place in self.before]
+            self.days.append(self.profile.day_of(one.start))
+        self.days += [self.profile.day_of(place.start) for place in self.before]
         self.touched, self.before = {}, []
 
     def to_assess(self) -> ToAssess | None:

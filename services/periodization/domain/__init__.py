@@ -14,7 +14,6 @@ from services.periodization.domain.season import (
     DeloadStart,
     PlannedGoal,
     Season,
-    SeasonChoices,
     SeasonInputs,
     SeasonWeek,
 )
@@ -26,7 +25,6 @@ __all__ = [
     "DeloadStart",
     "PlannedGoal",
     "Season",
-    "SeasonChoices",
     "SeasonInputs",
     "SeasonWeek",
     "deload_facts",

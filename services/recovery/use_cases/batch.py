@@ -7,7 +7,7 @@ from typing import Any
 
 from services.recovery.messages import LoadAssessed, RecordWellness, SessionScored
 from services.recovery.store import AthleteRow, RecoveryStore
-from services.recovery.use_cases.assess import ToAssess, assess_today, today_of
+from services.recovery.use_cases.assess import ToAssess, assess_today
 from shared.bus.routes import Accepted, Call, Context, Forgotten, Incoming
 from shared.contract.words import STREAMS
 from shared.messages.values import Profile
@@ -46,8 +46,8 @@ def record_mornings(calls: Sequence[Call]) -> Sequence[Accepted | None]:
 
     def keep(desk: Desk, context: Context, incoming: Incoming[RecordWellness]) -> None:
         body, version = incoming.body, (incoming.time, incoming.id)
-        new = store.keep_morning(body.athlete, body.date, body.given, version, held)
-        if new and desk.profile is not None and body.date <= today_of(context, desk.profile):
+        new = store.keep_morning(body.athlete, body.date, body.fields_given, version, held)
+        if new and desk.profile is not None and body.date <= desk.profile.day_of(context.now()):
             desk.assess(context, body.date)
 
     return _take(store, calls, keep)
