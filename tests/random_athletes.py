@@ -161,6 +161,7 @@ def running_services(folder: Path, names: Sequence[str] = ("load", "recovery")) 
         yield Services(running)
 
 
+SAME: Final = {"rmssd_ms": 50, "resting_hr": 52, "sleep_hours": 6, "soreness": 5, "stress": 2, "aches": True}
 ODDITIES: Final = (
     "profile", "long history", "few days", "from another system", "without effort", "heart rate", "several a day",
     "over midnight", "other offsets", "marks", "sick spells", "gaps in mornings", "one item only", "suppressed",
@@ -190,6 +191,7 @@ class _Maker:
     daily_load: list[dict[str, Any]] = field(default_factory=list)
     corrections: list[Sent] = field(default_factory=list)
     suppressed_days: int = 0
+    sick: set[str] = field(default_factory=set)
 
     def athlete(self, seed: int) -> RandomAthlete:
         zone = ZoneInfo(self.timezone)
@@ -197,17 +199,18 @@ class _Maker:
         length = self.chance.randint(35, 120)
         if self.has("few days") or self.has("long history"):
             length = LONGEST_DAYS if self.has("long history") else 10
+        if self.has("marks"):
+            self.mark(today, length, ("rest", "unknown", "travel", "sick"), spells=6, longest=2)
+        if self.has("sick spells"):
+            self.mark(today, length, ("sick", "travel"), spells=5, longest=12)
+        self.sick = {one["date"] for one in self.days if one["state"] == "sick"}
         if self.has("suppressed"):
-            self.suppressed_days = self.chance.choice((4, 12, 40, 100, 200, LONGEST_DAYS))
+            self.suppressed_days = self.chance.choice((4, 12, 30, 46, 48, LONGEST_DAYS))
         for ago in range(length, -1, -1):
             if not (self.has("stopped") and ago < 25):
                 self.day(today - timedelta(days=ago), zone)
             if not self.has("gaps in mornings") or (ago // 9) % 3:
                 self.morning(today - timedelta(days=ago), ago)
-        if self.has("marks"):
-            self.mark(today, length, ("rest", "unknown", "travel", "sick"), spells=6, longest=2)
-        if self.has("sick spells"):
-            self.mark(today, length, ("sick", "travel"), spells=3, longest=12)
         self.correct()
         document: dict[str, Any] = {"athlete": {"id": "random", "timezone": self.timezone, **self.profile()}}
         for name in ("sessions", "wellness", "days", "daily_load"):
@@ -282,7 +285,10 @@ class _Maker:
         return {"name": self.chance.choice(EXERCISES), "region": "lower", "sets": sets}
 
     def morning(self, on: date, ago: int) -> None:
-        low = ago < self.suppressed_days
+        if self.has("the same every day"):
+            self.wellness.append({"date": str(on), **SAME})
+            return
+        low = ago < self.suppressed_days or str(on) in self.sick
         measured: dict[str, Any] = {
             "rmssd_ms": round(self.chance.gauss(38 if low else 62, 6), 1),
             "resting_hr": round(self.chance.gauss(58 if low else 50, 2), 1),
@@ -292,7 +298,9 @@ class _Maker:
             "fatigue": self.chance.randint(3, 5) if low else self.chance.randint(1, 3),
             "mood": self.chance.randint(1, 3) if low else self.chance.randint(3, 5),
             "stress": self.chance.randint(1, 4),
-            "body_mass_kg": round(72 - low * (self.suppressed_days - ago) / 20 + self.chance.uniform(-0.5, 0.5), 1),
+            "body_mass_kg": round(
+                72 - low * max(self.suppressed_days - ago, 0) / 20 + self.chance.uniform(-0.5, 0.5), 1
+            ),
             "illness": self.chance.random() < 0.04,
             "aches": self.chance.random() < 0.1,
         }
@@ -325,6 +333,8 @@ class _Maker:
                     Sent("load.record-session", session, timedelta(minutes=9)),
                     Sent("load.remove-session", {"session": session["session"]}, timedelta(minutes=4)),
                 ]
+        if self.has("moved"):
+            self.corrections.append(Sent("athlete.put", {"timezone": self.chance.choice(ZONES)}, timedelta(minutes=9)))
         if self.has("revised"):
             for one in some:
                 earlier = {**one, "session": one["id"], "duration_min": 240, "rpe": 10}

@@ -3,20 +3,23 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from services.load.domain import LoadSeries, local_day
+from services.load.domain import local_day
 from services.load.messages import (
+    AthleteErased,
+    EraseAthlete,
     GetLoad,
     ImportSessions,
     MarkDay,
+    PutAthlete,
     RecordSession,
     RemoveSession,
 )
 from services.load.store import LoadStore, SessionRow
-from services.load.use_cases.assess import ToAssess, assess_today, decided_by_bands, stored_daily, today_of
-from services.load.use_cases.batch import Desk, settle, take
+from services.load.use_cases.assess import ToAssess, assess_today, decided_by_bands
+from services.load.use_cases.batch import ERASED, Desk, settle, take
 from services.load.use_cases.compare_rules import compare_bands
+from services.load.use_cases.gather import gather_series
 from services.load.use_cases.record import MEASURED
-from shared.athletes.handlers import athlete_routes
 from shared.bus.routes import Accepted, Answered, Call, Context, Incoming, Rejected, Route, Timer, alone
 from shared.bus.rule_routes import rule_routes
 from shared.messages.problems import Problem
@@ -67,12 +70,10 @@ def get_load(context: Context, incoming: Incoming[GetLoad]) -> Answered:
     profile = store.profile(row) if row is not None else None
     if profile is None:
         raise Rejected([Problem("/athlete", "unknown_athlete", f"no athlete {body.athlete} is known")])
-    today = today_of(context, profile)
+    today = profile.day_of(context.now())
     on = body.date or today
-    through = max(on, today)
-    daily = stored_daily(store, body.athlete, profile, through)
     rules = context.rules_on(on)
-    series = LoadSeries(daily, rules.settings("recovery"), through)
+    (series,) = gather_series(store, body.athlete, profile, max(on, today), rules)
     answer = {
         "athlete": body.athlete,
         **series.assess(on).as_json(),
@@ -85,19 +86,29 @@ def get_load(context: Context, incoming: Incoming[GetLoad]) -> Answered:
     return Answered(answer)
 
 
-def after_put(context: Context, athlete: str, before: Profile | None) -> None:
-    """Scores anew what the profile changes, and lets take effect whatever was waiting for it."""
+def put_athlete(context: Context, incoming: Incoming[PutAthlete]) -> Accepted:
+    """Keeps the newest profile, and lets take effect whatever was waiting for it."""
     store = LoadStore(context.db, context.tenant)
-    row, profile = store.known_athlete(athlete)
+    body, version = incoming.body, (incoming.time, incoming.id)
+    if store.erased_since(body.athlete, incoming.time):
+        return ERASED
+    row = store.locked_athlete(body.athlete)
+    if row.put_at is not None and (row.put_at, row.put_id or "") >= version:
+        return Accepted()
+    before = store.profile(row)
+    profile = body.profile
+    row.profile = profile.model_dump(mode="json", exclude_defaults=True) | {"timezone": profile.timezone}
+    row.put_at, row.put_id = version
     desk = Desk(store, row, profile, {}, context)
-    for one in store.counting_rows(athlete):
+    for one in store.counting_rows(body.athlete):
         if _affected(one, before, profile):
             desk.touched[one.session] = (one, context)
     new_days = before is None or before.timezone != profile.timezone
     if desk.touched or new_days:
-        marked = store.marks([athlete])[athlete] if new_days else []
-        desk.days += [mark.date for mark in marked] or [today_of(context, profile)]
+        marked = store.marks([body.athlete])[body.athlete] if new_days else []
+        desk.days += [mark.date for mark in marked] or [profile.day_of(context.now())]
     settle(store, [desk])
+    return Accepted()
 
 
 def _affected(session: SessionRow, before: Profile | None, after: Profile) -> bool:
@@ -108,6 +119,13 @@ def _affected(session: SessionRow, before: Profile | None, after: Profile) -> bo
         return True
     hearts = [(p.hr_rest, p.hr_max, p.sex) for p in (before, after)]
     return session.method != MEASURED and hearts[0] != hearts[1]
+
+
+def erase_athlete(context: Context, incoming: Incoming[EraseAthlete]) -> Accepted:
+    store = LoadStore(context.db, context.tenant)
+    store.erase(incoming.body.athlete, incoming.time)
+    context.emit("athlete-erased", AthleteErased(athlete=incoming.body.athlete).as_data(), incoming.body.athlete)
+    return Accepted()
 
 
 def due_after_midnight(context: Context) -> Sequence[str]:
@@ -137,7 +155,8 @@ ROUTES: tuple[Route, ...] = (
     Route("command", "load.remove-session", RemoveSession, alone(remove_sessions), handle_many=remove_sessions),
     Route("command", "load.mark-day", MarkDay, alone(mark_days), handle_many=mark_days),
     Route("command", "load.get-load", GetLoad, get_load, query=True),
-    *athlete_routes("load", LoadStore, after_put),
+    Route("command", "athlete.put", PutAthlete, put_athlete, replies=False),
+    Route("command", "athlete.erase", EraseAthlete, erase_athlete, replies=False),
     *rule_routes("load", {"recovery": compare_bands}),
 )
 TIMERS: tuple[Timer, ...] = (

@@ -7,14 +7,25 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.athletes.messages import athlete_erased
 from shared.contract.sessions import Effort, Kind, Mode, Region, RunType
 from shared.contract.words import Band, DayState, LoadStatus
 from shared.messages.rule_packs import RulesCompared
-from shared.messages.values import Day, DoneFields, DoneSession, Id, Instant, Value
+from shared.messages.values import Day, DoneFields, DoneSession, Id, Instant, Profile, Value
 
 MOST_SESSIONS_AT_ONCE = 200
 MOST_DAYS_ASKED = 366
+
+
+class PutAthlete(Profile):
+    athlete: Id
+
+    @property
+    def profile(self) -> Profile:
+        return Profile.model_validate(self.model_dump(exclude={"athlete"}))
+
+
+class EraseAthlete(Value):
+    athlete: Id
 
 
 class RecordedSession(DoneFields):
@@ -155,10 +166,15 @@ class LoadSpiked(Emitted):
     decided_by: list[dict[str, str]]
 
 
+class AthleteErased(Emitted):
+    athlete: Id
+    service: Literal["load"] = "load"
+
+
 EVENTS: dict[str, type[BaseModel]] = {
     "load.session-scored": SessionScored,
     "load.load-assessed": LoadAssessed,
     "load.load-spiked": LoadSpiked,
-    "load.athlete-erased": athlete_erased("load"),
+    "load.athlete-erased": AthleteErased,
     "load.rules-compared": RulesCompared,
 }

@@ -4,21 +4,23 @@ Order never matters: a session, a mark and a profile each keep the version that 
 ce-id), and a removal keeps its own version beside the session's, so that whichever arrives last changes nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Date, Index, String, delete, func, null, select, text, tuple_, update
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from shared.athletes.store import AthleteRow, AthleteStore, ErasureRow
 from shared.contract.sessions import Kind
 from shared.contract.words import DayState
+from shared.db.athletes import digest, erased_at, locked_rows
 from shared.db.common_tables import service_metadata
-from shared.db.tables import COLUMN_TYPES, AthleteKey, MessageId, Version, Versioned
-from shared.messages.values import MarkedDay
+from shared.db.tables import COLUMN_TYPES, AthleteKey, MessageId, Tenant
+from shared.messages.values import DayLoad, MarkedDay, Profile
 
+Version = tuple[datetime, str]
+"""ce-time and ce-id."""
 PAIRS_PER_QUERY = 500
 
 
@@ -27,7 +29,13 @@ class Tables(DeclarativeBase):
     type_annotation_map = COLUMN_TYPES
 
 
-class LoadAthleteRow(AthleteRow, Tables):
+class AthleteRow(AthleteKey, Tables):
+    """An athlete somebody spoke of; ``profile`` is None until ``athlete.put`` arrives."""
+
+    __tablename__ = "athletes"
+    profile: Mapped[dict[str, Any] | None]
+    put_at: Mapped[datetime | None]
+    put_id: Mapped[str | None] = mapped_column(MessageId)
     assessed_through: Mapped[date | None] = mapped_column(Date, comment="last local date with an assessment")
     due_at: Mapped[datetime | None] = mapped_column(comment="the local midnight that ends it, in UTC")
     told_days: Mapped[dict[str, Any]] = mapped_column(comment="date -> digest of the figures last told")
@@ -64,16 +72,21 @@ class SessionRow(AthleteKey, Tables):
     )
 
 
-class MarkedDayRow(AthleteKey, Versioned, Tables):
+class MarkedDayRow(AthleteKey, Tables):
     __tablename__ = "marked_days"
     date: Mapped[date] = mapped_column(Date, primary_key=True)
     state: Mapped[str] = mapped_column(String(8))
-    version_at: Mapped[datetime] = mapped_column("marked_at")
-    version_id: Mapped[str] = mapped_column("marked_id", MessageId)
+    marked_at: Mapped[datetime]
+    marked_id: Mapped[str] = mapped_column(MessageId)
 
 
-class LoadErasureRow(ErasureRow, Tables):
-    pass
+class ErasureRow(Tables):
+    """That somebody was erased, without saying who: a message from before must not bring the person back."""
+
+    __tablename__ = "erasures"
+    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
+    athlete_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    erased_at: Mapped[datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,25 +105,38 @@ class StoredSession:
         return self.start + timedelta(minutes=self.duration_min)
 
 
-class LoadStore(AthleteStore[LoadAthleteRow]):
+@dataclass(frozen=True, slots=True)
+class LoadStore:
     """One tenant's load data inside somebody else's transaction."""
 
-    athlete_row = LoadAthleteRow
-    erasure_row = LoadErasureRow
-    held = (SessionRow, MarkedDayRow, LoadAthleteRow)
-    blank: Mapping[str, Any] = {"profile": None, "told_days": {}, "told_spikes": {}}
+    db: Session
+    tenant: str
+
+    def athlete(self, athlete: str) -> AthleteRow | None:
+        return self.db.get(AthleteRow, (self.tenant, athlete))
+
+    def locked_athletes(self, athletes: Iterable[str]) -> dict[str, AthleteRow]:
+        """The athletes' rows, made when missing, and held until the transaction ends."""
+        new: dict[str, Any] = {"profile": None, "told_days": {}, "told_spikes": {}}
+        return locked_rows(self.db, AthleteRow, self.tenant, athletes, new)
+
+    def locked_athlete(self, athlete: str) -> AthleteRow:
+        return self.locked_athletes([athlete])[athlete]
+
+    def profile(self, row: AthleteRow) -> Profile | None:
+        return None if row.profile is None else Profile.model_validate(row.profile)
 
     def due(self, now: datetime, limit: int) -> Sequence[str]:
         """Athletes whose local midnight has passed since their last assessment, the longest waiting first."""
-        query = select(LoadAthleteRow.athlete).where(LoadAthleteRow.tenant == self.tenant, LoadAthleteRow.due_at <= now)
-        return self.db.scalars(query.order_by(LoadAthleteRow.due_at, LoadAthleteRow.athlete).limit(limit)).all()
+        query = select(AthleteRow.athlete).where(AthleteRow.tenant == self.tenant, AthleteRow.due_at <= now)
+        return self.db.scalars(query.order_by(AthleteRow.due_at, AthleteRow.athlete).limit(limit)).all()
 
-    def still_due(self, now: datetime, athletes: Sequence[str]) -> Sequence[LoadAthleteRow]:
+    def still_due(self, now: datetime, athletes: Sequence[str]) -> Sequence[AthleteRow]:
         """Those of the athletes whom nobody has assessed since midnight, held until the transaction ends."""
-        query = select(LoadAthleteRow).where(
-            LoadAthleteRow.tenant == self.tenant, LoadAthleteRow.athlete.in_(athletes), LoadAthleteRow.due_at <= now
+        query = select(AthleteRow).where(
+            AthleteRow.tenant == self.tenant, AthleteRow.athlete.in_(athletes), AthleteRow.due_at <= now
         )
-        return self.db.scalars(query.order_by(LoadAthleteRow.athlete).with_for_update()).all()
+        return self.db.scalars(query.order_by(AthleteRow.athlete).with_for_update()).all()
 
     def recorded_athletes(self, limit: int) -> Sequence[str]:
         """Athletes with sessions; those with the newest first."""
@@ -153,6 +179,10 @@ class LoadStore(AthleteStore[LoadAthleteRow]):
             found[athlete].append(StoredSession(*cast(Any, session)))
         return found
 
+    def day_loads(self, athletes: Sequence[str]) -> dict[str, list[DayLoad]]:
+        """None: no message brings loads of whole days."""
+        return {name: [] for name in athletes}
+
     def with_estimates(self, athletes: Sequence[str], since: datetime, measured: str) -> set[str]:
         """Those of the athletes with a counting session after ``since`` that was scored otherwise than ``measured``."""
         query = select(SessionRow.athlete).where(
@@ -178,9 +208,9 @@ class LoadStore(AthleteStore[LoadAthleteRow]):
         if row is None:
             row = MarkedDayRow(tenant=self.tenant, athlete=athlete, date=day)
             self.db.add(row)
-        elif row.version > version:
+        elif (row.marked_at, row.marked_id) > version:
             return False
-        row.state, row.version = state, version
+        row.state, (row.marked_at, row.marked_id) = state, version
         return True
 
     def marks(self, athletes: Sequence[str]) -> dict[str, list[MarkedDay]]:
@@ -204,3 +234,25 @@ class LoadStore(AthleteStore[LoadAthleteRow]):
             .values(body=null(), start=None, duration_min=None, kind=None, distance_km=None, load=None, method=None)
         )
         self.db.execute(delete(SessionRow).where(*removed, SessionRow.removed_at <= mark_until))
+
+    def erased(self, athletes: Iterable[str]) -> dict[str, datetime]:
+        """When each of the athletes was erased; those who never were are not in it."""
+        return erased_at(self.db, ErasureRow, self.tenant, athletes)
+
+    def erased_since(self, athlete: str, at: datetime) -> bool:
+        """Whether the athlete was erased at or after ``at``."""
+        when = self.erased([athlete]).get(athlete)
+        return when is not None and when >= at
+
+    def erase(self, athlete: str, at: datetime) -> None:
+        """Deletes all that is held of the athlete; only the fact that somebody was erased stays."""
+        for table in (SessionRow, MarkedDayRow, AthleteRow):
+            self.db.execute(delete(table).where(*self._of(table, athlete)))
+        row = self.db.get(ErasureRow, (self.tenant, digest(self.tenant, athlete)))
+        if row is None:
+            self.db.add(ErasureRow(tenant=self.tenant, athlete_digest=digest(self.tenant, athlete), erased_at=at))
+        else:
+            row.erased_at = max(row.erased_at, at)
+
+    def _of(self, table: Any, athlete: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+        return table.tenant == self.tenant, table.athlete == athlete

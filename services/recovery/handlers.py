@@ -2,22 +2,25 @@
 
 from datetime import date
 
+from services.recovery.domain import assess_readiness
 from services.recovery.messages import (
+    AthleteErased,
+    EraseAthlete,
     GetReadiness,
     LoadAssessed,
+    PutAthlete,
     RecordWellness,
     SessionScored,
     WeekPlanned,
 )
 from services.recovery.store import RecoveryStore
-from services.recovery.use_cases.assess import ToAssess, assess_day, assess_today, today_of
-from services.recovery.use_cases.batch import hear_loads_assessed, hear_sessions_scored, record_mornings
+from services.recovery.use_cases.assess import ToAssess, assess_today
+from services.recovery.use_cases.batch import ERASED, hear_loads_assessed, hear_sessions_scored, record_mornings
 from services.recovery.use_cases.compare_rules import compare_readiness
-from shared.athletes.handlers import athlete_routes
-from shared.bus.routes import Answered, Context, Forgotten, Incoming, Rejected, Route, Timer, alone
+from services.recovery.use_cases.gather import gather_readiness
+from shared.bus.routes import Accepted, Answered, Context, Forgotten, Incoming, Rejected, Route, Timer, alone
 from shared.bus.rule_routes import rule_routes
 from shared.messages.problems import Problem
-from shared.messages.values import Profile
 
 
 def get_readiness(context: Context, incoming: Incoming[GetReadiness]) -> Answered:
@@ -27,15 +30,35 @@ def get_readiness(context: Context, incoming: Incoming[GetReadiness]) -> Answere
     profile = store.profile(row) if row is not None else None
     if profile is None:
         raise Rejected([Problem("/athlete", "unknown_athlete", f"no athlete {body.athlete} is known")])
-    on = body.date or today_of(context, profile)
-    readiness = assess_day(context, store, body.athlete, profile, on)
+    on = body.date or profile.day_of(context.now())
+    inputs = gather_readiness(store, {body.athlete: (profile, on)})[body.athlete]
+    readiness = assess_readiness(inputs, context.rules_on(on))
     return Answered({"athlete": body.athlete, **readiness.as_json()})
 
 
-def after_put(context: Context, athlete: str, before: Profile | None) -> None:
+def put_athlete(context: Context, incoming: Incoming[PutAthlete]) -> Accepted:
+    """Keeps the newest profile, and lets take effect whatever was waiting for it."""
     store = RecoveryStore(context.db, context.tenant)
-    row, profile = store.known_athlete(athlete)
-    assess_today(store, [ToAssess(context, row, profile, date.min if before is None else None)])
+    body, version = incoming.body, (incoming.time, incoming.id)
+    if store.erased_since(body.athlete, incoming.time):
+        return ERASED
+    row = store.locked_athlete(body.athlete)
+    if row.put_at is not None and (row.put_at, row.put_id or "") >= version:
+        return Accepted()
+    first = row.profile is None
+    profile = body.profile
+    row.profile = profile.model_dump(mode="json", exclude_defaults=True) | {"timezone": profile.timezone}
+    row.put_at, row.put_id = version
+    context.db.flush()
+    assess_today(store, [ToAssess(context, row, profile, date.min if first else None)])
+    return Accepted()
+
+
+def erase_athlete(context: Context, incoming: Incoming[EraseAthlete]) -> Accepted:
+    store = RecoveryStore(context.db, context.tenant)
+    store.erase(incoming.body.athlete, incoming.time)
+    context.emit("athlete-erased", AthleteErased(athlete=incoming.body.athlete).as_data(), incoming.body.athlete)
+    return Accepted()
 
 
 def hear_week_planned(context: Context, incoming: Incoming[WeekPlanned]) -> Forgotten | None:
@@ -57,7 +80,8 @@ def hear_week_planned(context: Context, incoming: Incoming[WeekPlanned]) -> Forg
 ROUTES: tuple[Route, ...] = (
     Route("command", "recovery.record-wellness", RecordWellness, alone(record_mornings), handle_many=record_mornings),
     Route("command", "recovery.get-readiness", GetReadiness, get_readiness, query=True),
-    *athlete_routes("recovery", RecoveryStore, after_put),
+    Route("command", "athlete.put", PutAthlete, put_athlete, replies=False),
+    Route("command", "athlete.erase", EraseAthlete, erase_athlete, replies=False),
     Route("event", "load.load-assessed", LoadAssessed, alone(hear_loads_assessed), handle_many=hear_loads_assessed),
     Route("event", "load.session-scored", SessionScored, alone(hear_sessions_scored), handle_many=hear_sessions_scored),
     Route("event", "scheduling.week-planned", WeekPlanned, hear_week_planned),

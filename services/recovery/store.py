@@ -4,20 +4,26 @@ Mornings are its own; sessions, load and plans are what other services told. Eac
 ce-time, then greater ce-id), so the order in which messages arrive changes nothing.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Date, Index, String, func, select, tuple_
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import ColumnElement, Date, Index, String, delete, func, select, tuple_
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from shared.athletes.store import AthleteRow, AthleteStore, ErasureRow
+from services.recovery.domain import StreamRatio
+from services.recovery.domain.recorded import DoneTraining, LoadDay
+from shared.contract.words import STREAMS
+from shared.db.athletes import digest, erased_at, locked_rows
 from shared.db.common_tables import service_metadata
-from shared.db.tables import COLUMN_TYPES, AthleteKey, MessageId, Version, Versioned
-from shared.messages.values import PlannedSession
+from shared.db.tables import COLUMN_TYPES, AthleteKey, MessageId, Tenant
+from shared.messages.values import PlannedSession, Profile
 
+Version = tuple[datetime, str]
+"""ce-time and ce-id."""
 PAIRS_PER_QUERY = 500
+Made = TypeVar("Made")
 
 
 class Tables(DeclarativeBase):
@@ -25,7 +31,13 @@ class Tables(DeclarativeBase):
     type_annotation_map = COLUMN_TYPES
 
 
-class RecoveryAthleteRow(AthleteRow, Tables):
+class AthleteRow(AthleteKey, Tables):
+    """An athlete somebody spoke of; ``profile`` is None until ``athlete.put`` arrives."""
+
+    __tablename__ = "athletes"
+    profile: Mapped[dict[str, Any] | None]
+    put_at: Mapped[datetime | None]
+    put_id: Mapped[str | None] = mapped_column(MessageId)
     load_told_at: Mapped[datetime | None] = mapped_column(comment="version of the newest load-assessed heard")
     load_told_id: Mapped[str | None] = mapped_column(MessageId)
     untold_from: Mapped[date | None] = mapped_column(Date, comment="days from here on changed and wait to be told")
@@ -42,16 +54,18 @@ class MorningRow(AthleteKey, Tables):
     fields: Mapped[dict[str, Any]]
 
 
-class LoadDayRow(AthleteKey, Versioned, Tables):
+class LoadDayRow(AthleteKey, Tables):
     """A day's load figures as the load service told them."""
 
     __tablename__ = "load_days"
     date: Mapped[date] = mapped_column(Date, primary_key=True)
     state: Mapped[str | None] = mapped_column(String(8))
     figures: Mapped[dict[str, Any]] = mapped_column(comment="stream -> [coupled ratio, status]")
+    told_at: Mapped[datetime]
+    told_id: Mapped[str] = mapped_column(MessageId)
 
 
-class DoneSessionRow(AthleteKey, Versioned, Tables):
+class DoneSessionRow(AthleteKey, Tables):
     """What a done session says about effort and strength."""
 
     __tablename__ = "done_sessions"
@@ -62,20 +76,32 @@ class DoneSessionRow(AthleteKey, Versioned, Tables):
     type: Mapped[str | None] = mapped_column(String(16))
     rpe: Mapped[float | None]
     e1rm: Mapped[list[Any]] = mapped_column(comment="[lift, kg] pairs")
+    told_at: Mapped[datetime]
+    told_id: Mapped[str] = mapped_column(MessageId)
 
     __table_args__ = (Index("ix_done_sessions_date", "tenant", "athlete", "date"),)
 
 
-class PlannedWeekRow(AthleteKey, Versioned, Tables):
+class PlannedWeekRow(AthleteKey, Tables):
     """A week's calendar as the scheduling service told it."""
 
     __tablename__ = "planned_weeks"
     week_start: Mapped[date] = mapped_column(Date, primary_key=True)
     sessions: Mapped[list[Any]]
+    told_at: Mapped[datetime]
+    told_id: Mapped[str] = mapped_column(MessageId)
 
 
-class RecoveryErasureRow(ErasureRow, Tables):
-    pass
+class ErasureRow(Tables):
+    """That somebody was erased, without saying who: a message from before must not bring the person back."""
+
+    __tablename__ = "erasures"
+    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
+    athlete_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    erased_at: Mapped[datetime]
+
+
+HELD = (MorningRow, LoadDayRow, DoneSessionRow, PlannedWeekRow, AthleteRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +122,25 @@ class Morning:
     illness: bool | None = None
 
 
-class RecoveryStore(AthleteStore[RecoveryAthleteRow]):
+@dataclass(frozen=True, slots=True)
+class RecoveryStore:
     """One tenant's recovery data inside somebody else's transaction."""
 
-    athlete_row = RecoveryAthleteRow
-    erasure_row = RecoveryErasureRow
-    held = (MorningRow, LoadDayRow, DoneSessionRow, PlannedWeekRow, RecoveryAthleteRow)
-    blank: Mapping[str, Any] = {"profile": None, "told_days": {}}
+    db: Session
+    tenant: str
+
+    def athlete(self, athlete: str) -> AthleteRow | None:
+        return self.db.get(AthleteRow, (self.tenant, athlete))
+
+    def locked_athletes(self, athletes: Iterable[str]) -> dict[str, AthleteRow]:
+        """The athletes' rows, made when missing, and held until the transaction ends."""
+        return locked_rows(self.db, AthleteRow, self.tenant, athletes, {"profile": None, "told_days": {}})
+
+    def locked_athlete(self, athlete: str) -> AthleteRow:
+        return self.locked_athletes([athlete])[athlete]
+
+    def profile(self, row: AthleteRow) -> Profile | None:
+        return None if row.profile is None else Profile.model_validate(row.profile)
 
     def held_mornings(self, named: Iterable[tuple[str, date]]) -> dict[tuple[str, date], MorningRow]:
         """What is held of these (athlete, date) pairs."""
@@ -170,14 +208,15 @@ class RecoveryStore(AthleteStore[RecoveryAthleteRow]):
             if row is None:
                 row = held[athlete, day] = LoadDayRow(tenant=self.tenant, athlete=athlete, date=day)
                 self.db.add(row)
-            elif row.version >= version:
+            elif (row.told_at, row.told_id) >= version:
                 continue
-            row.state, row.figures, row.version = state, dict(figures), version
+            row.state, row.figures, (row.told_at, row.told_id) = state, dict(figures), version
 
-    def load_days(self, athletes: Sequence[str], since: date) -> dict[str, list[Any]]:
-        """By athlete rows of (date, state, figures), oldest first."""
+    def load_days(self, athletes: Sequence[str], since: date) -> dict[str, list[LoadDay]]:
+        """By athlete, oldest first."""
         return self._by_athlete(
             athletes,
+            _load_day,
             select(LoadDayRow.athlete, LoadDayRow.date, LoadDayRow.state, LoadDayRow.figures)
             .where(LoadDayRow.tenant == self.tenant, LoadDayRow.athlete.in_(athletes), LoadDayRow.date >= since)
             .order_by(LoadDayRow.date),
@@ -202,20 +241,21 @@ class RecoveryStore(AthleteStore[RecoveryAthleteRow]):
         if row is None:
             row = held[athlete, session] = DoneSessionRow(tenant=self.tenant, athlete=athlete, session=session)
             self.db.add(row)
-        elif row.version >= version:
+        elif (row.told_at, row.told_id) >= version:
             return None
         else:
             day = min(day, row.date)
         for name, value in told.items():
             setattr(row, name, value)
-        row.version = version
+        row.told_at, row.told_id = version
         return day
 
-    def sessions(self, athletes: Sequence[str], since: date) -> dict[str, list[Any]]:
-        """By athlete rows of (date, kind, type, rpe, e1rm) of the sessions that count, oldest first."""
+    def sessions(self, athletes: Sequence[str], since: date) -> dict[str, list[DoneTraining]]:
+        """By athlete the sessions that count, oldest first."""
         table = DoneSessionRow
         return self._by_athlete(
             athletes,
+            DoneTraining,
             select(table.athlete, table.date, table.kind, table.type, table.rpe, table.e1rm)
             .where(table.tenant == self.tenant, table.athlete.in_(athletes))
             .where(table.date >= since, table.removed.is_(False))
@@ -229,9 +269,9 @@ class RecoveryStore(AthleteStore[RecoveryAthleteRow]):
         if row is None:
             row = PlannedWeekRow(tenant=self.tenant, athlete=athlete, week_start=week_start)
             self.db.add(row)
-        elif row.version >= version:
+        elif (row.told_at, row.told_id) >= version:
             return False
-        row.sessions, row.version = list(sessions), version
+        row.sessions, (row.told_at, row.told_id) = list(sessions), version
         return True
 
     def planned(self, athletes: Sequence[str], first: date, last: date) -> dict[str, list[PlannedSession]]:
@@ -239,6 +279,7 @@ class RecoveryStore(AthleteStore[RecoveryAthleteRow]):
         starts."""
         rows = self._by_athlete(
             athletes,
+            list[Any],
             select(PlannedWeekRow.athlete, PlannedWeekRow.sessions).where(
                 PlannedWeekRow.tenant == self.tenant,
                 PlannedWeekRow.athlete.in_(athletes),
@@ -248,9 +289,41 @@ class RecoveryStore(AthleteStore[RecoveryAthleteRow]):
         )
         found = {}
         for athlete, weeks in rows.items():
-            sessions = [PlannedSession.model_validate(session) for (week,) in weeks for session in week]
+            sessions = [PlannedSession.model_validate(session) for week in weeks for session in week]
             found[athlete] = sorted(sessions, key=lambda one: (one.start or datetime.max.replace(tzinfo=UTC), one.id))
         return found
+
+    def erased(self, athletes: Iterable[str]) -> dict[str, datetime]:
+        """When each of the athletes was erased; those who never were are not in it."""
+        return erased_at(self.db, ErasureRow, self.tenant, athletes)
+
+    def erased_since(self, athlete: str, at: datetime) -> bool:
+        """Whether the athlete was erased at or after ``at``."""
+        when = self.erased([athlete]).get(athlete)
+        return when is not None and when >= at
+
+    def is_erased(self, athlete: str, at: datetime) -> bool:
+        """Whether what another service told at ``at`` is not kept: the athlete was erased since, or erased and not put
+        again."""
+        when = self.erased([athlete]).get(athlete)
+        if when is None:
+            return False
+        row = self.athlete(athlete)
+        return when >= at or row is None or row.profile is None
+
+    def erase(self, athlete: str, at: datetime) -> None:
+        """Deletes all that is held of the athlete; only the fact that somebody was erased stays."""
+        for table in HELD:
+            self.db.execute(delete(table).where(*self._of(table, athlete)))
+        by = digest(self.tenant, athlete)
+        row = self.db.get(ErasureRow, (self.tenant, by))
+        if row is None:
+            self.db.add(ErasureRow(tenant=self.tenant, athlete_digest=by, erased_at=at))
+        else:
+            row.erased_at = max(row.erased_at, at)
+
+    def _of(self, table: Any, athlete: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+        return table.tenant == self.tenant, table.athlete == athlete
 
     def _held(self, table: Any, of: Any, named: Iterable[tuple[str, Any]]) -> Iterator[Any]:
         """The rows of these (athlete, ``of``) pairs."""
@@ -259,9 +332,13 @@ class RecoveryStore(AthleteStore[RecoveryAthleteRow]):
             pairs = tuple_(table.athlete, of).in_(wanted[start : start + PAIRS_PER_QUERY])
             yield from self.db.scalars(select(table).where(table.tenant == self.tenant, pairs))
 
-    def _by_athlete(self, athletes: Sequence[str], query: Any) -> dict[str, list[Any]]:
-        """The rows of a query whose first column is the athlete, without it."""
-        found: dict[str, list[Any]] = {name: [] for name in athletes}
+    def _by_athlete(self, athletes: Sequence[str], make: Callable[..., Made], query: Any) -> dict[str, list[Made]]:
+        """What ``make`` makes of the rows of a query whose first column is the athlete, without it."""
+        found: dict[str, list[Made]] = {name: [] for name in athletes}
         for athlete, *rest in self.db.execute(query):
-            found[athlete].append(rest)
+            found[athlete].append(make(*rest))
         return found
+
+
+def _load_day(day: date, state: str | None, figures: Mapping[str, Any]) -> LoadDay:
+    return LoadDay(day, state, {name: StreamRatio(*figures[name]) for name in STREAMS if name in figures})

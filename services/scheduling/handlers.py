@@ -11,10 +11,13 @@ from services.scheduling.domain.ics import as_ics
 from services.scheduling.domain.week_plan import WeekPlan, placed_from_json
 from services.scheduling.messages import (
     AfterLiftAdvice,
+    AthleteErased,
     CheckWeek,
+    EraseAthlete,
     GetWeek,
     MoveSession,
     PlanWeek,
+    PutAthlete,
     ReadinessAssessed,
     SeasonPlanned,
     SessionScored,
@@ -22,11 +25,11 @@ from services.scheduling.messages import (
     WeekTargetsSet,
 )
 from services.scheduling.store import (
+    AthleteRow,
     DoneRow,
     GateRow,
     PlanRow,
     RequestRow,
-    SchedulingAthleteRow,
     SchedulingStore,
     TargetRow,
 )
@@ -43,13 +46,13 @@ from services.scheduling.use_cases.plan import (
     replan_open_weeks,
     surroundings,
 )
-from shared.athletes.handlers import ERASED, athlete_routes
 from shared.bus.routes import Accepted, Answered, Context, Forgotten, Incoming, Rejected, Route, Timer
 from shared.bus.rule_routes import rule_routes
 from shared.messages.problems import Problem
-from shared.messages.values import AfterLift, PlannedSession, Profile
+from shared.messages.values import AfterLift, PlannedSession
 
 PENDING = Accepted({"pending": "athlete"})
+ERASED = Forgotten({"ignored": "the athlete was erased later than this was sent"})
 COMING_WEEKS_SECONDS = 600.0
 
 
@@ -150,8 +153,27 @@ def get_week(context: Context, incoming: Incoming[GetWeek]) -> Answered:
     return Answered({"athlete": body.athlete, "week_start": body.week_start.isoformat(), "format": "ics", "ics": text})
 
 
-def after_put(context: Context, athlete: str, before: Profile | None) -> None:
-    replan_open_weeks(_known(context, SchedulingStore(context.db, context.tenant), athlete))
+def put_athlete(context: Context, incoming: Incoming[PutAthlete]) -> Accepted:
+    """Keeps the newest profile, and lets take effect whatever was waiting for it."""
+    store = SchedulingStore(context.db, context.tenant)
+    body, version = incoming.body, (incoming.time, incoming.id)
+    if store.erased_since(body.athlete, incoming.time):
+        return ERASED
+    row = store.locked_athlete(body.athlete)
+    if row.put_at is not None and (row.put_at, row.put_id or "") >= version:
+        return Accepted()
+    profile = body.profile
+    row.profile = profile.model_dump(mode="json", exclude_defaults=True) | {"timezone": profile.timezone}
+    row.put_at, row.put_id = version
+    replan_open_weeks(Desk(context, store, row, profile))
+    return Accepted()
+
+
+def erase_athlete(context: Context, incoming: Incoming[EraseAthlete]) -> Accepted:
+    store = SchedulingStore(context.db, context.tenant)
+    store.erase(incoming.body.athlete, incoming.time)
+    context.emit("athlete-erased", AthleteErased(athlete=incoming.body.athlete).as_data(), incoming.body.athlete)
+    return Accepted()
 
 
 def hear_targets(context: Context, incoming: Incoming[WeekTargetsSet]) -> Forgotten | None:
@@ -190,14 +212,14 @@ def hear_season(context: Context, incoming: Incoming[SeasonPlanned]) -> Forgotte
     desk = _desk(context, store, body.athlete)
     since = monday_of(context.now().date() if desk is None else desk.today)
     for target in store.targets_from(body.athlete, since):
-        if target.sessions and _withdrawn(row, target.week_start, target.version):
-            target.sessions, target.version = [], version
+        if target.sessions and _withdrawn(row, target.week_start, (target.told_at, target.told_id)):
+            target.sessions, (target.told_at, target.told_id) = [], version
             if desk is not None and store.plan(body.athlete, target.week_start) is not None:
                 replan(desk, target.week_start)
     return None
 
 
-def _withdrawn(row: SchedulingAthleteRow, week_start: date, version: tuple[datetime, str]) -> bool:
+def _withdrawn(row: AthleteRow, week_start: date, version: tuple[datetime, str]) -> bool:
     """Whether the season, told later than ``version``, does not hold the week."""
     if row.season_at is None or row.season_weeks is None:
         return False
@@ -292,7 +314,8 @@ ROUTES: tuple[Route, ...] = (
     Route("command", "scheduling.move-session", MoveSession, move_session),
     Route("command", "scheduling.after-lift-advice", AfterLiftAdvice, after_lift_advice, query=True),
     Route("command", "scheduling.get-week", GetWeek, get_week, query=True),
-    *athlete_routes("scheduling", SchedulingStore, after_put),
+    Route("command", "athlete.put", PutAthlete, put_athlete, replies=False),
+    Route("command", "athlete.erase", EraseAthlete, erase_athlete, replies=False),
     Route("event", "periodization.week-targets-set", WeekTargetsSet, hear_targets),
     Route("event", "periodization.season-planned", SeasonPlanned, hear_season),
     Route("event", "load.session-scored", SessionScored, hear_session),

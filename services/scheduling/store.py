@@ -5,16 +5,21 @@ ce-id), so the order in which messages arrive changes nothing. Plans are derived
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Date, Index, String, func, select
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import ColumnElement, Date, Index, String, delete, func, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from shared.athletes.store import AthleteRow, AthleteStore, ErasureRow
 from shared.db.common_tables import service_metadata
-from shared.db.tables import COLUMN_TYPES, AthleteKey, MessageId, Version, Versioned
-from shared.messages.values import PlannedSession
+from shared.db.inserts import insert_into
+from shared.db.tables import COLUMN_TYPES, AthleteKey, MessageId, Tenant
+from shared.messages.values import PlannedSession, Profile
+
+Version = tuple[datetime, str]
+"""ce-time and ce-id."""
 
 
 class Tables(DeclarativeBase):
@@ -22,7 +27,13 @@ class Tables(DeclarativeBase):
     type_annotation_map = COLUMN_TYPES
 
 
-class SchedulingAthleteRow(AthleteRow, Tables):
+class AthleteRow(AthleteKey, Tables):
+    """An athlete somebody spoke of; ``profile`` is None until ``athlete.put`` arrives."""
+
+    __tablename__ = "athletes"
+    profile: Mapped[dict[str, Any] | None]
+    put_at: Mapped[datetime | None]
+    put_id: Mapped[str | None] = mapped_column(MessageId)
     availability: Mapped[dict[str, Any] | None] = mapped_column(comment="windows and limits")
     available_at: Mapped[datetime | None]
     available_id: Mapped[str | None] = mapped_column(MessageId)
@@ -31,24 +42,28 @@ class SchedulingAthleteRow(AthleteRow, Tables):
     season_id: Mapped[str | None] = mapped_column(MessageId)
 
 
-class TargetRow(AthleteKey, Versioned, Tables):
+class TargetRow(AthleteKey, Tables):
     """A week of the season as the periodization service set it, filled with sessions."""
 
     __tablename__ = "week_targets"
     week_start: Mapped[date] = mapped_column(Date, primary_key=True)
     phase: Mapped[str | None] = mapped_column(String(16))
     sessions: Mapped[list[Any]]
+    told_at: Mapped[datetime]
+    told_id: Mapped[str] = mapped_column(MessageId)
 
 
-class RequestRow(AthleteKey, Versioned, Tables):
+class RequestRow(AthleteKey, Tables):
     """The latest plan-week of a week; ``sessions`` null = those of the season's targets."""
 
     __tablename__ = "week_requests"
     week_start: Mapped[date] = mapped_column(Date, primary_key=True)
     sessions: Mapped[dict[str, Any]] = mapped_column(comment="given: the sessions, or null")
+    told_at: Mapped[datetime]
+    told_id: Mapped[str] = mapped_column(MessageId)
 
 
-class MoveRow(AthleteKey, Versioned, Tables):
+class MoveRow(AthleteKey, Tables):
     """Where somebody moved a session last. ``overridden``: the hard rules that were broken on purpose, with the
     sessions concerned."""
 
@@ -56,6 +71,8 @@ class MoveRow(AthleteKey, Versioned, Tables):
     session: Mapped[str] = mapped_column(MessageId, primary_key=True)
     start: Mapped[datetime]
     overridden: Mapped[list[Any]]
+    told_at: Mapped[datetime]
+    told_id: Mapped[str] = mapped_column(MessageId)
 
 
 class OverrideRow(AthleteKey, Tables):
@@ -71,7 +88,7 @@ class OverrideRow(AthleteKey, Tables):
     at: Mapped[datetime]
 
 
-class DoneRow(AthleteKey, Versioned, Tables):
+class DoneRow(AthleteKey, Tables):
     """A done session as the load service told it; ``session`` names it, ``planned`` what it was in the plan."""
 
     __tablename__ = "done_sessions"
@@ -80,6 +97,8 @@ class DoneRow(AthleteKey, Versioned, Tables):
     start: Mapped[datetime]
     planned: Mapped[str | None] = mapped_column(MessageId)
     told: Mapped[dict[str, Any]]
+    told_at: Mapped[datetime]
+    told_id: Mapped[str] = mapped_column(MessageId)
 
     __table_args__ = (Index("ix_done_sessions_start", "tenant", "athlete", "start"),)
 
@@ -97,7 +116,7 @@ class PlanRow(AthleteKey, Tables):
     pack: Mapped[str | None] = mapped_column(String(64), comment="hash of the sequencing pack it was made by")
 
 
-class GateRow(AthleteKey, Versioned, Tables):
+class GateRow(AthleteKey, Tables):
     """What a day's readiness makes of its sessions; ``told``: session -> digest of the last session-adjusted."""
 
     __tablename__ = "gates"
@@ -106,26 +125,52 @@ class GateRow(AthleteKey, Versioned, Tables):
     today: Mapped[list[Any]]
     decided_by: Mapped[list[Any]]
     told: Mapped[dict[str, Any]]
+    told_at: Mapped[datetime]
+    told_id: Mapped[str] = mapped_column(MessageId)
 
 
-class SchedulingErasureRow(ErasureRow, Tables):
-    pass
+class ErasureRow(Tables):
+    """That somebody was erased, without saying who: a message from before must not bring the person back."""
+
+    __tablename__ = "erasures"
+    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
+    athlete_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    erased_at: Mapped[datetime]
 
 
-class SchedulingStore(AthleteStore[SchedulingAthleteRow]):
+HELD = (TargetRow, RequestRow, MoveRow, OverrideRow, DoneRow, PlanRow, GateRow, AthleteRow)
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulingStore:
     """One tenant's scheduling data inside somebody else's transaction."""
 
-    athlete_row = SchedulingAthleteRow
-    erasure_row = SchedulingErasureRow
-    held = (TargetRow, RequestRow, MoveRow, OverrideRow, DoneRow, PlanRow, GateRow, SchedulingAthleteRow)
+    db: Session
+    tenant: str
+
+    def athlete(self, athlete: str) -> AthleteRow | None:
+        return self.db.get(AthleteRow, (self.tenant, athlete))
+
+    def locked_athlete(self, athlete: str) -> AthleteRow:
+        """The athlete's row, made when missing, and held until the transaction ends: two replicas that both took a
+        message about one athlete take turns."""
+        self.db.execute(
+            insert_into(self.db, AthleteRow)
+            .values(tenant=self.tenant, athlete=athlete, profile=None, availability=None)
+            .on_conflict_do_nothing()
+        )
+        return self.db.scalars(select(AthleteRow).where(*self._of(AthleteRow, athlete)).with_for_update()).one()
 
     def athletes(self) -> Sequence[str]:
         """Athletes of the tenant that can be planned for."""
         return self.db.scalars(
-            select(SchedulingAthleteRow.athlete)
-            .where(SchedulingAthleteRow.tenant == self.tenant, SchedulingAthleteRow.put_at.is_not(None))
-            .order_by(SchedulingAthleteRow.athlete)
+            select(AthleteRow.athlete)
+            .where(AthleteRow.tenant == self.tenant, AthleteRow.put_at.is_not(None))
+            .order_by(AthleteRow.athlete)
         ).all()
+
+    def profile(self, row: AthleteRow) -> Profile | None:
+        return None if row.profile is None else Profile.model_validate(row.profile)
 
     def keep(self, table: Any, key: Mapping[str, Any], values: Mapping[str, Any], version: Version) -> bool:
         """Writes a row that somebody told, unless a newer telling is held; says whether it was written."""
@@ -133,11 +178,11 @@ class SchedulingStore(AthleteStore[SchedulingAthleteRow]):
         if row is None:
             row = table(tenant=self.tenant, **key)
             self.db.add(row)
-        elif row.version >= version:
+        elif (row.told_at, row.told_id) >= version:
             return False
         for name, value in values.items():
             setattr(row, name, value)
-        row.version = version
+        row.told_at, row.told_id = version
         self.db.flush()
         return True
 
@@ -223,6 +268,39 @@ class SchedulingStore(AthleteStore[SchedulingAthleteRow]):
             )
             .order_by(DoneRow.start, DoneRow.session)
         ).all()
+
+    def erased_since(self, athlete: str, at: datetime) -> bool:
+        """Whether the athlete was erased at or after ``at``."""
+        row = self._erasure(athlete)
+        return row is not None and row.erased_at >= at
+
+    def is_erased(self, athlete: str, at: datetime) -> bool:
+        """Whether what another service told at ``at`` is not kept: the athlete was erased since, or erased and not put
+        again."""
+        erasure = self._erasure(athlete)
+        if erasure is None:
+            return False
+        row = self.athlete(athlete)
+        return erasure.erased_at >= at or row is None or row.profile is None
+
+    def erase(self, athlete: str, at: datetime) -> None:
+        """Deletes all that is held of the athlete; only the fact that somebody was erased stays."""
+        for table in HELD:
+            self.db.execute(delete(table).where(*self._of(table, athlete)))
+        row = self._erasure(athlete)
+        if row is None:
+            self.db.add(ErasureRow(tenant=self.tenant, athlete_digest=self._digest(athlete), erased_at=at))
+        else:
+            row.erased_at = max(row.erased_at, at)
+
+    def _erasure(self, athlete: str) -> ErasureRow | None:
+        return self.db.get(ErasureRow, (self.tenant, self._digest(athlete)))
+
+    def _of(self, table: Any, athlete: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+        return table.tenant == self.tenant, table.athlete == athlete
+
+    def _digest(self, athlete: str) -> str:
+        return sha256(f"{self.tenant}/{athlete}".encode()).hexdigest()
 
 
 def done_session(row: DoneRow) -> PlannedSession:

@@ -51,25 +51,6 @@ def named_metadata() -> MetaData:
     return MetaData(naming_convention=_NAMES)
 
 
-Version = tuple[datetime, str]
-"""A message's ce-time and ce-id. Of two messages about one thing the later wins; on a tie the greater id."""
-
-
-class Versioned:
-    """A row that messages overwrite, with the version of the one that won."""
-
-    version_at: Mapped[datetime] = mapped_column("told_at")
-    version_id: Mapped[str] = mapped_column("told_id", MessageId)
-
-    @property
-    def version(self) -> Version:
-        return self.version_at, self.version_id
-
-    @version.setter
-    def version(self, version: Version) -> None:
-        self.version_at, self.version_id = version
-
-
 class AthleteKey:
     """The columns that tables of athletes' rows begin with."""
 

@@ -134,6 +134,10 @@ class Profile(Value):
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
 
+    def day_of(self, instant: datetime) -> date:
+        """The athlete's own calendar date at that instant."""
+        return instant.astimezone(self.zone).date()
+
 
 class ExerciseSet(Value):
     reps: Annotated[int, Field(ge=0, le=1000)]

@@ -8,23 +8,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shared.contract.sessions import EASY_RUN_TYPES
-from shared.contract.words import DAYS_OUT_OF_NORMAL, STREAMS, Intensity, Stream
+from shared.contract.words import Intensity
 from shared.messages.problems import InvalidInput, Problem
 from shared.messages.values import PlannedSession, Profile
-from shared.rules.athlete_facts import athlete_facts
 from shared.rules.decisions import Rules
 from tandem.athlete_file.model import AthleteFile, WeekToPlan
 from tandem.athlete_file.reader import LocatedAthleteFile, locate_athlete_file
 from tandem.athlete_file.source import read_text
 
 if TYPE_CHECKING:
-    from services.load.domain import DailyLoads, LoadAssessment, LoadSeries, ScoredSession
+    from services.load.domain import LoadAssessment
     from services.periodization.domain import Season
-    from services.recovery.domain import Readiness, ReadinessInputs, StreamRatio
+    from services.recovery.domain import Readiness
     from services.scheduling.domain.advice import Advice
     from services.scheduling.domain.checking.verdict import Verdict
     from services.scheduling.domain.week_plan import WeekPlan
+    from tandem.offline.records import FileRecords
 
 CONTEXT_DAYS = 14
 """How far before and after a week its surroundings are shown to the rules; the longest gap rule looks back 3 days."""
@@ -55,33 +54,18 @@ class OfflineAthlete:
         return None if self.file.athlete is None else self.profile
 
     @cached_property
-    def scored(self) -> "tuple[ScoredSession, ...]":
-        from services.load.domain import score_sessions
+    def records(self) -> "FileRecords":
+        from tandem.offline.records import FileRecords
 
-        return score_sessions(self.file.sessions, self.profile, self.rules.settings("recovery"))
-
-    @cached_property
-    def daily(self) -> "DailyLoads":
-        from services.load.domain import daily_loads
-
-        return daily_loads(self.scored, self.file.daily_load, self.file.days, self.profile.zone, self.on)
-
-    @cached_property
-    def load_series(self) -> "LoadSeries":
-        from services.load.domain import LoadSeries
-
-        return LoadSeries(self.daily, self.rules.settings("recovery"), self.on)
+        return FileRecords(self.file, self.profile, self.rules, self.on)
 
     def load(self) -> "LoadAssessment":
-        return self.load_series.assess(self.on)
+        return self.records.load_series.assess(self.on)
 
     def readiness(self) -> "Readiness":
-        from services.recovery.domain import assess_readiness, days_looked_back
+        from services.recovery.domain import assess_readiness
 
-        earlier = [self.on - timedelta(days=back) for back in range(days_looked_back(self.rules), 0, -1)]
-        figures = self.load_series.day_figures(earlier) if earlier else []
-        ratios = {day: stream_ratios(of_day) for day, of_day in zip(earlier, figures, strict=True)}
-        return assess_readiness(self._readiness_inputs(), self.rules, ratios)
+        return assess_readiness(self.records.readiness_inputs(self.on), self.rules)
 
     @cached_property
     def _season(self) -> "Season":
@@ -175,58 +159,34 @@ class OfflineAthlete:
             return None
         return question_of(self.file.after_lift, self._profile_or_none, self._gate_of_today())[0]
 
-    def _readiness_inputs(self) -> "ReadinessInputs":
-        from services.load.domain import local_day
-        from services.recovery.domain import EasyRun, ReadinessInputs, StrengthMark
-
-        zone = self.profile.zone
-        planned = (self.file.week.sessions or []) if self.file.week else []
-        return ReadinessInputs(
-            on=self.on,
-            wellness=self.file.wellness,
-            excluded_days=frozenset(day.date for day in self.file.days if day.state in DAYS_OUT_OF_NORMAL),
-            loads=stream_ratios(self.load_series.day_figures([self.on])[0]),
-            easy_runs=[
-                EasyRun(run.start.astimezone(zone).date(), run.rpe)
-                for run in self.file.sessions
-                if run.type in EASY_RUN_TYPES and run.rpe is not None
-            ],
-            strength=[
-                StrengthMark(local_day(one.start, zone), best.lift, best.e1rm_kg)
-                for one in self.scored
-                for best in one.e1rm
-            ],
-            planned_today=[s for s in planned if s.start is not None and s.start.astimezone(zone).date() == self.on],
-            who=athlete_facts(self.profile),
-        )
-
     def recorded_days(self) -> list[date]:
         """Every day from the first record to today; none when nothing is recorded."""
         first = self._first_record()
         return [] if first is None else [first + timedelta(days=offset) for offset in range((self.on - first).days + 1)]
 
     @cached_property
-    def _figures(self) -> dict[date, dict[str, Any]]:
-        days = self.recorded_days()
-        return dict(zip(days, self.load_series.day_figures(days), strict=True))
-
-    @cached_property
     def readiness_by_day(self) -> "Mapping[date, Readiness]":
         """Readiness of every recorded day, each as it was known on that day."""
-        from services.recovery.domain import readiness_history
+        from services.recovery.domain import days_looked_back, readiness_history
+        from services.recovery.use_cases.gather import LOAD_DAYS_LOOKED_BACK
 
+        # As many days at a time as have their load in what is gathered for the last of them.
+        at_once = max(1, LOAD_DAYS_LOOKED_BACK + 1 - days_looked_back(self.rules))
         days = self.recorded_days()
-        if not days:
-            return {}
-        ratios = {day: stream_ratios(of_day) for day, of_day in self._figures.items()}
-        return readiness_history(self._readiness_inputs(), ratios, days, self.rules)
+        history: dict[date, Readiness] = {}
+        for begin in range(len(days) % at_once - at_once, len(days), at_once):
+            part = days[max(0, begin) : begin + at_once]
+            if part:
+                history |= readiness_history(self.records.readiness_inputs(part[-1]), part, self.rules)
+        return history
 
     def day_history(self) -> dict[date, dict[str, Any]]:
         """What each day up to today looked like to the deload rules: load figures and readiness features."""
         history: dict[date, dict[str, Any]] = {}
-        for day, readiness in self.readiness_by_day.items():
-            features = {n: value for n, value in self._figures[day].items() if n not in ("date", "state")}
-            history[day] = {**features, **readiness.day_facts()}
+        days = list(self.readiness_by_day)
+        for day, figures in zip(days, self.records.load_series.day_figures(days), strict=True):
+            features = {name: value for name, value in figures.items() if name not in ("date", "state")}
+            history[day] = {**features, **self.readiness_by_day[day].day_facts()}
         return history
 
     def check_done_week(self, monday: date) -> "Verdict | None":
@@ -335,13 +295,6 @@ def default_day(located: LocatedAthleteFile, clock: Callable[[], date] | None = 
         return clock()
     message = "no day to compute for: the file has no record, no season and no week; give --on YYYY-MM-DD"
     raise located.bad([Problem("", "no_day", message)])
-
-
-def stream_ratios(figures: Mapping[str, Any]) -> "dict[Stream, StreamRatio]":
-    """What readiness reads of a day's load figures."""
-    from services.recovery.domain import StreamRatio
-
-    return {name: StreamRatio(figures[f"acwr_{name}"], figures[f"status_{name}"]) for name in STREAMS}
 
 
 def next_monday(on: date) -> date:

@@ -246,7 +246,7 @@ def test_our_own_failure_ends_with_1_and_says_so(run: Run, monkeypatch: pytest.M
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the roof fell in")
 
-    monkeypatch.setattr("services.load.domain.score_sessions", fail)
+    monkeypatch.setattr("tandem.offline.records.score_sessions", fail)
     outcome = run("load", RUNNER, "--json")
     assert outcome.code == 1 and outcome.out == ""
     assert "RuntimeError: the roof fell in" in outcome.err and "our mistake" in outcome.err

@@ -1,17 +1,18 @@
 """From stored state to the day's assessment and the events that tell it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.load.domain import DailyLoads, LoadAssessment, LoadSeries, ScoredSession, daily_loads, local_day
+from services.load.domain import DailyLoads, LoadAssessment, LoadSeries, ScoredSession
 from services.load.messages import LiftMax, LoadAssessed, LoadSpiked, SessionScored
-from services.load.store import LoadAthleteRow, LoadStore, SessionRow
-from shared.athletes.day_digests import changed_days
+from services.load.store import AthleteRow, LoadStore, SessionRow
+from services.load.use_cases.gather import gather_days
 from shared.bus.routes import Context
 from shared.contract.words import STREAMS
+from shared.messages.day_digests import changed_days
 from shared.messages.values import Profile
 from shared.rules.model import DecidedBy, Pack
 
@@ -28,28 +29,9 @@ BANDS = "load-bands"
 """What ``decided_by`` names for load: the settings of the recovery pack that draw the bands."""
 
 
-def today_of(context: Context, profile: Profile) -> date:
-    """The athlete's own calendar date now."""
-    return local_day(context.now(), profile.zone)
-
-
 def midnight_after(day: date, zone: ZoneInfo) -> datetime:
     """The instant at which the local ``day`` is over, in UTC; right across daylight-saving changes."""
     return datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
-
-
-def stored_daily(store: LoadStore, athlete: str, profile: Profile, through: date) -> DailyLoads:
-    return stored_dailies(store, {athlete: (profile, through)})[athlete]
-
-
-def stored_dailies(store: LoadStore, wanted: Mapping[str, tuple[Profile, date]]) -> dict[str, DailyLoads]:
-    """The daily loads of several athletes, each in the profile's days through a date, read at once."""
-    names = list(wanted)
-    counted, marks = store.counted(names), store.marks(names)
-    return {
-        name: daily_loads(counted[name], (), marks[name], profile.zone, through)
-        for name, (profile, through) in wanted.items()
-    }
 
 
 def decided_by_bands(pack: Pack) -> list[dict[str, str]]:
@@ -64,13 +46,13 @@ class ToAssess:
     """
 
     context: Context
-    row: LoadAthleteRow
+    row: AthleteRow
     profile: Profile
     changed_from: date | None
 
     @property
     def today(self) -> date:
-        return today_of(self.context, self.profile)
+        return self.profile.day_of(self.context.now())
 
 
 def assess_today(store: LoadStore, athletes: Sequence[ToAssess]) -> None:
@@ -78,19 +60,19 @@ def assess_today(store: LoadStore, athletes: Sequence[ToAssess]) -> None:
     with store.db.no_autoflush:
         for start in range(0, len(athletes), ATHLETES_READ_AT_ONCE):
             part = athletes[start : start + ATHLETES_READ_AT_ONCE]
-            dailies = stored_dailies(store, {one.row.athlete: (one.profile, one.today) for one in part})
+            dailies = gather_days(store, {one.row.athlete: (one.profile, one.today) for one in part})
             for one in part:
                 _assess(one.context, one.row, one.profile, dailies[one.row.athlete], one.changed_from)
 
 
 def _assess(
-    context: Context, row: LoadAthleteRow, profile: Profile, daily: DailyLoads, changed_from: date | None
+    context: Context, row: AthleteRow, profile: Profile, daily: DailyLoads, changed_from: date | None
 ) -> LoadAssessment:
     """Tells, with the assessment, the figures of the days from ``changed_from`` on that differ from those told before.
 
     A spike is told once, when it begins, and only today's: filling in history raises nothing about the past.
     """
-    today = today_of(context, profile)
+    today = profile.day_of(context.now())
     series = LoadSeries(daily, context.rules.settings("recovery"), today)
     assessment = series.assess(today)
     decided = decided_by_bands(context.rules.pack("recovery"))
@@ -125,7 +107,7 @@ def _days_to_tell(daily: DailyLoads, changed_from: date, today: date) -> list[da
 
 
 def _tell_new_spikes(
-    context: Context, row: LoadAthleteRow, assessment: LoadAssessment, decided: list[dict[str, str]]
+    context: Context, row: AthleteRow, assessment: LoadAssessment, decided: list[dict[str, str]]
 ) -> None:
     today = assessment.date
     yesterday = today - timedelta(days=1)
@@ -154,7 +136,7 @@ def tell_scored(context: Context, row: SessionRow, scored: ScoredSession, profil
         removed=not row.counts,
         start=scored.start,
         end=scored.end,
-        date=local_day(scored.start, profile.zone),
+        date=profile.day_of(scored.start),
         duration_min=done.duration_min,
         **done.tags,
         rpe=done.rpe,

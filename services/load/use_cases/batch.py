@@ -5,17 +5,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from services.load.domain import local_day
 from services.load.messages import RecordedSession
-from services.load.store import LoadAthleteRow, LoadStore, SessionRow
+from services.load.store import AthleteRow, LoadStore, SessionRow, Version
 from services.load.use_cases.assess import ToAssess, assess_today, tell_scored
 from services.load.use_cases.record import MEASURED, Known, Place, places_of, record, remove, rescore
-from shared.athletes.handlers import ERASED
-from shared.bus.routes import Accepted, Call, Context, Incoming
-from shared.db.tables import Version
+from shared.bus.routes import Accepted, Call, Context, Forgotten, Incoming
 from shared.messages.values import Profile
 
 PENDING = Accepted({"pending": "athlete"})
+ERASED = Forgotten({"ignored": "the athlete was erased later than this was sent"})
 
 
 @dataclass(slots=True)
@@ -23,7 +21,7 @@ class Desk:
     """One athlete's share of the messages. ``context``: of the last message that changed something."""
 
     store: LoadStore
-    row: LoadAthleteRow
+    row: AthleteRow
     profile: Profile | None
     known: Known
     context: Context
@@ -65,12 +63,11 @@ class Desk:
         rows = [row for row, _ in self.touched.values()]
         settings = self.context.rules.settings("recovery")
         scored = rescore(self.store, self.athlete, self.profile, settings, rows, self.before, nobody_leans)
-        zone = self.profile.zone
         for session, one in scored:
             _, context = self.touched.get(session.session, (session, self.context))
             tell_scored(context, session, one, self.profile)
-            self.days.append(local_day(one.start, zone))
-        self.days += [local_day(place.start, zone) for place in self.before]
+            self.days.append(self.profile.day_of(one.start))
+        self.days += [self.profile.day_of(place.start) for place in self.before]
         self.touched, self.before = {}, []
 
     def to_assess(self) -> ToAssess | None:

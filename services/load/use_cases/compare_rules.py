@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from services.load.domain import LoadSeries
 from services.load.store import LoadStore
-from services.load.use_cases.assess import stored_daily, today_of
+from services.load.use_cases.gather import gather_series
 from shared.bus.routes import Context
 from shared.bus.rule_routes import Comparison, changes_of, compare_each
 from shared.messages.rule_packs import DecisionChanged
@@ -27,9 +26,8 @@ def compare_bands(context: Context, both: BothRules) -> Comparison:
         if profile is None:
             return None
         changes: list[DecisionChanged] = []
-        today = today_of(context, profile)
-        daily = stored_daily(store, athlete, profile, today)
-        series = [LoadSeries(daily, rules.settings("recovery"), today) for rules in (both.before, both.after)]
+        today = profile.day_of(context.now())
+        series = gather_series(store, athlete, profile, today, both.before, both.after)
         for back in range(DAYS_BACK, -1, -1):
             before, after = (one.assess(today - timedelta(days=back)).as_json() for one in series)
             changes += changes_of(athlete, _changed(before, after))

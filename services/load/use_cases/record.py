@@ -7,8 +7,7 @@ from typing import Any
 
 from services.load.domain import ScoredSession, score_session
 from services.load.messages import RecordedSession
-from services.load.store import LoadStore, SessionRow
-from shared.db.tables import Version
+from services.load.store import LoadStore, SessionRow, Version
 from shared.messages.values import DoneSession, Profile
 
 MEASURED = "session-rpe"

@@ -75,12 +75,13 @@ class MorningRecord(Protocol):
 @dataclass(frozen=True, slots=True)
 class ReadinessInputs:
     """Everything known on ``on``; records after it are not looked at. ``excluded_days``: sick and travel days;
-    ``who``: the athlete's priority, level, phase and day strategy, for rules that are not for everybody."""
+    ``loads``: by day, for rules that ask what lasted; ``who``: the athlete's priority, level, phase and day strategy,
+    for rules that are not for everybody."""
 
     on: date
     wellness: Sequence[MorningRecord] = ()
     excluded_days: frozenset[date] = frozenset()
-    loads: Mapping[Stream, StreamRatio] = field(default_factory=dict)
+    loads: Mapping[date, Mapping[Stream, StreamRatio]] = field(default_factory=dict)
     easy_runs: Sequence[EasyRun] = ()
     strength: Sequence[StrengthMark] = ()
     planned_today: Sequence[PlannedSession] = ()

@@ -85,49 +85,32 @@ def days_looked_back(rules: Rules) -> int:
     return max(held, default=1) - 1
 
 
-def assess_readiness(
-    inputs: ReadinessInputs, rules: Rules, earlier_loads: Mapping[date, Mapping[Stream, StreamRatio]] | None = None
-) -> Readiness:
-    """Readiness of ``inputs.on``. The gate and the action are the rules' decision.
-
-    ``earlier_loads``: the ratios of the ``days_looked_back`` before it, for rules that ask what lasted.
-    """
-    loads = {**(earlier_loads or {}), inputs.on: inputs.loads}
-    readiness, _ = assess_with_facts(inputs, loads, (), rules)
-    return readiness
+def assess_readiness(inputs: ReadinessInputs, rules: Rules) -> Readiness:
+    """Readiness of ``inputs.on``. The gate and the action are the rules' decision."""
+    return assess_with_facts(inputs, (), rules)[0]
 
 
 def assess_with_facts(
-    inputs: ReadinessInputs,
-    loads: Mapping[date, Mapping[Stream, StreamRatio]],
-    days: Sequence[date],
-    rules: Rules,
+    inputs: ReadinessInputs, days: Sequence[date], rules: Rules
 ) -> tuple[Readiness, dict[date, DayFacts]]:
     """Readiness of ``inputs.on`` with today's sessions gated, and the facts of other days, for which no rule is
     asked."""
     settings = rules.settings("recovery")
-    drafts = _drafts(
-        inputs, loads, _with_look_back([*days, inputs.on], [inputs.on], rules), RecoverySettings.of(settings)
-    )
+    drafts = _drafts(inputs, _with_look_back([*days, inputs.on], [inputs.on], rules), RecoverySettings.of(settings))
     fired = _asked(drafts, [inputs.on], inputs.who, rules)[inputs.on]
     readiness = _decided(drafts[-1], fired, RecoverySettings.of(settings))
     today = tuple(gate_session(session, readiness.gate, settings) for session in inputs.planned_today)
     return replace(readiness, today=today), {draft.on: draft.facts for draft in drafts if draft.on in set(days)}
 
 
-def readiness_history(
-    inputs: ReadinessInputs,
-    loads: Mapping[date, Mapping[Stream, StreamRatio]],
-    days: Sequence[date],
-    rules: Rules,
-) -> dict[date, Readiness]:
+def readiness_history(inputs: ReadinessInputs, days: Sequence[date], rules: Rules) -> dict[date, Readiness]:
     """Readiness of many days up to ``inputs.on``, each as it was known on that day; the rules are asked once for all.
 
-    ``loads``: the three streams' ratios of each day. Planned sessions are not gated here.
+    Planned sessions are not gated here.
     """
     settings = RecoverySettings.of(rules.settings("recovery"))
     wanted = [on for on in days if on <= inputs.on]
-    drafts = _drafts(inputs, loads, _with_look_back(wanted, wanted, rules), settings)
+    drafts = _drafts(inputs, _with_look_back(wanted, wanted, rules), settings)
     fired = _asked(drafts, wanted, inputs.who, rules) if wanted else {}
     return {draft.on: _decided(draft, fired[draft.on], settings) for draft in drafts if draft.on in fired}
 
@@ -143,15 +126,10 @@ def _asked(drafts: Sequence[_Day], days: Sequence[date], who: DayFacts, rules: R
     return rules.decide_days("recovery", {draft.on: {**who, **draft.facts} for draft in drafts}, days)
 
 
-def _drafts(
-    inputs: ReadinessInputs,
-    loads: Mapping[date, Mapping[Stream, StreamRatio]],
-    days: Sequence[date],
-    settings: RecoverySettings,
-) -> list[_Day]:
+def _drafts(inputs: ReadinessInputs, days: Sequence[date], settings: RecoverySettings) -> list[_Day]:
     of = measures(inputs, settings)
     signs = sign_history(of, settings)
-    return [_day(of, signs.on(of.mornings.index(on)), on, loads.get(on, {}), settings) for on in days]
+    return [_day(of, signs.on(of.mornings.index(on)), on, inputs.loads.get(on, {}), settings) for on in days]
 
 
 def _day(

@@ -6,21 +6,21 @@ from datetime import date, datetime
 from typing import Any
 
 from services.recovery.messages import LoadAssessed, RecordWellness, SessionScored
-from services.recovery.store import RecoveryAthleteRow, RecoveryStore
-from services.recovery.use_cases.assess import ToAssess, assess_today, today_of
-from shared.athletes.handlers import ERASED
+from services.recovery.store import AthleteRow, RecoveryStore
+from services.recovery.use_cases.assess import ToAssess, assess_today
 from shared.bus.routes import Accepted, Call, Context, Forgotten, Incoming
 from shared.contract.words import STREAMS
 from shared.messages.values import Profile
 
 PENDING = Accepted({"pending": "athlete"})
+ERASED = Forgotten({"ignored": "the athlete was erased later than this was sent"})
 
 
 @dataclass(slots=True)
 class Desk:
     """One athlete's share of the messages. ``context``: of the last one that made an assessment necessary."""
 
-    row: RecoveryAthleteRow
+    row: AthleteRow
     profile: Profile | None
     context: Context
     due: bool = False
@@ -47,7 +47,7 @@ def record_mornings(calls: Sequence[Call]) -> Sequence[Accepted | None]:
     def keep(desk: Desk, context: Context, incoming: Incoming[RecordWellness]) -> None:
         body, version = incoming.body, (incoming.time, incoming.id)
         new = store.keep_morning(body.athlete, body.date, body.fields_given, version, held)
-        if new and desk.profile is not None and body.date <= today_of(context, desk.profile):
+        if new and desk.profile is not None and body.date <= desk.profile.day_of(context.now()):
             desk.assess(context, body.date)
 
     return _take(store, calls, keep)

@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import Final
 
-from services.recovery.domain import assess_with_facts
+from services.recovery.domain import assess_readiness
 from services.recovery.store import RecoveryStore
-from services.recovery.use_cases.assess import stored_inputs, today_of
+from services.recovery.use_cases.gather import gather_readiness
 from shared.bus.routes import Context
 from shared.bus.rule_routes import Comparison, changes_of, compare_each
 from shared.messages.rule_packs import DecisionChanged
@@ -27,12 +27,10 @@ def compare_readiness(context: Context, both: BothRules) -> Comparison:
         if profile is None:
             return None
         changes: list[DecisionChanged] = []
-        today = today_of(context, profile)
+        today = profile.day_of(context.now())
         for back in range(DAYS_BACK, -1, -1):
-            inputs, loads = stored_inputs(store, athlete, profile, today - timedelta(days=back))
-            before, after = (
-                assess_with_facts(inputs, loads, (), rules)[0].as_json() for rules in (both.before, both.after)
-            )
+            inputs = gather_readiness(store, {athlete: (profile, today - timedelta(days=back))})[athlete]
+            before, after = (assess_readiness(inputs, rules).as_json() for rules in (both.before, both.after))
             changes += changes_of(athlete, changed_readiness(before, after))
         return changes
 

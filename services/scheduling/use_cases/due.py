@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, exists, or_, select, union
 
 from services.scheduling.domain.calendar import monday_of
-from services.scheduling.store import PlanRow, RequestRow, SchedulingAthleteRow, TargetRow
+from services.scheduling.store import AthleteRow, PlanRow, RequestRow, TargetRow
 from shared.bus.routes import Context
 
 MAX_DUE: Final = 20_000
@@ -25,7 +25,7 @@ def maybe_to_plan(context: Context) -> Sequence[str]:
     rules = context.rules.pack("sequencing").hash
     by_others = or_(PlanRow.pack.is_(None), PlanRow.pack != rules)
     old = select(PlanRow.athlete).where(PlanRow.tenant == tenant, PlanRow.week_start <= coming[-1], by_others)
-    asked_lately = exists().where(*_same_week(RequestRow), RequestRow.version_at >= context.now() - _OPEN_AFTER_ASKING)
+    asked_lately = exists().where(*_same_week(RequestRow), RequestRow.told_at >= context.now() - _OPEN_AFTER_ASKING)
     looked_at = union(
         *(
             select(table.athlete).where(
@@ -35,12 +35,10 @@ def maybe_to_plan(context: Context) -> Sequence[str]:
         ),
         old.where(or_(PlanRow.week_start >= min(mondays), asked_lately)),
     ).subquery()
-    query = select(SchedulingAthleteRow.athlete).where(
-        SchedulingAthleteRow.tenant == tenant,
-        SchedulingAthleteRow.put_at.is_not(None),
-        SchedulingAthleteRow.athlete.in_(select(looked_at.c.athlete)),
+    query = select(AthleteRow.athlete).where(
+        AthleteRow.tenant == tenant, AthleteRow.put_at.is_not(None), AthleteRow.athlete.in_(select(looked_at.c.athlete))
     )
-    return context.db.scalars(query.order_by(SchedulingAthleteRow.athlete).limit(MAX_DUE)).all()
+    return context.db.scalars(query.order_by(AthleteRow.athlete).limit(MAX_DUE)).all()
 
 
 def _same_week(table: Any) -> tuple[ColumnElement[bool], ...]:

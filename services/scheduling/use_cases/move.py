@@ -9,10 +9,9 @@ from services.scheduling.domain.checking.check import check_week, nearest_legal_
 from services.scheduling.domain.checking.verdict import LegalStart, Verdict
 from services.scheduling.domain.week_plan import PlacedSession, placed_from_json
 from services.scheduling.messages import MoveSession, SessionAdjusted
-from services.scheduling.store import MoveRow, OverrideRow, PlanRow
+from services.scheduling.store import MoveRow, OverrideRow, PlanRow, Version
 from services.scheduling.use_cases.plan import Desk, edit_plan, replaced_by, surroundings
 from shared.bus.routes import Rejected
-from shared.db.tables import Version
 from shared.messages.problems import Problem
 from shared.messages.values import PlannedSession
 

@@ -16,7 +16,7 @@ from services.scheduling.domain.conflicts import pair_horizon_hours
 from services.scheduling.domain.placing.planning import WeekInputs, plan_week
 from services.scheduling.domain.week_plan import PlacedSession, WeekPlan, placed_from_json
 from services.scheduling.messages import WeekTold
-from services.scheduling.store import DoneRow, PlanRow, RequestRow, SchedulingAthleteRow, SchedulingStore, done_session
+from services.scheduling.store import AthleteRow, DoneRow, PlanRow, RequestRow, SchedulingStore, done_session
 from services.scheduling.use_cases.adjust import tell_adjustments
 from shared.bus.routes import Context
 from shared.messages.values import Limits, PlannedSession, Profile, Window
@@ -33,7 +33,7 @@ class Desk:
 
     context: Context
     store: SchedulingStore
-    row: SchedulingAthleteRow
+    row: AthleteRow
     profile: Profile
 
     @property
@@ -97,7 +97,7 @@ def open_weeks(desk: Desk) -> list[date]:
         request.week_start
         for request in desk.store.requests(desk.athlete)
         if desk.today < request.week_start + timedelta(days=7)
-        or request.version_at.astimezone(desk.profile.zone).date() >= desk.today
+        or request.told_at.astimezone(desk.profile.zone).date() >= desk.today
     }
     return sorted(asked | set(_season_weeks(desk)))
 
@@ -241,13 +241,15 @@ def _standing_moves(desk: Desk, week_start: date) -> dict[str, tuple[datetime, l
     return {
         name: (move.start, list(move.overridden))
         for name, move in desk.store.moves(desk.athlete).items()
-        if not replaced_by(request, move.version)
+        if not replaced_by(request, (move.told_at, move.told_id))
     }
 
 
 def replaced_by(request: RequestRow | None, version: tuple[datetime, str]) -> bool:
     """Whether a plan-week with sessions of its own came after ``version``: it asks for a fresh calendar."""
-    return request is not None and request.sessions["given"] is not None and request.version > version
+    return (
+        request is not None and request.sessions["given"] is not None and (request.told_at, request.told_id) > version
+    )
 
 
 def _done_around(desk: Desk, week_start: date) -> Sequence[DoneRow]:

@@ -142,7 +142,7 @@ def test_an_answer_older_than_two_days_says_nothing(ago: int, present: bool, rul
     ("ratio", "score"), [(0.5, 100), (1.3, 100), (1.4, 75), (1.5, 50), (1.75, 25), (2.0, 0), (4.0, 0)]
 )
 def test_a_load_ratio_costs_from_1_3_on(ratio: float, score: float, rules: TenantRules) -> None:
-    assert factor(rules, "load_lift", loads={"lift": StreamRatio(ratio, "ok")}).score == pytest.approx(score)
+    assert factor(rules, "load_lift", loads={TODAY: {"lift": StreamRatio(ratio, "ok")}}).score == pytest.approx(score)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_a_load_ratio_costs_from_1_3_on(ratio: float, score: float, rules: Tenan
 def test_a_ratio_that_cannot_be_read_is_dropped_with_its_status(
     ratio: StreamRatio, present: bool, rules: TenantRules
 ) -> None:
-    found = factor(rules, "load_run", loads={"run": ratio})
+    found = factor(rules, "load_run", loads={TODAY: {"run": ratio}})
     assert (found.score is not None, found.status) == (present, ratio.status)
 
 

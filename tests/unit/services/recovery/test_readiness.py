@@ -28,7 +28,9 @@ EASY = Gate("easy", 0.6, "illness")
 
 
 def readiness(rules: TenantRules, days: int = 67, loads: Mapping[Any, StreamRatio] | None = None, **fields: Any) -> Any:
-    return assess_readiness(ReadinessInputs(on=TODAY, wellness=mornings(days, **fields), loads=loads or {}), rules)
+    return assess_readiness(
+        ReadinessInputs(on=TODAY, wellness=mornings(days, **fields), loads={TODAY: loads or {}}), rules
+    )
 
 
 def test_all_factors_at_their_own_normal_score_100_with_full_confidence(rules: TenantRules) -> None:
@@ -208,15 +210,15 @@ def test_a_full_gate_changes_nothing(settings: Settings) -> None:
 
 def test_a_history_is_the_same_as_its_days_one_by_one_and_cheap(rules: TenantRules) -> None:
     rows = mornings(180, rmssd_ms=lambda ago: 50.0 + ago * 7 % 13, sleep_hours=lambda ago: 6 + ago % 4, soreness=2)
-    inputs = ReadinessInputs(on=TODAY, wellness=rows)
     days = [TODAY - timedelta(days=ago) for ago in range(112)]
     loads = {day: {"run": StreamRatio(1.0 + day.day / 40, "ok")} for day in days}
+    inputs = ReadinessInputs(on=TODAY, wellness=rows, loads=loads)
     started = time.process_time()
-    history = readiness_history(inputs, loads, days, rules)
+    history = readiness_history(inputs, days, rules)
     assert time.process_time() - started < 1
     for day in (days[0], days[50], days[111]):
         known_then = [row for row in rows if row.date <= day]
-        alone = assess_readiness(replace(inputs, on=day, wellness=known_then, loads=loads[day]), rules)
+        alone = assess_readiness(replace(inputs, on=day, wellness=known_then, loads={day: loads[day]}), rules)
         assert history[day].as_json() == alone.as_json()
 
 

@@ -46,4 +46,4 @@ def test_soreness_that_lasted_gates_a_strength_athlete_only(
     with open_rules(tmp_path, evaluator="reference") as rules:
         assert days_looked_back(rules) == 2
         assert assess_readiness(inputs, rules).gate.intensity == gate
-        assert readiness_history(inputs, {}, [TODAY], rules)[TODAY].gate.intensity == gate
+        assert readiness_history(inputs, [TODAY], rules)[TODAY].gate.intensity == gate
