@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from services.scheduling.domain.placing.planning import WeekInputs
+from services.scheduling.domain.week_plan import WeekInputs
 from shared.contract.words import WEEKDAYS
 from shared.messages.values import Limits, PlannedSession, Profile, Window
 

@@ -4,11 +4,9 @@ State never depends on the order of messages: each thing said is kept with its s
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import timedelta
 from typing import Any, Final
 
-from services.periodization.domain import CoachDeload, plan_season
+from services.periodization.domain import CoachDeload
 from services.periodization.erasure_store import NO_CORRELATION, Erasures
 from services.periodization.messages import (
     AthleteErasedElsewhere,
@@ -24,7 +22,13 @@ from services.periodization.messages import (
 from services.periodization.rule_admin import packs as rule_packs
 from services.periodization.rule_admin.trials import Trials
 from services.periodization.store import Choice, Source, Stamp, Store, due_athletes
-from services.periodization.use_cases.publish import kept_of, packs_of, plan_and_tell, plan_if_triggers_changed
+from services.periodization.use_cases.plan import (
+    athlete_season,
+    packs_of,
+    plan_and_publish,
+    plan_if_triggers_changed,
+    season_from,
+)
 from shared.bus.delivery.replies import Later, RepliesLater
 from shared.bus.routes import Accepted, Answered, Call, Context, Forgotten, Incoming, Rejected, Route, Timer, alone
 from shared.contract.words import SERVICES
@@ -44,7 +48,7 @@ def put_athlete(context: Context, incoming: Incoming[PutAthlete]) -> Accepted:
     if Erasures(context.db, context.tenant, body.athlete).erased_after(stamp):
         return _ignored(body.athlete)
     if Store(context.db, context.tenant, body.athlete).put_profile(body.profile, stamp):
-        plan_and_tell(context, body.athlete)
+        plan_and_publish(context, body.athlete)
     return Accepted({"athlete": body.athlete})
 
 
@@ -56,7 +60,7 @@ def erase_athlete(context: Context, incoming: Incoming[EraseAthlete]) -> Accepte
     Store(context.db, context.tenant, athlete).forget(stamp)
     Trials(context.db, context.tenant).forget_athlete(athlete)
     context.emit("athlete-erased", {"athlete": athlete, "service": SERVICE}, athlete)
-    plan_and_tell(context, athlete)
+    plan_and_publish(context, athlete)
     address = context.reply_address() if isinstance(context, RepliesLater) else None
     if address is None:
         return Accepted({"athlete": athlete})
@@ -105,14 +109,11 @@ def start_deload(context: Context, incoming: Incoming[StartDeload]) -> Accepted:
 
 def get_season(context: Context, incoming: Incoming[GetSeason]) -> Answered:
     body = incoming.body
-    kept = kept_of(context, body.athlete)
-    if kept is None:
+    known = athlete_season(context, body.athlete)
+    if known is None:
         raise Rejected([Problem("/athlete", "unknown_athlete", f"no athlete '{body.athlete}' is known")])
-    first = body.first or kept.start
-    reach = None if body.weeks is None else first + timedelta(weeks=body.weeks - 1)
-    season = plan_season(kept.inputs(context.rules, through=reach), context.rules)
-    weeks = tuple(week for week in season.weeks if week.end > first)
-    return Answered({**replace(season, weeks=weeks[: body.weeks]).as_json(), "athlete": body.athlete})
+    season = season_from(known, context.rules, body.first, body.weeks)
+    return Answered({**season.as_json(), "athlete": body.athlete})
 
 
 def loads_assessed(calls: Sequence[Call]) -> Sequence[Forgotten | None]:
@@ -136,14 +137,14 @@ def replan_due(context: Context, athletes: Sequence[str]) -> None:
     """Plans again for those who are still due; tells only what that changes."""
     packs = packs_of(context.rules)
     for athlete in due_athletes(context.db, context.tenant, context.now(), packs, len(athletes), athletes):
-        plan_and_tell(context, athlete)
+        plan_and_publish(context, athlete)
 
 
 def _accepted(context: Context, athlete: str) -> Accepted:
     """Plans and tells; a command for an athlete nobody has put yet is kept until then."""
     if Store(context.db, context.tenant, athlete).profile() is None:
         return Accepted({"athlete": athlete, "pending": "athlete"})
-    plan_and_tell(context, athlete)
+    plan_and_publish(context, athlete)
     return Accepted({"athlete": athlete})
 
 

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import JSON, Date, Integer, String, delete, func, or_, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from services.periodization.domain import CoachDeload
+from services.periodization.domain import CoachDeload, SeasonChoices
 from shared.db.common_tables import service_metadata
 from shared.db.tables import COLUMN_TYPES, AthleteKey, MessageId, Tenant
 from shared.messages.values import Goal, Profile, WeekTemplate
@@ -154,6 +155,10 @@ class Store:
         self._db = db
         self._key = {"tenant": tenant, "athlete": athlete}
 
+    @property
+    def athlete(self) -> str:
+        return self._key["athlete"]
+
     def profile(self) -> Profile | None:
         """The profile; its row stays locked (where the database can), so that two replicas never plan one athlete."""
         query = select(AthleteRow).filter_by(**self._key).with_for_update()
@@ -196,10 +201,14 @@ class Store:
         row: SeasonRow | None = self._db.get(SeasonRow, tuple(self._key.values()))
         return row
 
-    def choices(self) -> "Choices":
+    def chosen_on(self, zone: ZoneInfo) -> date | None:
+        season = self.season()
+        return None if season is None else season.asked_at.astimezone(zone).date()
+
+    def choices(self) -> SeasonChoices:
         values = {row.field: row.value for row in self._db.scalars(select(ChoiceRow).filter_by(**self._key))}
         start, template = values.get("season_start"), values.get("week_template")
-        return Choices(
+        return SeasonChoices(
             goals=tuple(Goal.model_validate(goal) for goal in values.get("goals", [])),
             season_start=None if start is None else date.fromisoformat(start),
             week_template=None if template is None else WeekTemplate.model_validate(template),
@@ -295,14 +304,6 @@ class Store:
         """Drops what ``source`` said before it erased the athlete, should it arrive only now."""
         query = delete(DayRow).filter_by(**self._key, source=source).where(DayRow.said_at <= said_until)
         self._db.execute(query, execution_options={"synchronize_session": "fetch"})
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    goals: tuple[Goal, ...]
-    season_start: date | None
-    week_template: WeekTemplate | None
-    weeks: int | None
 
 
 def due_athletes(

@@ -27,11 +27,6 @@ class RecordWellness(Wellness):
 
     athlete: Id
 
-    @property
-    def fields_given(self) -> dict[str, Any]:
-        """The measures that this message carries, without athlete and date."""
-        return self.model_dump(mode="json", exclude_none=True, exclude={"athlete", "date"})
-
 
 class GetReadiness(Value):
     athlete: Id

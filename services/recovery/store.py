@@ -109,17 +109,7 @@ class Morning:
     """A stored morning (``services.recovery.domain.inputs.MorningRecord``); it was validated when it came in."""
 
     date: date
-    rmssd_ms: float | None = None
-    resting_hr: float | None = None
-    sleep_hours: float | None = None
-    sleep_quality: float | None = None
-    soreness: float | None = None
-    fatigue: float | None = None
-    mood: float | None = None
-    stress: float | None = None
-    aches: bool | None = None
-    body_mass_kg: float | None = None
-    illness: bool | None = None
+    given: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +178,7 @@ class RecoveryStore:
         )
         found: dict[str, list[Morning]] = {name: [] for name in athletes}
         for athlete, day, fields in rows:
-            found[athlete].append(Morning(day, **{name: entry[0] for name, entry in fields.items()}))
+            found[athlete].append(Morning(day, {name: entry[0] for name, entry in fields.items()}))
         return found
 
     def held_load_days(self, named: Iterable[tuple[str, date]]) -> dict[tuple[str, date], LoadDayRow]:

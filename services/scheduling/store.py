@@ -1,30 +1,45 @@
 """The scheduling service's tables and queries. Every key and every query carries the tenant.
 
-What people and other services told is kept by natural id, each with the version that wins (later ce-time, then greater
-ce-id), so the order in which messages arrive changes nothing. Plans are derived from these and can be made again.
+What people and other services told is stored by natural id, each with the version that counts, so the order in which
+messages arrive changes nothing. Plans are derived from these and can be made again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import ColumnElement, Date, Index, String, delete, func, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from services.scheduling.domain.recorded import DoneEntry, StandingMove
+from services.scheduling.domain.week_plan import PlacedSession, placed_from_json
+from shared.contract.words import Intensity, Phase
+from shared.db.athletes import digest, erased_at, locked_rows
 from shared.db.common_tables import service_metadata
-from shared.db.inserts import insert_into
 from shared.db.tables import COLUMN_TYPES, AthleteKey, MessageId, Tenant
-from shared.messages.values import PlannedSession, Profile
-
-Version = tuple[datetime, str]
-"""ce-time and ce-id."""
+from shared.db.versions import Version
+from shared.messages.values import Limits, PlannedSession, Profile, Window
 
 
 class Tables(DeclarativeBase):
     metadata = service_metadata()
     type_annotation_map = COLUMN_TYPES
+
+
+class _Versioned:
+    """Columns of what a message told: the version of the one that counts."""
+
+    version_time: Mapped[datetime] = mapped_column("told_at")
+    version_id: Mapped[str] = mapped_column("told_id", MessageId)
+
+    @property
+    def version(self) -> Version:
+        return self.version_time, self.version_id
+
+    @version.setter
+    def version(self, version: Version) -> None:
+        self.version_time, self.version_id = version
 
 
 class AthleteRow(AthleteKey, Tables):
@@ -42,28 +57,28 @@ class AthleteRow(AthleteKey, Tables):
     season_id: Mapped[str | None] = mapped_column(MessageId)
 
 
-class TargetRow(AthleteKey, Tables):
+class TargetRow(AthleteKey, _Versioned, Tables):
     """A week of the season as the periodization service set it, filled with sessions."""
 
     __tablename__ = "week_targets"
     week_start: Mapped[date] = mapped_column(Date, primary_key=True)
-    phase: Mapped[str | None] = mapped_column(String(16))
+    phase: Mapped[Phase | None] = mapped_column(String(16))
     sessions: Mapped[list[Any]]
-    told_at: Mapped[datetime]
-    told_id: Mapped[str] = mapped_column(MessageId)
 
 
-class RequestRow(AthleteKey, Tables):
+class RequestRow(AthleteKey, _Versioned, Tables):
     """The latest plan-week of a week; ``sessions`` null = those of the season's targets."""
 
     __tablename__ = "week_requests"
     week_start: Mapped[date] = mapped_column(Date, primary_key=True)
     sessions: Mapped[dict[str, Any]] = mapped_column(comment="given: the sessions, or null")
-    told_at: Mapped[datetime]
-    told_id: Mapped[str] = mapped_column(MessageId)
+
+    def replaces(self, version: Version) -> bool:
+        """Whether it names sessions of its own and came after ``version``: it asks for a fresh calendar."""
+        return self.sessions["given"] is not None and self.version > version
 
 
-class MoveRow(AthleteKey, Tables):
+class MoveRow(AthleteKey, _Versioned, Tables):
     """Where somebody moved a session last. ``overridden``: the hard rules that were broken on purpose, with the
     sessions concerned."""
 
@@ -71,8 +86,6 @@ class MoveRow(AthleteKey, Tables):
     session: Mapped[str] = mapped_column(MessageId, primary_key=True)
     start: Mapped[datetime]
     overridden: Mapped[list[Any]]
-    told_at: Mapped[datetime]
-    told_id: Mapped[str] = mapped_column(MessageId)
 
 
 class OverrideRow(AthleteKey, Tables):
@@ -88,7 +101,7 @@ class OverrideRow(AthleteKey, Tables):
     at: Mapped[datetime]
 
 
-class DoneRow(AthleteKey, Tables):
+class DoneRow(AthleteKey, _Versioned, Tables):
     """A done session as the load service told it; ``session`` names it, ``planned`` what it was in the plan."""
 
     __tablename__ = "done_sessions"
@@ -97,8 +110,6 @@ class DoneRow(AthleteKey, Tables):
     start: Mapped[datetime]
     planned: Mapped[str | None] = mapped_column(MessageId)
     told: Mapped[dict[str, Any]]
-    told_at: Mapped[datetime]
-    told_id: Mapped[str] = mapped_column(MessageId)
 
     __table_args__ = (Index("ix_done_sessions_start", "tenant", "athlete", "start"),)
 
@@ -115,8 +126,12 @@ class PlanRow(AthleteKey, Tables):
     digest: Mapped[str] = mapped_column(String(64), comment="of the last week-planned or week-infeasible")
     pack: Mapped[str | None] = mapped_column(String(64), comment="hash of the sequencing pack it was made by")
 
+    def placed_before(self, today: date) -> list[Any]:
+        """The sessions as they stood when ``today`` began."""
+        return self.earlier if self.made_on == today else self.placed
 
-class GateRow(AthleteKey, Tables):
+
+class GateRow(AthleteKey, _Versioned, Tables):
     """What a day's readiness makes of its sessions; ``told``: session -> digest of the last session-adjusted."""
 
     __tablename__ = "gates"
@@ -124,9 +139,7 @@ class GateRow(AthleteKey, Tables):
     gate: Mapped[dict[str, Any]]
     today: Mapped[list[Any]]
     decided_by: Mapped[list[Any]]
-    told: Mapped[dict[str, Any]]
-    told_at: Mapped[datetime]
-    told_id: Mapped[str] = mapped_column(MessageId)
+    told: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
 class ErasureRow(Tables):
@@ -138,170 +151,163 @@ class ErasureRow(Tables):
     erased_at: Mapped[datetime]
 
 
-HELD = (TargetRow, RequestRow, MoveRow, OverrideRow, DoneRow, PlanRow, GateRow, AthleteRow)
+OF_ATHLETES: tuple[type[AthleteKey], ...] = (
+    TargetRow, RequestRow, MoveRow, OverrideRow, DoneRow, PlanRow, GateRow, AthleteRow,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class SchedulingStore:
-    """One tenant's scheduling data inside somebody else's transaction."""
+    """One athlete's rows inside somebody else's transaction; they are the ``CalendarRecords`` of decisions."""
 
     db: Session
     tenant: str
+    athlete: str
 
-    def athlete(self, athlete: str) -> AthleteRow | None:
-        return self.db.get(AthleteRow, (self.tenant, athlete))
+    @property
+    def key(self) -> dict[str, str]:
+        return {"tenant": self.tenant, "athlete": self.athlete}
 
-    def locked_athlete(self, athlete: str) -> AthleteRow:
-        """The athlete's row, made when missing, and held until the transaction ends: two replicas that both took a
-        message about one athlete take turns."""
-        self.db.execute(
-            insert_into(self.db, AthleteRow)
-            .values(tenant=self.tenant, athlete=athlete, profile=None, availability=None)
-            .on_conflict_do_nothing()
-        )
-        return self.db.scalars(select(AthleteRow).where(*self._of(AthleteRow, athlete)).with_for_update()).one()
+    def row(self) -> AthleteRow | None:
+        return self.db.get(AthleteRow, (self.tenant, self.athlete))
 
-    def athletes(self) -> Sequence[str]:
-        """Athletes of the tenant that can be planned for."""
-        return self.db.scalars(
-            select(AthleteRow.athlete)
-            .where(AthleteRow.tenant == self.tenant, AthleteRow.put_at.is_not(None))
-            .order_by(AthleteRow.athlete)
-        ).all()
+    def locked_row(self) -> AthleteRow:
+        new = {"profile": None, "availability": None}
+        return locked_rows(self.db, AthleteRow, self.tenant, [self.athlete], new)[self.athlete]
 
-    def profile(self, row: AthleteRow) -> Profile | None:
-        return None if row.profile is None else Profile.model_validate(row.profile)
+    def profile(self) -> Profile | None:
+        row = self.row()
+        return None if row is None or row.profile is None else Profile.model_validate(row.profile)
 
-    def keep(self, table: Any, key: Mapping[str, Any], values: Mapping[str, Any], version: Version) -> bool:
-        """Writes a row that somebody told, unless a newer telling is held; says whether it was written."""
-        row = self.db.get(table, {"tenant": self.tenant, **key})
-        if row is None:
-            row = table(tenant=self.tenant, **key)
-            self.db.add(row)
-        elif (row.told_at, row.told_id) >= version:
-            return False
-        for name, value in values.items():
-            setattr(row, name, value)
-        row.told_at, row.told_id = version
-        self.db.flush()
-        return True
+    def windows(self) -> list[Window] | None:
+        availability = self._availability()
+        return None if availability is None else [Window.model_validate(one) for one in availability["windows"]]
 
-    def target(self, athlete: str, week_start: date) -> TargetRow | None:
-        return self.db.get(TargetRow, (self.tenant, athlete, week_start))
+    def limits(self) -> Limits | None:
+        availability = self._availability()
+        given = None if availability is None else availability["limits"]
+        return None if given is None else Limits.model_validate(given)
 
-    def targets_from(self, athlete: str, first: date) -> Sequence[TargetRow]:
+    def phase_on(self, day: date) -> Phase | None:
+        begun = (TargetRow.week_start <= day, TargetRow.week_start > day - timedelta(days=7))
+        query = select(TargetRow.phase).where(*self._of(TargetRow), *begun)
+        phase: Phase | None = self.db.scalar(query.order_by(TargetRow.week_start.desc()).limit(1))
+        return phase
+
+    def wanted(self, week_start: date) -> list[PlannedSession] | None:
+        request = self.request(week_start)
+        given = None if request is None else request.sessions["given"]
+        if given is None:
+            target = self.target(week_start)
+            given = None if target is None else target.sessions
+        return None if given is None else [PlannedSession.model_validate(session) for session in given]
+
+    def done(self, first: datetime, until: datetime) -> list[DoneEntry]:
+        begun = (DoneRow.removed.is_(False), DoneRow.start >= first, DoneRow.start < until)
+        query = select(DoneRow).where(*self._of(DoneRow), *begun).order_by(DoneRow.start, DoneRow.session)
+        return [
+            DoneEntry(PlannedSession.model_validate(row.told), row.start, row.planned) for row in self.db.scalars(query)
+        ]
+
+    def planned_beside(self, week_start: date, weeks: int) -> list[PlacedSession]:
+        near = PlanRow.week_start.between(week_start - timedelta(weeks=weeks), week_start + timedelta(weeks=weeks))
+        query = select(PlanRow).where(*self._of(PlanRow), near, PlanRow.week_start != week_start)
+        plans = self.db.scalars(query.order_by(PlanRow.week_start))
+        return [placed_from_json(one) for plan in plans for one in plan.placed]
+
+    def placed_before(self, week_start: date, today: date) -> list[PlacedSession]:
+        plan = self.plan(week_start)
+        return [] if plan is None else [placed_from_json(one) for one in plan.placed_before(today)]
+
+    def moves(self, week_start: date) -> dict[str, StandingMove]:
+        request = self.request(week_start)
+        return {
+            row.session: StandingMove(row.start, row.overridden)
+            for row in self.db.scalars(select(MoveRow).where(*self._of(MoveRow)))
+            if request is None or not request.replaces(row.version)
+        }
+
+    def gate(self, day: date) -> Intensity | None:
+        row = self.gate_row(day)
+        return None if row is None else row.gate["intensity"]
+
+    def gate_row(self, day: date) -> GateRow | None:
+        return self.db.get(GateRow, (self.tenant, self.athlete, day))
+
+    def gates(self, first: date, last: date) -> Sequence[GateRow]:
+        query = select(GateRow).where(*self._of(GateRow), GateRow.date.between(first, last))
+        return self.db.scalars(query.order_by(GateRow.date)).all()
+
+    def target(self, week_start: date) -> TargetRow | None:
+        return self.db.get(TargetRow, (self.tenant, self.athlete, week_start))
+
+    def targets_from(self, first: date) -> Sequence[TargetRow]:
         """The season's weeks from ``first`` on, oldest first."""
-        return self.db.scalars(
-            select(TargetRow)
-            .where(*self._of(TargetRow, athlete), TargetRow.week_start >= first)
-            .order_by(TargetRow.week_start)
-        ).all()
+        query = select(TargetRow).where(*self._of(TargetRow), TargetRow.week_start >= first)
+        return self.db.scalars(query.order_by(TargetRow.week_start)).all()
 
-    def request(self, athlete: str, week_start: date) -> RequestRow | None:
-        return self.db.get(RequestRow, (self.tenant, athlete, week_start))
+    def request(self, week_start: date) -> RequestRow | None:
+        return self.db.get(RequestRow, (self.tenant, self.athlete, week_start))
 
-    def plan(self, athlete: str, week_start: date) -> PlanRow | None:
-        return self.db.get(PlanRow, (self.tenant, athlete, week_start))
+    def requests(self) -> Sequence[RequestRow]:
+        return self.db.scalars(select(RequestRow).where(*self._of(RequestRow)).order_by(RequestRow.week_start)).all()
 
-    def gate(self, athlete: str, day: date) -> GateRow | None:
-        return self.db.get(GateRow, (self.tenant, athlete, day))
+    def plan(self, week_start: date) -> PlanRow | None:
+        return self.db.get(PlanRow, (self.tenant, self.athlete, week_start))
 
-    def requests(self, athlete: str) -> Sequence[RequestRow]:
-        return self.db.scalars(
-            select(RequestRow).where(*self._of(RequestRow, athlete)).order_by(RequestRow.week_start)
-        ).all()
-
-    def gates(self, athlete: str, first: date, last: date) -> Sequence[GateRow]:
-        return self.db.scalars(
-            select(GateRow)
-            .where(*self._of(GateRow, athlete), GateRow.date >= first, GateRow.date <= last)
-            .order_by(GateRow.date)
-        ).all()
-
-    def plans_around(self, athlete: str, week_start: date) -> Sequence[PlanRow]:
-        """The plans of the two weeks before and after, oldest first; not that week's own."""
-        return self.db.scalars(
-            select(PlanRow)
-            .where(
-                *self._of(PlanRow, athlete),
-                PlanRow.week_start >= week_start - timedelta(days=14),
-                PlanRow.week_start <= week_start + timedelta(days=14),
-                PlanRow.week_start != week_start,
-            )
-            .order_by(PlanRow.week_start)
-        ).all()
-
-    def plans_since(self, athlete: str, week_start: date) -> Sequence[PlanRow]:
+    def plans_since(self, week_start: date) -> Sequence[PlanRow]:
         """The plans of that week and those after it, oldest first."""
-        query = select(PlanRow).where(*self._of(PlanRow, athlete), PlanRow.week_start >= week_start)
+        query = select(PlanRow).where(*self._of(PlanRow), PlanRow.week_start >= week_start)
         return self.db.scalars(query.order_by(PlanRow.week_start)).all()
 
-    def planned_athletes(self, week_start: date) -> Sequence[str]:
-        """Athletes with a plan of that week or a later one; those planned farthest ahead first."""
-        query = (
-            select(PlanRow.athlete)
-            .where(PlanRow.tenant == self.tenant, PlanRow.week_start >= week_start)
-            .group_by(PlanRow.athlete)
-            .order_by(func.max(PlanRow.week_start).desc(), PlanRow.athlete)
-        )
-        return self.db.scalars(query).all()
-
-    def plan_with(self, athlete: str, session: str) -> PlanRow | None:
+    def plan_with(self, session: str) -> PlanRow | None:
         """The latest plan that holds a session."""
-        rows = self.db.scalars(
-            select(PlanRow).where(*self._of(PlanRow, athlete)).order_by(PlanRow.week_start.desc())
-        ).all()
+        query = select(PlanRow).where(*self._of(PlanRow)).order_by(PlanRow.week_start.desc())
+        rows = self.db.scalars(query).all()
         return next((row for row in rows if any(placed["id"] == session for placed in row.placed)), None)
 
-    def moves(self, athlete: str) -> dict[str, MoveRow]:
-        return {row.session: row for row in self.db.scalars(select(MoveRow).where(*self._of(MoveRow, athlete)))}
-
-    def done(self, athlete: str, first: datetime, last: datetime) -> Sequence[DoneRow]:
-        """Done sessions that began in [first, last), in time order."""
-        return self.db.scalars(
-            select(DoneRow)
-            .where(
-                *self._of(DoneRow, athlete),
-                DoneRow.removed.is_(False),
-                DoneRow.start >= first,
-                DoneRow.start < last,
-            )
-            .order_by(DoneRow.start, DoneRow.session)
-        ).all()
-
-    def erased_since(self, athlete: str, at: datetime) -> bool:
+    def erased_since(self, at: datetime) -> bool:
         """Whether the athlete was erased at or after ``at``."""
-        row = self._erasure(athlete)
-        return row is not None and row.erased_at >= at
+        erased = self._erased_at()
+        return erased is not None and erased >= at
 
-    def is_erased(self, athlete: str, at: datetime) -> bool:
-        """Whether what another service told at ``at`` is not kept: the athlete was erased since, or erased and not put
-        again."""
-        erasure = self._erasure(athlete)
-        if erasure is None:
+    def is_erased(self, at: datetime) -> bool:
+        """Whether what another service told at ``at`` is not stored: the athlete was erased since, or erased and not
+        put again."""
+        erased = self._erased_at()
+        if erased is None:
             return False
-        row = self.athlete(athlete)
-        return erasure.erased_at >= at or row is None or row.profile is None
+        row = self.row()
+        return erased >= at or row is None or row.profile is None
 
-    def erase(self, athlete: str, at: datetime) -> None:
-        """Deletes all that is held of the athlete; only the fact that somebody was erased stays."""
-        for table in HELD:
-            self.db.execute(delete(table).where(*self._of(table, athlete)))
-        row = self._erasure(athlete)
+    def erase(self, at: datetime) -> None:
+        """Deletes every row about the athlete; only the fact that somebody was erased stays."""
+        for table in OF_ATHLETES:
+            self.db.execute(delete(table).where(*self._of(table)))
+        row = self.db.get(ErasureRow, (self.tenant, digest(self.tenant, self.athlete)))
         if row is None:
-            self.db.add(ErasureRow(tenant=self.tenant, athlete_digest=self._digest(athlete), erased_at=at))
+            who = digest(self.tenant, self.athlete)
+            self.db.add(ErasureRow(tenant=self.tenant, athlete_digest=who, erased_at=at))
         else:
             row.erased_at = max(row.erased_at, at)
 
-    def _erasure(self, athlete: str) -> ErasureRow | None:
-        return self.db.get(ErasureRow, (self.tenant, self._digest(athlete)))
+    def _availability(self) -> dict[str, Any] | None:
+        row = self.row()
+        return None if row is None else row.availability
 
-    def _of(self, table: Any, athlete: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-        return table.tenant == self.tenant, table.athlete == athlete
+    def _erased_at(self) -> datetime | None:
+        return erased_at(self.db, ErasureRow, self.tenant, [self.athlete]).get(self.athlete)
 
-    def _digest(self, athlete: str) -> str:
-        return sha256(f"{self.tenant}/{athlete}".encode()).hexdigest()
+    def _of(self, table: type[AthleteKey]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+        return table.tenant == self.tenant, table.athlete == self.athlete
 
 
-def done_session(row: DoneRow) -> PlannedSession:
-    return PlannedSession.model_validate(row.told)
+def planned_athletes(db: Session, tenant: str, week_start: date) -> Sequence[str]:
+    """Athletes with a plan of that week or a later one; those planned farthest ahead first."""
+    query = (
+        select(PlanRow.athlete)
+        .where(PlanRow.tenant == tenant, PlanRow.week_start >= week_start)
+        .group_by(PlanRow.athlete)
+        .order_by(func.max(PlanRow.week_start).desc(), PlanRow.athlete)
+    )
+    return db.scalars(query).all()

@@ -12,6 +12,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
+from shared.db.versions import Version
 from shared.messages.problems import Problem
 from shared.rules.decisions import Rules
 
@@ -29,6 +30,11 @@ class Incoming(Generic[Body]):
     body: Body
     subject: str | None = None
     correlation_id: str | None = None
+
+    @property
+    def version(self) -> Version:
+        """Which of several messages about one thing counts."""
+        return self.time, self.id
 
 
 class Rejected(Exception):

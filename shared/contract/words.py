@@ -25,6 +25,9 @@ Severity = Literal["hard", "soft", "advice"]
 PackKind = Literal["sequencing", "deload", "recovery", "periodization", "advice"]
 ServiceName = Literal["load", "recovery", "periodization", "scheduling"]
 """The four services, as they are named in routing keys, schemas and metric labels."""
+Unit = Literal[
+    "h", "min", "days", "weeks", "fraction", "g", "kg", "g/kg", "km", "bpm", "ms", "AU", "count", "points", "ratio"
+]
 
 STREAMS: tuple[Stream, ...] = get_args(Stream)
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from pydantic_core import PydanticCustomError
 
 from shared.contract.sessions import SESSION_KINDS, TAGS, Effort, Kind, Mode, Region, RunType
+from shared.contract.wellness import WellnessItems
 from shared.contract.words import DayState, DayStrategy, GoalClass, GoalKind, Level, Phase, Priority, Weekday
 
 MAX_SESSION_MINUTES = 24 * 60
@@ -104,7 +105,6 @@ Text = Annotated[str, StringConstraints(max_length=500)]
 Positive = Annotated[float, Field(gt=0, le=LARGEST_NUMBER, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, le=LARGEST_NUMBER, allow_inf_nan=False)]
 DurationMin = Annotated[float, Field(gt=0, le=MAX_SESSION_MINUTES, allow_inf_nan=False)]
-Likert = Annotated[int, Field(ge=1, le=5)]
 
 
 class Value(BaseModel):
@@ -212,35 +212,24 @@ class PlannedSession(SessionTags):
     key: bool = False
 
 
-class DayLoad(Value):
+class OfOneDay(Value):
+    date: Day
+
+
+class DayLoad(OfOneDay):
     """Ready-made load of one local day, AU. A missing stream is 0; a missing date is unknown."""
 
-    date: Day
     run: NonNegative = 0.0
     lift: NonNegative = 0.0
     other: NonNegative = 0.0
 
 
-class MarkedDay(Value):
-    date: Day
+class MarkedDay(OfOneDay):
     state: DayState
 
 
-class Wellness(Value):
+class Wellness(WellnessItems, OfOneDay):
     """One morning. Items 1-5: 5 = worst, except mood and sleep_quality, where 5 = best."""
-
-    date: Day
-    rmssd_ms: Annotated[float, Field(gt=0, le=1000)] | None = None
-    resting_hr: Annotated[float, Field(gt=0, le=200)] | None = None
-    sleep_hours: Annotated[float, Field(ge=0, le=24)] | None = None
-    sleep_quality: Likert | None = None
-    soreness: Likert | None = None
-    fatigue: Likert | None = None
-    mood: Likert | None = None
-    stress: Likert | None = None
-    aches: bool | None = None
-    body_mass_kg: Annotated[float, Field(gt=0, le=500)] | None = None
-    illness: bool | None = None
 
 
 class Goal(Value):

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from shared.contract.wellness import WELLNESS
 from shared.messages.values import MAX_SESSION_MINUTES
 from shared.rules.vocabulary import FEATURES
 
@@ -36,9 +37,7 @@ _OF_A_NAME: tuple[tuple[str, Range], ...] = (
     (r"taper_week|week_number", Range(1, None, whole=True)),
     (r"weeks_.*", Range(0, None, whole=True)),
     (r"score|\w+_score", Range(0, 100)),
-    (r"sleep_quality|soreness|fatigue|mood|stress", Range(1, 5)),
     (r"easy_share|confidence|mileage_of_peak", Range(0, 1)),
-    (r"sleep_hours", Range(0, 24)),
     (r"(first|then|run)_duration_min", Range(0, MAX_SESSION_MINUTES)),
     (r"acwr_\w+|sets_share|\w+_minutes|longest_run_of_30_days|race_distance_km", Range(0, None)),
 )
@@ -49,6 +48,8 @@ def range_of(feature: str) -> Range:
     known = FEATURES.get(feature)
     if known is None or known.type != "number":
         return _ANYTHING
+    if feature in WELLNESS:
+        return Range(WELLNESS[feature].least, WELLNESS[feature].most)
     for pattern, found in _OF_A_NAME:
         if re.fullmatch(pattern, feature):
             return found

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from shared.contract.sessions import KINDS, SESSION_TAGS, Kind
+from shared.contract.wellness import FACTORS, WELLNESS
 from shared.contract.words import (
     INTENSITIES,
     STREAMS,
@@ -20,13 +21,11 @@ from shared.contract.words import (
     PackKind,
     Phase,
     Priority,
+    Unit,
 )
 from shared.rules.model import Outcome, Shape
 
 FeatureType = Literal["number", "word", "bool"]
-Unit = Literal[
-    "h", "min", "days", "weeks", "fraction", "g", "kg", "g/kg", "km", "bpm", "AU", "count", "points", "ratio"
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,21 +112,20 @@ _word("athlete", "colour", get_args(Colour), "readiness colour")
 _number("athlete", "confidence", "fraction", "share of the factor weights that had data")
 _bool("athlete", "has_data", "at least one readiness factor could be scored")
 _number("athlete", "factors_under_50", "count", "readiness factors scored below 50")
-for _factor in (
-    "hrv", "resting_hr", "sleep", "soreness", "fatigue", "mood", "stress", "load_run", "load_lift", "load_combined",
-):  # fmt: skip
+for _factor in FACTORS:
     _number("athlete", f"{_factor}_score", "points", f"score of the factor {_factor}, 0 to 100")
-_bool("athlete", "illness", "reported ill this morning")
-_bool("athlete", "aches", "reported aches this morning")
+for _name, _item in reversed([*WELLNESS.items()]):
+    if _item.flag and _item.asked:
+        _bool("athlete", _name, _item.asked)
 _bool("athlete", "hrv_low", "seven-day lnRMSSD is below its own band")
 _bool("athlete", "hrv_high", "seven-day lnRMSSD is above its own band")
 _number("athlete", "resting_hr_rise", "bpm", "resting heart rate above its own 60-day mean")
 _number("athlete", "effort_drift", "points", "effort of easy runs above their own 28-day mean")
 _number("athlete", "strength_change", "fraction", "change of estimated one-rep maximum over 14 days")
 _number("athlete", "body_mass_change", "fraction", "change of body mass over 14 days")
-_number("athlete", "sleep_hours", "h", "sleep of last night")
-for _item in ("sleep_quality", "soreness", "fatigue", "mood", "stress"):
-    _number("athlete", _item, "points", f"{_item.replace('_', ' ')} as reported, 1 to 5")
+for _name, _item in WELLNESS.items():
+    if _item.unit and _item.asked:
+        _number("athlete", _name, _item.unit, _item.asked)
 _number("athlete", "signs_over_7_days", "count", "signs of overreaching each present for more than 7 days")
 _number(
     "athlete season",

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from services.scheduling.domain.calendar import by_week, entries_of, pair_facts
-from services.scheduling.domain.checking.check import check_week
 from services.scheduling.domain.placing.solving import Undecided
 from services.scheduling.domain.week_features import week_facts
 from services.scheduling.domain.week_plan import WeekPlan
-from shared.messages.values import PlannedSession, Profile
+from services.scheduling.use_cases.gather import CheckInputs
 from shared.rules.athlete_facts import athlete_facts
+from shared.rules.decisions import Rules
 from shared.rules.evaluation.explain import Cause, Explanation, explain
 from shared.rules.model import Facts
 from tandem.athlete_file import BadFile
@@ -22,7 +22,7 @@ def explained_week(athlete: OfflineAthlete) -> Iterator[RuleExplained | NotAsked
     names = tuple(rule.id for rule in pack.rules)
     week = athlete.file.week
     if week is not None and week.sessions and all(session.start for session in week.sessions):
-        yield from _on_calendar(athlete, *athlete.proposal(), "")
+        yield from _on_calendar(athlete.proposal(), athlete.rules, "")
         return
     if week is None and athlete.file.season is None and not athlete.file.goals:
         yield NotAsked(pack.id, names, "the file has no 'week', no 'season' and no 'goals' to plan one from")
@@ -38,24 +38,18 @@ def explained_week(athlete: OfflineAthlete) -> Iterator[RuleExplained | NotAsked
     if plan.status == "infeasible":
         yield from _without_calendar(athlete, plan)
         return
-    placed = [one.session.model_copy(update={"start": one.start}) for one in plan.sessions]
+    placed = [one.standing for one in plan.sessions]
     if not placed:
         yield NotAsked(pack.id, names, f"the week of {plan.week_start} has no sessions")
         return
-    yield from _on_calendar(athlete, *athlete.around(plan.week_start, placed), ", as planned")
+    yield from _on_calendar(athlete.proposed(placed), athlete.rules, ", as planned")
 
 
-def _on_calendar(
-    athlete: OfflineAthlete,
-    profile: Profile | None,
-    sessions: Sequence[PlannedSession],
-    context: Sequence[PlannedSession],
-    how: str,
-) -> Iterator[RuleExplained]:
-    limits, windows = athlete.file.limits, athlete.file.availability
-    verdict = check_week(sessions, profile, athlete.rules, limits=limits, context=context, windows=windows)
+def _on_calendar(calendar: CheckInputs, rules: Rules, how: str) -> Iterator[RuleExplained]:
+    verdict = calendar.verdict(rules)
+    sessions, profile = calendar.sessions, calendar.profile
     ways_out = {(f.rule, f.sessions): f.nearest_legal_start for f in verdict.violations}
-    entries = entries_of(sessions, context, profile.zone if profile else None)
+    entries = entries_of(sessions, calendar.context, profile.zone if profile else None)
     who = athlete_facts(profile)
     pairs = [
         (f"{first.id} then {then.id}{how}", (first.id, then.id), pair_facts(first, then, who))
@@ -69,7 +63,7 @@ def _on_calendar(
         for monday, week in by_week(entries).items()
         if any(not entry.context for entry in week)
     ]
-    pack = athlete.rules.pack("sequencing")
+    pack = rules.pack("sequencing")
     for rule in pack.rules:
         asked: Sequence[tuple[str, tuple[str, ...], Facts]] = pairs if rule.shape == "pair" else weeks
         answers: list[Answer] = [

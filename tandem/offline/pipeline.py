@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -23,10 +23,9 @@ if TYPE_CHECKING:
     from services.scheduling.domain.advice import Advice
     from services.scheduling.domain.checking.verdict import Verdict
     from services.scheduling.domain.week_plan import WeekPlan
+    from services.scheduling.use_cases.gather import CheckInputs
+    from tandem.offline.calendar_records import FileCalendar
     from tandem.offline.records import FileRecords
-
-CONTEXT_DAYS = 14
-"""How far before and after a week its surroundings are shown to the rules; the longest gap rule looks back 3 days."""
 
 
 @dataclass
@@ -67,80 +66,46 @@ class OfflineAthlete:
 
         return assess_readiness(self.records.readiness_inputs(self.on), self.rules)
 
-    @cached_property
-    def _season(self) -> "Season":
-        from services.periodization.domain import (
-            CoachDeload,
-            SeasonInputs,
-            default_season_start,
-            default_season_weeks,
-            default_week_template,
-            plan_season,
-        )
-
-        plan = self.file.season
-        start = plan.start if plan else default_season_start(self.on)
-        weeks = plan.weeks if plan and plan.weeks else None
-        template = plan.week_template if plan and plan.week_template else None
-        inputs = SeasonInputs(
-            start=start,
-            weeks=weeks or default_season_weeks(start, self.file.goals, self.on, self.rules),
-            template=template or default_week_template(self.profile, self.rules),
-            goals=self.file.goals,
-            profile=self.profile,
-            history=self.day_history(),
-            coach_deloads=[CoachDeload(one.start, one.days, one.reason) for one in self.file.deloads],
-            on=self.on,
-        )
-        return plan_season(inputs, self.rules)
-
     def season(self) -> "Season":
         return self._season
 
+    @cached_property
+    def _season(self) -> "Season":
+        from services.periodization.domain import plan_season
+        from services.periodization.use_cases.gather import gather_season
+        from tandem.offline.season_records import FileSeason
+
+        return plan_season(gather_season(FileSeason(self), self.profile, self.on, self.rules), self.rules)
+
     def check(self) -> "Verdict":
-        from services.scheduling.domain.checking.check import check_week
-
-        profile, sessions, context = self.proposal()
+        proposal = self.proposal()
         with self._pointing_at("/week"):
-            return check_week(
-                sessions,
-                profile,
-                self.rules,
-                limits=self.file.limits,
-                context=context,
-                windows=self.file.availability,
-            )
+            return proposal.verdict(self.rules)
 
-    def proposal(self) -> tuple[Profile | None, Sequence[PlannedSession], Sequence[PlannedSession]]:
-        """Who proposes, the proposed week's sessions, and what is settled around it."""
-        week = self._week_given("check")
-        sessions = week.sessions or []
-        return self.around(week.start, sessions)
+    def proposal(self) -> "CheckInputs":
+        """The proposed week's calendar with all that it is judged by."""
+        return self.proposed(self._week_given("check").sessions or [])
 
-    def around(
-        self, start: date, sessions: Sequence[PlannedSession]
-    ) -> tuple[Profile | None, Sequence[PlannedSession], Sequence[PlannedSession]]:
-        """Who trains in the week that begins at ``start``, its sessions, and what is settled around it."""
-        profile = None if self._profile_or_none is None else self._profile_in_phase(start)
-        return profile, sessions, self._surroundings(start, {session.id for session in sessions})
+    def proposed(self, sessions: "Sequence[PlannedSession]") -> "CheckInputs":
+        from services.scheduling.use_cases.gather import gather_proposal
+
+        return gather_proposal(self._calendar, self._profile_or_none, sessions)
 
     def week(self) -> "WeekPlan":
-        from services.scheduling.domain.placing.planning import WeekInputs, plan_week
+        from services.scheduling.domain.placing.planning import plan_week
+        from services.scheduling.use_cases.gather import gather_week
 
         start = self.file.week.start if self.file.week else next_monday(self.on)
-        given = self.file.week.sessions if self.file.week else None
-        sessions = self._sessions_of_season(start) if given is None else given
-        inputs = WeekInputs(
-            week_start=start,
-            sessions=sessions,
-            zone=self.profile.zone,
-            windows=self.file.availability,
-            limits=self.file.limits,
-            profile=self._profile_in_phase(start),
-            context=self._surroundings(start, {session.id for session in sessions}),
-        )
+        inputs = gather_week(self._calendar, self.profile, start, self.on)
+        assert inputs is not None, "a file without sessions for a week is refused"
         with self._pointing_at("/week"):
             return plan_week(inputs, self.rules)
+
+    @cached_property
+    def _calendar(self) -> "FileCalendar":
+        from tandem.offline.calendar_records import FileCalendar
+
+        return FileCalendar(self)
 
     def advice(self) -> "Advice":
         from services.scheduling.domain.advice import advise
@@ -148,8 +113,9 @@ class OfflineAthlete:
         if self.file.after_lift is None:
             missing = Problem("", "missing", "'after_lift' is required here: {lift: {...}, run: {...}}")
             raise self.located.bad([missing])
+        profile, gate = self._advice_inputs()
         with self._pointing_at("/after_lift"):
-            return advise(self.file.after_lift, self._profile_or_none, self.rules, self._gate_of_today())
+            return advise(self.file.after_lift, profile, self.rules, gate)
 
     def advice_facts(self) -> "Mapping[str, Any] | None":
         """What the advice rules are asked about ``after_lift``; None when the file has none."""
@@ -157,7 +123,12 @@ class OfflineAthlete:
 
         if self.file.after_lift is None:
             return None
-        return question_of(self.file.after_lift, self._profile_or_none, self._gate_of_today())[0]
+        return question_of(self.file.after_lift, *self._advice_inputs())[0]
+
+    def _advice_inputs(self) -> tuple[Profile | None, Intensity | None]:
+        from services.scheduling.use_cases.gather import gather_advice
+
+        return gather_advice(self._calendar, self._profile_or_none, self.on)
 
     def recorded_days(self) -> list[date]:
         """Every day from the first record to today; none when nothing is recorded."""
@@ -192,15 +163,13 @@ class OfflineAthlete:
     def check_done_week(self, monday: date) -> "Verdict | None":
         """The week that began on ``monday`` as it was done, judged as if it were proposed; None without sessions."""
         from services.scheduling.domain.calendar import from_done
-        from services.scheduling.domain.checking.check import check_week
 
         zone, end = self.profile.zone, monday + timedelta(days=7)
         done = [one for one in self.file.sessions if monday <= one.start.astimezone(zone).date() < end]
         if not done:
             return None
-        around = self._surroundings(monday, {one.id for one in done})
-        profile = self._profile_in_phase(monday)
-        return check_week([from_done(one) for one in done], profile, self.rules, context=around)
+        calendar = self.proposed([from_done(one) for one in done])
+        return replace(calendar, limits=None, windows=None).verdict(self.rules)
 
     def _first_record(self) -> date | None:
         zone = self.profile.zone
@@ -214,7 +183,7 @@ class OfflineAthlete:
             raise self.located.bad([Problem("", "missing", message)])
         return self.file.week
 
-    def _sessions_of_season(self, start: date) -> tuple[PlannedSession, ...]:
+    def sessions_of_season(self, start: date) -> tuple[PlannedSession, ...]:
         from services.periodization.domain import fill_week
 
         week = self._season.week_of(start)
@@ -225,29 +194,9 @@ class OfflineAthlete:
             raise self.located.bad([Problem("/week/start", "not_in_season", message)])
         return fill_week(week, self.profile, self.file.goals, self.rules)
 
-    def _profile_in_phase(self, start: date) -> Profile:
-        """The profile with the season's phase of the week of ``start``, unless the file names one itself."""
-        if self.profile.phase is not None or (self.file.season is None and not self.file.goals):
-            return self.profile
-        week = self._season.week_of(start)
-        return self.profile if week is None else self.profile.model_copy(update={"phase": week.phase})
-
-    def _surroundings(self, start: date, own: set[str]) -> list[PlannedSession]:
-        """Done sessions near the week that begins at ``start``, less those that were one of its ``own`` sessions."""
-        from services.scheduling.domain.calendar import from_done
-
-        earliest, latest = start - timedelta(days=CONTEXT_DAYS), start + timedelta(days=7 + CONTEXT_DAYS)
-        return [
-            from_done(done)
-            for done in self.file.sessions
-            if earliest <= done.start.date() < latest and done.id not in own and done.planned not in own
-        ]
-
-    def _gate_of_today(self) -> Intensity | None:
-        """Today's gate when the file has anything to tell it from."""
-        if self._profile_or_none is None or self._first_record() is None:
-            return None
-        return self.readiness().gate.intensity
+    @property
+    def has_season(self) -> bool:
+        return self.file.season is not None or bool(self.file.goals)
 
     @contextmanager
     def _pointing_at(self, where: str) -> Iterator[None]:

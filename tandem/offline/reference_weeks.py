@@ -8,9 +8,9 @@ from typing import get_args
 from zoneinfo import ZoneInfo
 
 from services.periodization.domain import SeasonInputs, default_week_template, fill_week, plan_season
-from services.scheduling.domain.placing.planning import WeekInputs, plan_week
+from services.scheduling.domain.placing.planning import plan_week
 from services.scheduling.domain.placing.solving import Undecided
-from services.scheduling.domain.week_plan import WeekPlan
+from services.scheduling.domain.week_plan import WeekInputs, WeekPlan
 from shared.contract.words import Level, Priority
 from shared.messages.values import PlannedSession, Profile
 from shared.rules.authoring.lint import Finding

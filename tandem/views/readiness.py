@@ -23,7 +23,6 @@ from tandem.views.console import (
 
 _BAR = 20
 _LIMITING_BELOW = 50.0
-_DIGITS = {"hrv": 2, "resting_hr": 1, "sleep": 1, "load_run": 2, "load_lift": 2, "load_combined": 2}
 
 
 def show_readiness(console: Console, answer: Mapping[str, Any]) -> None:
@@ -62,7 +61,7 @@ def factor_table(answer: Mapping[str, Any]) -> Table:
     table.add_column("")
     for factor in answer["factors"]:
         limiting = factor["name"] == answer["limiting_factor"]
-        digits = _DIGITS.get(factor["name"], 1)
+        digits = 2 if factor["name"].startswith(("hrv", "load_")) else 1
         score = factor["score"]
         known = score is not None
         table.add_row(

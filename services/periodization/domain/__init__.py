@@ -14,6 +14,7 @@ from services.periodization.domain.season import (
     DeloadStart,
     PlannedGoal,
     Season,
+    SeasonChoices,
     SeasonInputs,
     SeasonWeek,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "DeloadStart",
     "PlannedGoal",
     "Season",
+    "SeasonChoices",
     "SeasonInputs",
     "SeasonWeek",
     "deload_facts",

@@ -1,7 +1,7 @@
 """What a season is planned from and what it is: the inputs, a week's targets, the whole."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any, Literal
 
@@ -28,6 +28,16 @@ class CoachDeload:
     def end(self) -> date:
         """First day after the deload."""
         return self.start + timedelta(days=self.days)
+
+
+@dataclass(frozen=True, slots=True)
+class SeasonChoices:
+    """What was wished for; None: left to the defaults."""
+
+    goals: Sequence[Goal] = ()
+    season_start: date | None = None
+    week_template: WeekTemplate | None = None
+    weeks: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +151,10 @@ class Season:
 
     def week_of(self, day: date) -> SeasonWeek | None:
         return next((week for week in self.weeks if week.start <= day < week.end), None)
+
+    def from_week_of(self, day: date, weeks: int | None) -> "Season":
+        """Only so many ``weeks`` (None: all) from that of ``day`` on."""
+        return replace(self, weeks=tuple(week for week in self.weeks if week.end > day)[:weeks])
 
     def as_json(self) -> dict[str, Any]:
         return {

@@ -4,7 +4,7 @@ from typing import Final
 
 from services.periodization.domain import plan_season
 from services.periodization.store import planned_athletes
-from services.periodization.use_cases.publish import kept_of
+from services.periodization.use_cases.plan import athlete_season
 from shared.bus.routes import Context
 from shared.bus.rule_routes import Comparison, changes_of, compare_each
 from shared.messages.rule_packs import DecisionChanged
@@ -19,12 +19,12 @@ def compare_seasons(context: Context, both: BothRules) -> Comparison:
     """The weeks of the current season from the current one on; those planned most recently first."""
 
     def changes_for(athlete: str) -> list[DecisionChanged] | None:
-        kept = kept_of(context, athlete)
-        if kept is None:
+        known = athlete_season(context, athlete)
+        if known is None:
             return None
-        seasons = [plan_season(kept.inputs(rules), rules) for rules in (both.before, both.after)]
         before, after = (
-            {"weeks": [week.as_json() for week in season.weeks if week.end > kept.today]} for season in seasons
+            plan_season(known.inputs(rules), rules).from_week_of(known.today, None).as_json()
+            for rules in (both.before, both.after)
         )
         return changes_of(athlete, changed_season(before, after))
 

@@ -7,6 +7,7 @@ from typing import Any
 from services.recovery.domain.inputs import StreamRatio
 from services.recovery.domain.measures import Measures, hrv_band, hrv_week
 from services.recovery.domain.settings import RecoverySettings
+from shared.contract.wellness import MORNING_FACTORS, WELLNESS
 from shared.contract.words import STREAMS, Stream
 
 FULL = 100.0
@@ -16,7 +17,6 @@ DIGITS = 9
 """Scores are compared with thresholds after rounding to this many digits, so an edge scores 50 and not a hair less."""
 READABLE_RATIO = ("ok", "incomplete")
 """A ratio with unknown days in its window counts when it could be computed; one from under four weeks does not."""
-WEARABLE = ("hrv", "sleep", "resting_hr")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +52,12 @@ def factors(
 ) -> tuple[Factor, ...]:
     """Every factor of the day at ``index``, present or not, in the contract's order. ``index`` may lie before the first
     record: then nothing is known."""
-    scored = {
-        "hrv": _hrv(of, index, settings),
-        "resting_hr": _resting_hr(of, index, settings),
-        "sleep": _sleep(of, index, settings),
-        "soreness": _item("soreness", of, index, settings),
-        "fatigue": _item("fatigue", of, index, settings),
-        "mood": _item("mood", of, index, settings),
-        "stress": _item("stress", of, index, settings),
-    }
-    for stream in STREAMS:
-        scored[f"load_{stream}"] = _load(stream, loads.get(stream), settings)
-    return tuple(scored.values())
+    own_formula = {"hrv": _hrv, "resting_hr": _resting_hr, "sleep": _sleep}
+    return (
+        *(own_formula[n](of, index, settings) if n in own_formula else _item(n, of, index, settings)
+          for n in MORNING_FACTORS),
+        *(_load(stream, loads.get(stream), settings) for stream in STREAMS),
+    )  # fmt: skip
 
 
 def linear_score(worse_by: float, edge: float) -> float:
@@ -141,7 +135,7 @@ def _item(name: str, of: Measures, index: int, settings: RecoverySettings) -> Fa
         return Factor(name, weight, "no-baseline", value)
     mean = float(normal.mean[day])
     edge = max(settings.subjective_edge_sd * float(normal.sd[day]), settings.subjective_edge_min)
-    if name == "mood":
+    if WELLNESS[name].better == "higher":
         return Factor(name, weight, "ok", value, mean, mean - edge, None, linear_score(mean - value, edge))
     return Factor(name, weight, "ok", value, mean, None, mean + edge, linear_score(value - mean, edge))
 

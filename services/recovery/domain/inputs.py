@@ -4,18 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from math import log
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.recovery.domain.windows import Floats
+from shared.contract.wellness import WELLNESS
 from shared.contract.words import LoadStatus, Stream
 from shared.messages.values import PlannedSession
 from shared.rules.model import Facts
-
-ITEMS = ("fatigue", "soreness", "mood", "stress")
-"""The answers that are compared with one's own last four weeks; of these only ``mood`` is better when higher."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,32 +42,12 @@ class StrengthMark:
 
 
 class MorningRecord(Protocol):
-    """One morning as ``shared.messages.values.Wellness`` names it; None = not recorded."""
+    """One morning: what was reported, by item of the contract."""
 
     @property
     def date(self) -> date: ...
     @property
-    def rmssd_ms(self) -> float | None: ...
-    @property
-    def resting_hr(self) -> float | None: ...
-    @property
-    def sleep_hours(self) -> float | None: ...
-    @property
-    def sleep_quality(self) -> float | None: ...
-    @property
-    def soreness(self) -> float | None: ...
-    @property
-    def fatigue(self) -> float | None: ...
-    @property
-    def mood(self) -> float | None: ...
-    @property
-    def stress(self) -> float | None: ...
-    @property
-    def aches(self) -> bool | None: ...
-    @property
-    def body_mass_kg(self) -> float | None: ...
-    @property
-    def illness(self) -> bool | None: ...
+    def given(self) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +70,7 @@ class ReadinessInputs:
 class Mornings:
     """One column per measure, one entry per calendar day from ``first``; NaN = not recorded.
 
-    ``aches`` and ``illness`` are 0 or 1. ``in_baseline`` is False on days that say nothing about normal: sick,
+    A yes or no is 1 or 0. ``in_baseline`` is False on days that say nothing about normal: sick,
     travel, or reported ill that morning.
     """
 
@@ -117,37 +95,21 @@ class Mornings:
         return self.first + timedelta(days=index)
 
 
-_COLUMNS = (
-    "resting_hr",
-    "sleep_hours",
-    "sleep_quality",
-    "soreness",
-    "fatigue",
-    "mood",
-    "stress",
-    "aches",
-    "body_mass_kg",
-    "illness",
-)
-
-
 def mornings(inputs: ReadinessInputs) -> Mornings:
     """The columns from the first record of any kind to ``on``. Two records of one date complete each other; where both
     carry a field the later in the given order counts."""
     days = [w.date for w in inputs.wellness] + [r.date for r in inputs.easy_runs] + [m.date for m in inputs.strength]
     first = min((day for day in days if day <= inputs.on), default=inputs.on)
     length = (inputs.on - first).days + 1
-    columns: dict[str, Floats] = {name: np.full(length, np.nan) for name in (*_COLUMNS, "ln_rmssd")}
+    columns: dict[str, Floats] = {name: np.full(length, np.nan) for name in (*WELLNESS, "ln_rmssd")}
     for morning in inputs.wellness:
         index = (morning.date - first).days
         if not 0 <= index < length:
             continue
-        for name in _COLUMNS:
-            value = getattr(morning, name)
-            if value is not None:
-                columns[name][index] = float(value)
-        if morning.rmssd_ms is not None:
-            columns["ln_rmssd"][index] = log(morning.rmssd_ms)
+        for name, value in morning.given.items():
+            columns[name][index] = float(value)
+            if name == "rmssd_ms":
+                columns["ln_rmssd"][index] = log(value)
     in_baseline = columns["illness"] != 1.0
     for day in inputs.excluded_days:
         index = (day - first).days

@@ -8,9 +8,10 @@ from datetime import date
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from services.recovery.domain.inputs import ITEMS, EasyRun, Mornings, ReadinessInputs, StrengthMark, mornings
+from services.recovery.domain.inputs import EasyRun, Mornings, ReadinessInputs, StrengthMark, mornings
 from services.recovery.domain.settings import WEEK_DAYS, RecoverySettings
 from services.recovery.domain.windows import Floats, Window, latest, window
+from shared.contract.wellness import USUAL_ITEMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def measures(inputs: ReadinessInputs, settings: RecoverySettings) -> Measures:
     items: dict[str, Floats] = {}
     item_days: dict[str, Floats] = {}
     item_normal: dict[str, Window] = {}
-    for name in ITEMS:
+    for name in USUAL_ITEMS:
         value, at = latest(rows[name], int(settings.subjective_latest_days))
         items[name], item_days[name] = value, at.astype(np.float64)
         item_normal[name] = window(rows.normal(name), int(settings.subjective_baseline_days), 1)

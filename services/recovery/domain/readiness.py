@@ -13,6 +13,7 @@ from services.recovery.domain.inputs import ReadinessInputs, StreamRatio
 from services.recovery.domain.measures import Measures, hrv_band, hrv_week, measures
 from services.recovery.domain.settings import RecoverySettings
 from services.recovery.domain.signs import Sign, resting_hr_rise, sign_history
+from shared.contract.wellness import WELLNESS
 from shared.contract.words import ACTIONS, STREAMS, Action, Colour, Stream
 from shared.rules.decisions import Rules
 from shared.rules.lasting import lasting_leaves
@@ -180,15 +181,14 @@ def _measured(of: Measures, index: int, settings: RecoverySettings) -> dict[str,
     facts: dict[str, Scalar | None] = {
         "hrv_low": below,
         "hrv_high": above,
-        "illness": _truth(rows["illness"][index]),
-        "aches": _truth(rows["aches"][index]),
         "resting_hr_rise": _known(resting_hr_rise(of, settings)[index]),
         "effort_drift": _carried(of, index, settings),
         "strength_change": _known(of.strength_change[index]),
         "body_mass_change": _known(of.body_mass_change[index]),
     }
-    for name in ("sleep_hours", "sleep_quality", "soreness", "fatigue", "mood", "stress"):
-        facts[name] = _known(rows[name][index])
+    for name, item in WELLNESS.items():
+        if item.asked:
+            facts[name] = (_truth if item.flag else _known)(rows[name][index])
     return facts
 
 

@@ -10,21 +10,9 @@ import numpy as np
 from services.recovery.domain.measures import Measures
 from services.recovery.domain.settings import RecoverySettings
 from services.recovery.domain.windows import Floats
+from shared.contract.wellness import SIGNS, USUAL_ITEMS, WELLNESS
 
 ROUNDING = 1e-9
-SIGN_NAMES = (
-    "resting_hr",
-    "hrv",
-    "sleep",
-    "soreness",
-    "fatigue",
-    "stress",
-    "mood",
-    "aches",
-    "effort",
-    "strength",
-    "body_mass",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +41,7 @@ class SignHistory:
             return ()
         return tuple(
             Sign(name, self.of.mornings.day(self.since[name][index]), self.days[name][index])
-            for name in SIGN_NAMES
+            for name in SIGNS
             if self.since[name][index] >= 0
         )
 
@@ -98,15 +86,17 @@ def _shown(of: Measures, s: RecoverySettings) -> dict[str, Floats]:
         "resting_hr": _flag(rise > s.sign_resting_hr_above + ROUNDING, ~np.isnan(rise)),
         "hrv": _flag(hrv_low, week_and_normal & ~np.isnan(rows["ln_rmssd"])),
         "sleep": np.fmax(short, poor),
-        "mood": _flag(rows["mood"] <= s.sign_mood_to, ~np.isnan(rows["mood"])),
         "aches": rows["aches"],
         "effort": _flag(of.effort_drift >= s.sign_effort_above - ROUNDING, ~np.isnan(of.effort_drift)),
         "strength": _flag(of.strength_change <= -s.sign_strength_drop + ROUNDING, ~np.isnan(of.strength_change)),
         "body_mass": _flag(of.body_mass_change <= -s.sign_mass_drop + ROUNDING, ~np.isnan(of.body_mass_change)),
     }
-    for name in ("soreness", "fatigue", "stress"):
-        shown[name] = _flag(rows[name] >= s.sign_item_from, ~np.isnan(rows[name]))
-    return shown
+    return shown | {name: _poor(name, rows[name], s) for name in SIGNS if name in USUAL_ITEMS}
+
+
+def _poor(item: str, answers: Floats, s: RecoverySettings) -> Floats:
+    poor = answers <= s.sign_mood_to if WELLNESS[item].better == "higher" else answers >= s.sign_item_from
+    return _flag(poor, ~np.isnan(answers))
 
 
 def resting_hr_rise(of: Measures, s: RecoverySettings) -> Floats:

@@ -46,7 +46,7 @@ def record_mornings(calls: Sequence[Call]) -> Sequence[Accepted | None]:
 
     def keep(desk: Desk, context: Context, incoming: Incoming[RecordWellness]) -> None:
         body, version = incoming.body, (incoming.time, incoming.id)
-        new = store.keep_morning(body.athlete, body.date, body.fields_given, version, held)
+        new = store.keep_morning(body.athlete, body.date, body.given, version, held)
         if new and desk.profile is not None and body.date <= desk.profile.day_of(context.now()):
             desk.assess(context, body.date)
 

@@ -1,13 +1,14 @@
 """A planned week, or why there is none: what ``tandem week --json`` prints and what week-planned events carry."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from services.scheduling.domain.calendar import session_json
 from shared.contract.words import Severity
-from shared.messages.values import PlannedSession
+from shared.messages.values import Limits, PlannedSession, Profile, Window
 from shared.rules.model import DecidedBy
 
 
@@ -21,6 +22,11 @@ class PlacedSession:
     fixed: bool
     why: tuple[str, ...]
 
+    @property
+    def standing(self) -> PlannedSession:
+        """The session as one that stands where it was placed."""
+        return self.session.model_copy(update={"start": self.start})
+
     def as_json(self) -> dict[str, Any]:
         return {
             **session_json(self.session),
@@ -29,6 +35,26 @@ class PlacedSession:
             "fixed": self.fixed,
             "why": list(self.why),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class WeekInputs:
+    """One week to be planned. ``sessions`` with a start are fixed, the others are placed on the seven days from
+    ``week_start``. ``windows`` None = none were given (06:00-21:00 every day), empty = no time at all.
+
+    ``limits`` None = none were set: the sequencing pack's settings hold (2 sessions a day, 1 rest day).
+    ``context``: sessions that are settled (done, or in neighbouring weeks), each with a start; rules look at them.
+    ``settled``: sessions of this week that are no more to be placed; the plan shows them where they stand.
+    """
+
+    week_start: date
+    sessions: Sequence[PlannedSession]
+    zone: ZoneInfo
+    windows: Sequence[Window] | None = None
+    limits: Limits | None = None
+    profile: Profile | None = None
+    context: Sequence[PlannedSession] = ()
+    settled: Sequence[PlacedSession] = ()
 
 
 @dataclass(frozen=True, slots=True)

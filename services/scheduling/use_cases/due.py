@@ -16,7 +16,7 @@ _OPEN_AFTER_ASKING: Final = timedelta(days=2)
 """A week that was asked for today is open even if it is over; what "today" is differs from zone to zone."""
 
 
-def maybe_to_plan(context: Context) -> Sequence[str]:
+def perhaps_due(context: Context) -> Sequence[str]:
     """Athletes without a plan of the coming week, or with an open one that other rules made: all of these, and perhaps
     a few whose own date is not there yet."""
     tenant, today = context.tenant, context.now().date()
@@ -25,7 +25,8 @@ def maybe_to_plan(context: Context) -> Sequence[str]:
     rules = context.rules.pack("sequencing").hash
     by_others = or_(PlanRow.pack.is_(None), PlanRow.pack != rules)
     old = select(PlanRow.athlete).where(PlanRow.tenant == tenant, PlanRow.week_start <= coming[-1], by_others)
-    asked_lately = exists().where(*_same_week(RequestRow), RequestRow.told_at >= context.now() - _OPEN_AFTER_ASKING)
+    lately = context.now() - _OPEN_AFTER_ASKING
+    asked_lately = exists().where(*_same_week(RequestRow), RequestRow.version_time >= lately)
     looked_at = union(
         *(
             select(table.athlete).where(

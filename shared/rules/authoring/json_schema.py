@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
 from shared.contract.sessions import TAGS
-from shared.contract.words import PackKind, Severity
+from shared.contract.words import PackKind, Severity, Unit
 from shared.rules.model import RuleMode, Shape
 from shared.rules.reading.conditions import ATHLETE_FIELDS
 from shared.rules.reading.dialect import MAX_RULES
@@ -17,7 +17,7 @@ from shared.rules.reading.outcome_values import OUTCOME_VALUES, OutcomeValue
 from shared.rules.reading.overrides import OVERRIDE_FIELDS
 from shared.rules.reading.session_classes import CLASS_FIELDS
 from shared.rules.reading.sources import EVIDENCE
-from shared.rules.vocabulary import BUILTIN_WORDS, FEATURES, Feature, Unit, features_of
+from shared.rules.vocabulary import BUILTIN_WORDS, FEATURES, Feature, features_of
 
 Schema = dict[str, Any]
 

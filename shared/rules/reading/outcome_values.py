@@ -8,13 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from shared.contract.words import ACTIONS, ANSWERS, INTENSITIES, Priority
+from shared.contract.words import ACTIONS, ANSWERS, INTENSITIES, Priority, Unit
 from shared.located_yaml.nodes import Node, ScalarNode
 from shared.rules.amounts import parse_amount, within
 from shared.rules.model import Outcome
 from shared.rules.reading.session_classes import read_amount
 from shared.rules.reading.tree_reader import Reader
-from shared.rules.vocabulary import Unit
 
 ValueType = Literal["number", "range", "word", "text"]
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from shared.contract.sessions import SESSION_KINDS, Effort, Region, RunType
+from shared.contract.wellness import FACTORS
 from shared.contract.words import GoalClass, GoalKind, Level, Phase, Priority
 from shared.located_yaml.nodes import ListNode, MapNode, Node, ScalarNode, told
 from shared.rules.amounts import NotAnAmount, parse_amount, within
@@ -75,9 +76,6 @@ _CR10 = Number("between 0 and 10")
 _COUNT = Number("between 0 and 14")
 _MINUTES = Number("between 0 and 1440")
 _SHARE = Number("between 0 % and 100 %")
-_FACTORS = (
-    "hrv", "sleep", "resting_hr", "fatigue", "soreness", "load_run", "load_lift", "load_combined", "mood", "stress",
-)  # fmt: skip
 _WEEK = {
     "run_minutes": Number("between 0 and 10080"),
     "long_run_minutes": _MINUTES,
@@ -95,7 +93,7 @@ SETTING_SHAPES: Mapping[str, SettingShape] = {
     "default_effort": Fields(
         {name: TableOf((*kind.graded_words, "unstated"), _CR10) for name, kind in SESSION_KINDS.items()}
     ),
-    "factor_weights": TableOf(_FACTORS, Number("between 0 and 1")),
+    "factor_weights": TableOf(FACTORS, Number("between 0 and 1")),
     "step_down_run": TableOf(get_args(RunType), Word(get_args(RunType)), complete=False),
     "step_down_lift": TableOf(get_args(Effort), _EFFORT, complete=False),
     "easy_lift_effort": _EFFORT,

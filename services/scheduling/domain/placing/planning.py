@@ -1,10 +1,7 @@
 """Placing a week's sessions: hard rules never broken, soft rules strained as little as can be proved, reasons given."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
 from typing import Any, Protocol
-from zoneinfo import ZoneInfo
 
 from services.scheduling.domain.availability import (
     Span,
@@ -36,36 +33,16 @@ from services.scheduling.domain.placing.infeasibility import explain_infeasible
 from services.scheduling.domain.placing.placement import Piece, PlacementProblem, fixed_piece, movable_piece, week_days
 from services.scheduling.domain.placing.preferences import POINT, Preferences, preference_cost
 from services.scheduling.domain.placing.row_limits import ask_row_limits
-from services.scheduling.domain.placing.solving import Placement, Undecided, best_placement
-from services.scheduling.domain.week_plan import Penalty, PlacedSession, WeekPlan
+from services.scheduling.domain.placing.solving import Placement, best_placement
+from services.scheduling.domain.week_plan import Penalty, PlacedSession, WeekInputs, WeekPlan
 from shared.messages.problems import InvalidInput
-from shared.messages.values import Limits, PlannedSession, Profile, Window
+from shared.messages.values import Limits, PlannedSession, Profile
 from shared.rules.athlete_facts import athlete_facts
 from shared.rules.decisions import Rules
 from shared.rules.model import DecidedBy
 
-__all__ = ["Run", "Undecided", "WeekInputs", "plan_week"]
-
 _MAX_CANDIDATES = 500
 _MAX_AUDITS = 12
-
-
-@dataclass(frozen=True, slots=True)
-class WeekInputs:
-    """One week to be planned. ``sessions`` with a start are fixed, the others are placed on the seven days from
-    ``week_start``. ``windows`` None = none were given (06:00-21:00 every day), empty = no time at all.
-
-    ``limits`` None = none were set: the sequencing pack's settings hold (2 sessions a day, 1 rest day).
-    ``context``: sessions that are settled (done, or in neighbouring weeks), each with a start; rules look at them.
-    """
-
-    week_start: date
-    sessions: Sequence[PlannedSession]
-    zone: ZoneInfo
-    windows: Sequence[Window] | None = None
-    limits: Limits | None = None
-    profile: Profile | None = None
-    context: Sequence[PlannedSession] = ()
 
 
 class Run(Protocol):
@@ -219,7 +196,7 @@ def _planned(
             not _piece(problem, entry.id).movable,
             why.lines[entry.id],
         )
-        for entry in sorted(entries.values(), key=lambda e: (e.starts, e.id))
+        for entry in entries.values()
     ]
     penalties = tuple(
         Penalty(w.rule, w.severity, w.penalty, w.sessions, w.measured, w.limit, w.message) for w in verdict.warnings
@@ -229,7 +206,7 @@ def _planned(
     return WeekPlan(
         "planned",
         inputs.week_start,
-        tuple(placed),
+        tuple(sorted((*placed, *inputs.settled), key=lambda one: (one.start, one.session.id))),
         penalties,
         best.optimal,
         cost,

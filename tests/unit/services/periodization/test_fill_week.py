@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.periodization.domain import SeasonWeek, fill_week
-from services.scheduling.domain.placing.planning import WeekInputs, plan_week
+from services.scheduling.domain.placing.planning import plan_week
+from services.scheduling.domain.week_plan import WeekInputs
 from shared.contract.words import Level, Priority
 from shared.messages.values import Goal, Limits, PlannedSession, Profile, WeekTemplate
 from shared.rules.decisions import Rules

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.scheduling.domain.placing.planning import WeekInputs, plan_week
-from services.scheduling.domain.week_plan import ConflictMember, WeekPlan
+from services.scheduling.domain.placing.planning import plan_week
+from services.scheduling.domain.week_plan import ConflictMember, WeekInputs, WeekPlan
 from shared.messages.values import Limits, PlannedSession, Profile, Window
 from shared.rules.model import Rule
 from tests.unit.services.scheduling.calendars import at, lift, run, windows

@@ -14,9 +14,9 @@ from services.scheduling.domain.availability import spans_of_week
 from services.scheduling.domain.calendar import entry_of
 from services.scheduling.domain.checking.check import check_week
 from services.scheduling.domain.ics import as_ics
-from services.scheduling.domain.placing.planning import WeekInputs, plan_week
+from services.scheduling.domain.placing.planning import plan_week
 from services.scheduling.domain.placing.preferences import POINT, Preferences, preference_cost
-from services.scheduling.domain.week_plan import WeekPlan
+from services.scheduling.domain.week_plan import WeekInputs, WeekPlan
 from shared.messages.values import Limits, PlannedSession, Profile, Window
 from shared.rules.evaluation.tenant_rules import TenantRules
 from tests.independent_checker import broken, outside
@@ -289,8 +289,8 @@ def test_what_is_done_already_may_exceed_the_limits(rules: TenantRules) -> None:
 def test_the_calendar_file_keeps_its_ids_and_its_instants(rules: TenantRules) -> None:
     planned = plan(rules, [lift("squat"), run("easy")], windows(*MORNING_AND_EVENING))
     stamped = datetime(2026, 3, 6, 9, 0, tzinfo=ZoneInfo("UTC"))
-    text = as_ics(planned, "a1", stamped).decode()
-    assert text == as_ics(planned, "a1", stamped).decode()
+    text = as_ics(planned.sessions, "a1", stamped).decode()
+    assert text == as_ics(planned.sessions, "a1", stamped).decode()
     assert text.count("BEGIN:VEVENT") == 2
     assert "UID:squat.a1@tandem" in text
     assert "DTSTAMP:20260306T090000Z" in text

@@ -1,0 +1,191 @@
+"""What decisions about a calendar are made from, gathered in one place for the service and the offline commands."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from services.scheduling.domain.calendar import local_time, monday_of
+from services.scheduling.domain.checking.check import check_week, nearest_legal_start
+from services.scheduling.domain.checking.verdict import LegalStart, Verdict
+from services.scheduling.domain.recorded import DoneEntry, StandingMove
+from services.scheduling.domain.week_plan import PlacedSession, WeekInputs
+from shared.contract.words import Intensity, Phase
+from shared.messages.values import Limits, PlannedSession, Profile, Window
+from shared.rules.decisions import Rules
+
+DAYS_LOOKED_BACK = 31
+"""Days before a week whose done sessions rules may ask about: the longest run of the last 30 days."""
+DAYS_LOOKED_AHEAD = 14
+"""Days after a week; no rule about two sessions reaches farther."""
+WEEKS_BESIDE = 2
+"""Weeks before and after a week whose plans are looked at."""
+
+
+class CalendarRecords(Protocol):
+    """What is recorded of one athlete: in the service's tables or in an athlete file."""
+
+    def windows(self) -> Sequence[Window] | None:
+        """None while no availability was set."""
+
+    def limits(self) -> Limits | None: ...
+
+    def phase_on(self, day: date) -> Phase | None:
+        """The phase of the season's week that holds ``day``."""
+
+    def wanted(self, week_start: date) -> Sequence[PlannedSession] | None:
+        """The sessions that somebody asked for, else those of the season's week; None when there are neither."""
+
+    def done(self, first: datetime, until: datetime) -> Sequence[DoneEntry]:
+        """Done sessions that began in [first, until), in time order."""
+
+    def planned_beside(self, week_start: date, weeks: int) -> Sequence[PlacedSession]:
+        """What the plans of so many ``weeks`` before and after hold, in the order of their weeks."""
+
+    def placed_before(self, week_start: date, today: date) -> Sequence[PlacedSession]:
+        """Where the week's sessions stood when ``today`` began; none when it was not planned then."""
+
+    def moves(self, week_start: date) -> Mapping[str, StandingMove]:
+        """By session, the moves that no later request for the week has replaced."""
+
+    def gate(self, day: date) -> Intensity | None:
+        """How hard the day may be; None while nobody has said."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInputs:
+    """A calendar to be judged with all that it is judged by."""
+
+    sessions: Sequence[PlannedSession]
+    profile: Profile | None
+    limits: Limits | None
+    context: Sequence[PlannedSession]
+    windows: Sequence[Window] | None
+
+    def verdict(self, rules: Rules) -> Verdict:
+        return check_week(self.sessions, self.profile, rules, self.limits, self.context, self.windows)
+
+    def nearest_start(self, session: str, rules: Rules) -> LegalStart | None:
+        return nearest_legal_start(session, self.sessions, self.profile, rules, self.limits, self.context, self.windows)
+
+
+def profile_on(records: CalendarRecords, profile: Profile, day: date) -> Profile:
+    """The profile with the season's phase of ``day``, unless the athlete carries one."""
+    phase = None if profile.phase is not None else records.phase_on(day)
+    return profile if phase is None else profile.model_copy(update={"phase": phase})
+
+
+def gather_proposal(
+    records: CalendarRecords, profile: Profile | None, sessions: Sequence[PlannedSession]
+) -> CheckInputs:
+    """A calendar that somebody proposes, beside what was done; what other weeks plan is not held against it."""
+    zone = None if profile is None else profile.zone
+    days = [one.start.astimezone(zone).date() for one in sessions if one.start is not None]
+    context: list[PlannedSession] = []
+    if days:
+        own = {session.id for session in sessions}
+        done = _done_around(records, monday_of(min(days)), monday_of(max(days)))
+        context = [one.session for one in done if one.planned not in own and one.session.id not in own]
+        profile = None if profile is None else profile_on(records, profile, min(days))
+    return CheckInputs(sessions, profile, records.limits(), context, records.windows())
+
+
+def gather_plan(
+    records: CalendarRecords, profile: Profile, week_start: date, sessions: Sequence[PlannedSession]
+) -> CheckInputs:
+    """A planned week as it stands, beside what was done and what the weeks beside it plan."""
+    own = {session.id for session in sessions}
+    done = _done_around(records, week_start, week_start)
+    context = _around(done, records.planned_beside(week_start, WEEKS_BESIDE), own)
+    return CheckInputs(sessions, profile_on(records, profile, week_start), records.limits(), context, records.windows())
+
+
+def gather_week(records: CalendarRecords, profile: Profile, week_start: date, today: date) -> WeekInputs | None:
+    """A week to be planned; None when nobody has said what it shall hold."""
+    wanted = records.wanted(week_start)
+    if wanted is None:
+        return None
+    done = _done_around(records, week_start, week_start)
+    moves = records.moves(week_start)
+    settled = _settled(wanted, records.placed_before(week_start, today), moves, done, profile.zone, today)
+    context = _around(done, records.planned_beside(week_start, WEEKS_BESIDE), set())
+    done_as = {one.planned for one in done}
+    context += [placed.standing for name, placed in settled.items() if name not in done_as]
+    return WeekInputs(
+        week_start=week_start,
+        sessions=[
+            session.model_copy(update={"start": moves[session.id].start}) if session.id in moves else session
+            for session in wanted
+            if session.id not in settled
+        ],
+        zone=profile.zone,
+        windows=records.windows(),
+        limits=records.limits(),
+        profile=profile_on(records, profile, week_start),
+        context=context,
+        settled=tuple(settled.values()),
+    )
+
+
+def gather_advice(
+    records: CalendarRecords, profile: Profile | None, today: date
+) -> tuple[Profile | None, Intensity | None]:
+    """Who asks about the run after today's lift, and today's gate."""
+    return (None, None) if profile is None else (profile_on(records, profile, today), records.gate(today))
+
+
+def _done_around(records: CalendarRecords, first_week: date, last_week: date) -> Sequence[DoneEntry]:
+    first = datetime.combine(first_week - timedelta(days=DAYS_LOOKED_BACK), time(), UTC)
+    until = datetime.combine(last_week + timedelta(days=7 + DAYS_LOOKED_AHEAD), time(), UTC)
+    return records.done(first, until)
+
+
+def _around(done: Iterable[DoneEntry], beside: Iterable[PlacedSession], own: set[str]) -> list[PlannedSession]:
+    """What stands around a week. A done session that was one of the week's ``own`` is left out: the own session stands
+    for it."""
+    done = list(done)
+    as_planned = {one.planned for one in done}
+    around = [one.session for one in done if one.planned not in own and one.session.id not in own]
+    around += [one.standing for one in beside if one.session.id not in as_planned | own]
+    return list({session.id: session for session in reversed(around)}.values())
+
+
+def _settled(
+    wanted: Sequence[PlannedSession],
+    earlier: Sequence[PlacedSession],
+    moves: Mapping[str, StandingMove],
+    done: Sequence[DoneEntry],
+    zone: ZoneInfo,
+    today: date,
+) -> dict[str, PlacedSession]:
+    """What of the week is no more to be placed: past and today's, moved against a rule, done."""
+    by_id = {session.id: session for session in wanted}
+    settled = {
+        placed.session.id: replace(placed, fixed=True)
+        for placed in earlier
+        if placed.start.astimezone(zone).date() <= today
+    }
+    for name, move in moves.items():
+        settled.pop(name, None)
+        if move.overridden and name in by_id:
+            broken = ", ".join(sorted({str(one["rule"]) for one in move.overridden}))
+            why = f"Moved here against {broken}, with a reason that is on record"
+            settled[name] = _placed(by_id[name], move.start, why, zone)
+            # The override was given for the sessions concerned as they stood: those with a fixed place keep it too.
+            for other in {other for one in move.overridden for other in one["sessions"]} & by_id.keys() - {name}:
+                fixed = moves[other].start if other in moves else by_id[other].start
+                if fixed is not None:
+                    settled.setdefault(other, _placed(by_id[other], fixed, f"Kept beside '{name}' by override", zone))
+    known = {placed.session.id: placed.session for placed in earlier} | by_id
+    for entry in done:
+        if entry.planned in known:
+            why = f"Done, recorded as '{entry.session.id}'"
+            settled[entry.planned] = _placed(known[entry.planned], entry.start, why, zone)
+    return settled
+
+
+def _placed(session: PlannedSession, start: datetime, why: str, zone: ZoneInfo) -> PlacedSession:
+    begins = start.timestamp()
+    local, end = (local_time(round(at), zone) for at in (begins, begins + session.duration_min * 60))
+    return PlacedSession(session, local, end, True, (why,))

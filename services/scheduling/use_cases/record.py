@@ -1,0 +1,115 @@
+"""What is said of an athlete is stored, unless a newer version is; each function says whether it was."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+from services.scheduling.domain.calendar import monday_of
+from services.scheduling.messages import (
+    PlanWeek,
+    PutAthlete,
+    ReadinessAssessed,
+    SeasonPlanned,
+    SessionScored,
+    SetAvailability,
+    WeekTargetsSet,
+)
+from services.scheduling.store import AthleteRow, DoneRow, GateRow, RequestRow, SchedulingStore, TargetRow
+from shared.db.versions import Version, is_newer, upsert_newer
+
+
+def record_profile(store: SchedulingStore, body: PutAthlete, version: Version) -> bool:
+    row = store.locked_row()
+    if not is_newer(version, row.put_at, row.put_id):
+        return False
+    profile = body.profile
+    row.profile = profile.model_dump(mode="json", exclude_defaults=True) | {"timezone": profile.timezone}
+    row.put_at, row.put_id = version
+    return True
+
+
+def record_availability(store: SchedulingStore, body: SetAvailability, version: Version) -> bool:
+    row = store.locked_row()
+    if not is_newer(version, row.available_at, row.available_id):
+        return False
+    row.availability = {
+        "windows": [window.model_dump(mode="json", by_alias=True, exclude_none=True) for window in body.windows],
+        "limits": None if body.limits is None else body.limits.model_dump(),
+    }
+    row.available_at, row.available_id = version
+    return True
+
+
+def record_request(store: SchedulingStore, body: PlanWeek, version: Version) -> bool:
+    store.locked_row()
+    given = (
+        None
+        if body.sessions is None
+        else [session.model_dump(mode="json", exclude_none=True) for session in body.sessions]
+    )
+    return upsert_newer(
+        store.db,
+        RequestRow(**store.key, week_start=body.week_start, sessions={"given": given}, version=version),
+    )
+
+
+def record_targets(store: SchedulingStore, body: WeekTargetsSet, version: Version) -> bool:
+    """Not those of a week that the season no longer held when it was planned later."""
+    if _withdrawn(store.locked_row(), body.week_start, version):
+        return False
+    sessions = [session.model_dump(mode="json", exclude_none=True) for session in body.sessions]
+    row = TargetRow(**store.key, week_start=body.week_start, phase=body.phase, sessions=sessions, version=version)
+    return upsert_newer(store.db, row)
+
+
+def record_season(store: SchedulingStore, body: SeasonPlanned, version: Version, now: datetime) -> Sequence[date]:
+    """The weeks, not over yet, that lose their sessions because the season no longer holds them."""
+    row = store.locked_row()
+    if not is_newer(version, row.season_at, row.season_id):
+        return ()
+    row.season_weeks = sorted({week.start.isoformat() for week in body.weeks})
+    row.season_at, row.season_id = version
+    profile = store.profile()
+    today = now.astimezone(UTC if profile is None else profile.zone).date()
+    gone = [
+        target
+        for target in store.targets_from(monday_of(today))
+        if target.sessions and _withdrawn(row, target.week_start, target.version)
+    ]
+    for target in gone:
+        target.sessions, target.version = [], version
+    return [target.week_start for target in gone]
+
+
+def record_done(store: SchedulingStore, body: SessionScored, version: Version) -> bool:
+    store.locked_row()
+    told = {} if body.removed else body.done.model_dump(mode="json", exclude_none=True)
+    row = DoneRow(
+        **store.key,
+        session=body.session,
+        removed=body.removed,
+        start=body.start,
+        planned=body.planned,
+        told=told,
+        version=version,
+    )
+    return upsert_newer(store.db, row)
+
+
+def record_gate(store: SchedulingStore, body: ReadinessAssessed, version: Version) -> bool:
+    store.locked_row()
+    row = GateRow(
+        **store.key,
+        date=body.date,
+        gate=body.gate.model_dump(mode="json"),
+        today=[session.model_dump(mode="json", exclude_none=True) for session in body.today],
+        decided_by=body.decided_by,
+        version=version,
+    )
+    return upsert_newer(store.db, row)
+
+
+def _withdrawn(row: AthleteRow, week_start: date, version: Version) -> bool:
+    """Whether the season, planned later than ``version``, does not hold the week."""
+    if row.season_at is None or row.season_weeks is None:
+        return False
+    return week_start.isoformat() not in row.season_weeks and version < (row.season_at, row.season_id or "")

@@ -1,0 +1,32 @@
+"""Which of several messages about one thing counts, in whatever order they come."""
+
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import inspect
+from sqlalchemy.orm import Session
+
+Version = tuple[datetime, str]
+"""ce-time and ce-id of a message: the later one wins, on a tie the one with the greater id."""
+
+
+class VersionedRow(Protocol):
+    """A row that messages write, with the version of the one that wrote it."""
+
+    @property
+    def version(self) -> Version: ...
+
+
+def upsert_newer(db: Session, row: VersionedRow) -> bool:
+    """Writes ``row``, as far as it says anything, unless a version at least as new is stored; says whether it was."""
+    stored = db.get(type(row), inspect(row, raiseerr=True).mapper.primary_key_from_instance(row))
+    if stored is not None and stored.version >= row.version:
+        return False
+    db.merge(row)
+    db.flush()
+    return True
+
+
+def is_newer(version: Version, at: datetime | None, by: str | None) -> bool:
+    """Than what a message ``by`` wrote ``at``; of what nobody wrote every version is."""
+    return at is None or version > (at, by or "")
