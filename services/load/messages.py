@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.contract.sessions import Effort, Kind, Mode, Region, RunType
-from shared.contract.words import Band, DayState, LoadStatus
+from shared.contract.words import Band, DayState, LoadStatus, ScoreMethod, ScoreStatus
 from shared.messages.rule_packs import RulesCompared
 from shared.messages.values import Day, DoneFields, DoneSession, Id, Instant, Profile, Value
 
@@ -120,8 +120,8 @@ class SessionScored(Emitted):
     lift: float
     other: float
     combined: float
-    method: Literal["session-rpe", "heart-rate", "own-median-effort", "default-effort"]
-    status: Literal["measured", "estimated", "assumed"]
+    method: ScoreMethod
+    status: ScoreStatus
     missing: list[str]
     e1rm: list[LiftMax]
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.contract.words import Phase, Priority, Severity
+from shared.contract.words import DeloadCause, Phase, Priority, Severity
 from shared.messages.rule_packs import By, PackId, PackVersion, RulesActivated, RulesTried, Why
 from shared.messages.values import Day, Goal, Id, PlannedSession, Profile, Text, Value, WeekTemplate
 
@@ -192,7 +192,7 @@ class DeloadStarted(BaseModel):
     athlete: Id
     start: Annotated[date, Field(alias="from")]
     days: int
-    cause: Literal["planned", "early", "coach"]
+    cause: DeloadCause
     reason: str
     decided_by: list[Decided]
 

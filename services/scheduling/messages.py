@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.contract.words import Intensity, Phase
+from shared.contract.words import Intensity, Phase, WeekStatus
 from shared.messages.rule_packs import RulesCompared
 from shared.messages.values import (
     AfterLift,
@@ -195,7 +195,7 @@ class WeekTold(Emitted):
 
     athlete: Id
     week_start: date
-    status: Literal["planned", "infeasible"]
+    status: WeekStatus
     sessions: list[dict[str, Any]]
     penalties: list[dict[str, Any]]
     optimal: bool

@@ -9,6 +9,8 @@ from pydantic import BaseModel
 
 from shared.contract.words import STREAMS, Unit
 
+Better = Literal["higher", "lower"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item(GroupedMetadata):
@@ -24,7 +26,7 @@ class Item(GroupedMetadata):
     above: float | None = None
     least: float | None = None
     most: float | None = None
-    better: Literal["higher", "lower"] | None = None
+    better: Better | None = None
     usual: bool = False
     factor: str | None = None
     asked: str | None = None
@@ -43,7 +45,7 @@ class Item(GroupedMetadata):
             yield Le(self.most)
 
 
-def _answer(better: Literal["higher", "lower"], name: str, *, usual: bool = True, factor: str | None = None) -> Item:
+def _answer(better: Better, name: str, *, usual: bool = True, factor: str | None = None) -> Item:
     """A question answered by 1 to 5."""
     asked = f"{name} as reported, 1 to 5"
     return Item(unit="points", least=1, most=5, better=better, usual=usual, factor=factor, asked=asked)

@@ -10,6 +10,11 @@ DayState = Literal["rest", "unknown", "sick", "travel"]
 Stream = Literal["run", "lift", "combined"]
 Band = Literal["under-load", "optimal", "caution", "danger"]
 LoadStatus = Literal["ok", "provisional", "return-from-break", "incomplete", "no-data"]
+ScoreMethod = Literal["session-rpe", "heart-rate", "own-median-effort", "default-effort"]
+"""How a session's load was found."""
+ScoreStatus = Literal["measured", "estimated", "assumed"]
+DeloadCause = Literal["planned", "early", "coach"]
+WeekStatus = Literal["planned", "infeasible"]
 GoalKind = Literal["race", "strength"]
 GoalClass = Literal["A", "B", "C"]
 """From the most important to the least."""

@@ -14,6 +14,7 @@ from services.load.domain.fitness import Fitness, StartingFitness, fitness
 from services.load.domain.ratios import Ratios, ratios
 from services.load.domain.settings import ACUTE_DAYS, LoadSettings
 from services.load.domain.variation import Variation, variation
+from shared.contract.sessions import LOAD_PARTS
 from shared.contract.words import STREAMS, Band, DayState, LoadStatus, Stream
 
 ROUNDING = 1e-9
@@ -166,13 +167,8 @@ def _reaching(daily: DailyLoads, last: date) -> DailyLoads:
         return daily
     unknown = np.full(missing, np.nan)
     unknown_state: tuple[DayState | None, ...] = ("unknown",)
-    return replace(
-        daily,
-        run=np.concatenate([daily.run, unknown]),
-        lift=np.concatenate([daily.lift, unknown]),
-        other=np.concatenate([daily.other, unknown]),
-        states=daily.states + unknown_state * missing,
-    )
+    parts: dict[str, Any] = {part: np.concatenate([getattr(daily, part), unknown]) for part in LOAD_PARTS}
+    return replace(daily, states=daily.states + unknown_state * missing, **parts)
 
 
 def _stream(load: Loads, figures: Ratios, form: Fitness, at: int, settings: LoadSettings) -> StreamLoad:

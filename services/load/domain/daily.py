@@ -76,7 +76,8 @@ class DailyLoads:
         return self.run + self.lift + self.other
 
     def stream(self, name: Stream) -> Loads:
-        return {"run": self.run, "lift": self.lift, "combined": self.combined}[name]
+        loads: Loads = getattr(self, name)
+        return loads
 
     @property
     def through(self) -> date:

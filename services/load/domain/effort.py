@@ -9,17 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
-from typing import Any, Literal
+from typing import Any
 
 from services.load.domain.heart_rate import own_scale, session_trimp
 from services.load.domain.settings import LoadSettings
 from services.load.domain.strength import EstimatedMax, best_max
-from shared.contract.sessions import SESSION_KINDS, Kind, LoadPart
+from shared.contract.sessions import LOAD_PARTS, SESSION_KINDS, Kind
+from shared.contract.words import ScoreMethod, ScoreStatus
 from shared.messages.values import DoneSession, Profile
 
-Method = Literal["session-rpe", "heart-rate", "own-median-effort", "default-effort"]
-ScoreStatus = Literal["measured", "estimated", "assumed"]
-STATUS_OF: Mapping[Method, ScoreStatus] = {
+STATUS_OF: Mapping[ScoreMethod, ScoreStatus] = {
     "session-rpe": "measured",
     "heart-rate": "estimated",
     "own-median-effort": "estimated",
@@ -29,11 +28,11 @@ STATUS_OF: Mapping[Method, ScoreStatus] = {
 
 @dataclass(frozen=True, slots=True)
 class ScoredSession:
-    """A done session with its load. ``run``, ``lift`` and ``other`` are AU; exactly one of them belongs to its kind."""
+    """A done session with its load, AU."""
 
     session: DoneSession
     load: float
-    method: Method
+    method: ScoreMethod
     missing: tuple[str, ...]
     e1rm: tuple[EstimatedMax, ...] = ()
 
@@ -66,27 +65,16 @@ class ScoredSession:
         return STATUS_OF[self.method]
 
     @property
-    def run(self) -> float:
-        return self._part("run")
-
-    @property
-    def lift(self) -> float:
-        return self._part("lift")
-
-    @property
-    def other(self) -> float:
-        return self._part("other")
-
-    def _part(self, part: LoadPart) -> float:
-        return self.load if SESSION_KINDS[self.kind].part == part else 0.0
+    def parts(self) -> dict[str, float]:
+        """The load by part of the day's load; all of it is in the part of its kind."""
+        own = SESSION_KINDS[self.kind].part
+        return {part: self.load if part == own else 0.0 for part in LOAD_PARTS}
 
     def as_json(self) -> dict[str, Any]:
         return {
             "session": self.id,
             "kind": self.kind,
-            "run": self.run,
-            "lift": self.lift,
-            "other": self.other,
+            **self.parts,
             "combined": self.load,
             "method": self.method,
             "status": self.status,

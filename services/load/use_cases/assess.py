@@ -128,7 +128,7 @@ def _tell_new_spikes(
 def tell_scored(context: Context, row: SessionRow, scored: ScoredSession, profile: Profile) -> None:
     """Emits ``session-scored`` for a stored session, or for one that no longer counts."""
     done = scored.session
-    loads = (scored.run, scored.lift, scored.other, scored.load) if row.counts else (0.0, 0.0, 0.0, 0.0)
+    loads = {part: load if row.counts else 0.0 for part, load in scored.parts.items()}
     event = SessionScored(
         athlete=row.athlete,
         session=row.session,
@@ -142,10 +142,8 @@ def tell_scored(context: Context, row: SessionRow, scored: ScoredSession, profil
         rpe=done.rpe,
         distance_km=done.distance_km,
         planned=done.planned,
-        run=loads[0],
-        lift=loads[1],
-        other=loads[2],
-        combined=loads[3],
+        **loads,
+        combined=sum(loads.values()),
         method=scored.method,
         status=scored.status,
         missing=list(scored.missing),

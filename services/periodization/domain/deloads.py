@@ -3,16 +3,15 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final, Literal
+from typing import Final
 from weakref import WeakKeyDictionary
 
 from services.periodization.domain.calendar import SeasonCalendar
 from services.periodization.domain.season import WEEK_DAYS, CoachDeload
-from shared.contract.words import Phase
+from shared.contract.words import DeloadCause, Phase
 from shared.rules.decisions import Rules
 from shared.rules.model import Facts, Fired
 
-Cause = Literal["planned", "early", "coach"]
 Questions = dict[int, list[Facts]]
 """What rules were asked about each week, by its index."""
 _Answers = dict[tuple[tuple[str, object], ...], tuple[Fired, ...]]
@@ -33,7 +32,7 @@ class Trigger:
 class DeloadWeek:
     """``causes`` in the order coach, early, planned; ``fired`` are the rules that ask for it."""
 
-    causes: tuple[Cause, ...]
+    causes: tuple[DeloadCause, ...]
     fired: tuple[Fired, ...]
     trigger: Trigger | None = None
     coach: CoachDeload | None = None
@@ -108,7 +107,7 @@ def deload_weeks(
         trigger = None if light_before else triggers.get(before)
         by_coach = deloads_for(index, {"coach_deload": True}) if coach is not None else ()
         by_calendar = deloads_for(index, {"weeks_since_deload": float(weeks_since_deload)})
-        asking: dict[Cause, tuple[Fired, ...]] = {
+        asking: dict[DeloadCause, tuple[Fired, ...]] = {
             "coach": by_coach,
             "early": trigger.fired if trigger is not None else (),
             "planned": by_calendar,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any, Literal
 
-from shared.contract.words import PackKind, Phase, Priority
+from shared.contract.words import DeloadCause, PackKind, Phase, Priority
 from shared.messages.values import Goal, Profile, WeekTemplate
 from shared.rules.model import DecidedBy, Facts
 
@@ -131,7 +131,7 @@ class DeloadStart:
     week: int
     start: date
     days: int
-    cause: Literal["planned", "early", "coach"]
+    cause: DeloadCause
     reason: str
     decided_by: tuple[DecidedBy, ...]
 

@@ -1,18 +1,20 @@
 """Sessions on a clock: elapsed UTC time, local dates, and the facts that rules are asked about."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from shared.contract.sessions import SESSION_KINDS, Demand
+from shared.contract.sessions import SESSION_KINDS, Demand, RunType
 from shared.messages.problems import InvalidInput, Problem
 from shared.messages.values import DoneSession, PlannedSession
 from shared.rules.model import Facts, Scalar
 
 # A tag that was not given equals no word: no special ban is read into it, and no exception is granted for it either.
 UNTAGGED = "untagged"
+_RUN_NAMES: Mapping[RunType, str] = {"intervals": "interval run", "hills": "hill run", "race": "race"}
+"""Of the types whose word alone does not read well before "run"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,17 +141,10 @@ def is_easy(session: PlannedSession) -> bool:
 def name_of(session: PlannedSession) -> str:
     """A session in a person's words: "heavy lower lift", "long run", "walk"."""
     if session.kind == "run":
-        return (
-            f"{session.type} run" if session.type not in (None, "intervals", "hills", "race") else _special_run(session)
-        )
+        return _RUN_NAMES.get(session.type, f"{session.type} run") if session.type is not None else "run"
     if session.kind == "lift":
         return " ".join(word for word in (session.effort, session.region, "lift") if word)
     return session.mode or f"{session.kind} session"
-
-
-def _special_run(session: PlannedSession) -> str:
-    words: dict[str | None, str] = {"intervals": "interval run", "hills": "hill run", "race": "race", None: "run"}
-    return words[session.type]
 
 
 def session_json(session: PlannedSession) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from services.scheduling.domain.calendar import session_json
-from shared.contract.words import Severity
+from shared.contract.words import Severity, WeekStatus
 from shared.messages.values import Limits, PlannedSession, Profile, Window
 from shared.rules.model import DecidedBy
 
@@ -111,7 +111,7 @@ class ConflictMember:
 class WeekPlan:
     """``optimal``: proved that no calendar costs less. ``cost`` in preference units (see ``preferences.POINT``)."""
 
-    status: Literal["planned", "infeasible"]
+    status: WeekStatus
     week_start: date
     sessions: tuple[PlacedSession, ...]
     penalties: tuple[Penalty, ...]
