@@ -54,6 +54,13 @@ def test_commands_it_names_exist(page: Path) -> None:
     assert unknown == []
 
 
+@every_page_of_today
+def test_modules_it_names_without_a_folder_exist(page: Path) -> None:
+    named = {text for text in quoted(read(page)) if re.fullmatch(r"\w+\.py", text)}
+    folders = [ROOT / folder for folder in FOLDERS if folder.rstrip("/") in ("services", "shared", "tandem", "tests")]
+    assert [name for name in named if not any(any(folder.rglob(name)) for folder in folders)] == []
+
+
 def _is_command(words: Sequence[str]) -> bool:
     """``tenant forget-rules acme``; ``a|b`` are two commands of one group, and what begins otherwise is an argument."""
     group: click.Command = tandem
