@@ -1,10 +1,10 @@
 #!/bin/sh
 # Leaves .venv/bin/tandem ready to run; with "test" as first argument also the servers that the tests start.
 #
-#   sh deploy/setup.sh         what `make demo` needs: Python 3.11 or 3.12, a C compiler once, the pinned packages
+#   sh deploy/setup.sh         what `make demo` needs: Python 3.11 to 3.14, a C compiler once, the pinned packages
 #   sh deploy/setup.sh test    and what `make test` needs: RabbitMQ, PostgreSQL, promtool
 #
-# Does nothing, in well under a second, when everything is there. PYTHON=/path/to/python3.12 picks an interpreter.
+# Does nothing, in well under a second, when everything is there. PYTHON=/path/to/python3.13 picks an interpreter.
 set -eu
 cd "$(dirname "$0")/.."
 LC_ALL=C
@@ -65,7 +65,7 @@ rest_service() {
 
 # -- Python ---------------------------------------------------------------------------------------------------------
 
-suits() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' >/dev/null 2>&1; }
+suits() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' >/dev/null 2>&1; }
 
 find_python() {
     if [ -n "${PYTHON:-}" ]; then
@@ -74,7 +74,7 @@ find_python() {
         return 0
     fi
     # Every folder of PATH, not only the first hit: a version manager's python3.11 may be a shim with nothing behind it.
-    for name in python3.11 python3.12 python3; do
+    for name in python3.11 python3.12 python3.13 python3.14 python3; do
         rest=$PATH:
         while [ -n "$rest" ]; do
             candidate=${rest%%:*}/$name
@@ -90,8 +90,8 @@ find_python() {
 
 no_python() {
     found=$("${PYTHON:-python3}" -c 'import platform; print(platform.python_version())' 2>/dev/null || echo none)
-    fail "Tandem needs Python 3.11 or 3.12 (durable-rules cannot be imported on 3.13), found: $found." \
-        "Install python3.11 or python3.12, or name one: PYTHON=/path/to/python3.12 make setup"
+    fail "Tandem needs Python 3.11, 3.12, 3.13 or 3.14, found: $found." \
+        "Install one of them, or name it: PYTHON=/path/to/python3.13 make setup"
 }
 
 python_version() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])'; }
@@ -103,7 +103,8 @@ need_python_parts() {
     "$python" -c 'import ensurepip, venv' >/dev/null 2>&1 || wanted="python$version-venv"
     headers=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')
     [ -f "$headers/Python.h" ] || wanted="$wanted python$version-dev"
-    if ! has "${CC:-cc}" && ! has gcc; then wanted="$wanted gcc libc6-dev"; fi
+    compiler=${CC:-cc} # may come with arguments
+    if ! has "${compiler%% *}" && ! has gcc; then wanted="$wanted gcc libc6-dev"; fi
     [ -n "$wanted" ] || return 0
     # shellcheck disable=SC2086
     apt_install "to make the virtual environment and to compile durable-rules" $wanted || exit 1
@@ -121,9 +122,10 @@ run_pip() {
     fi
 }
 
-# The build tools among the pinned packages, which must be there before a source package can be built without isolation.
-build_tools() {
-    awk '/^[a-z0-9]/ { keep = ($1 ~ /^(setuptools|wheel|packaging)==/) } keep' requirements.lock
+# pinned NAMES: the entries of the lock file that an awk pattern of names picks, hashes included; with "!" all others.
+pinned() {
+    awk -v names="^($1)==" -v others="${2:-}" \
+        '/^[a-z0-9]/ { keep = others ? $1 !~ names : $1 ~ names } keep' requirements.lock
 }
 
 install_packages() {
@@ -134,9 +136,26 @@ install_packages() {
     fi
     : >"$log"
     say "installing $(grep -c '^[a-z0-9]' requirements.lock) pinned packages into $venv (a few minutes the first time)"
-    build_tools >"$venv/build-tools.lock"
+    # The build tools must be there before a source package can be built without isolation.
+    pinned 'setuptools|wheel|packaging' >"$venv/build-tools.lock"
     run_pip install --require-hashes --no-deps -r "$venv/build-tools.lock"
-    run_pip install --require-hashes --no-deps --no-build-isolation -r requirements.lock
+    pinned durable-rules ! >"$venv/packages.lock"
+    run_pip install --require-hashes --no-deps --no-build-isolation -r "$venv/packages.lock"
+    compile_engine
+}
+
+engine_loads() { "$venv/bin/python" -c 'import durable_rules_engine'; }
+
+# durable-rules calls PyEval_CallObject, which Python 3.13 took away; PyObject_CallObject, which stayed, does the same.
+# Not through pip's cache: it may hold one that was compiled without the new name and cannot be imported.
+compile_engine() {
+    CPPFLAGS="${CPPFLAGS:+$CPPFLAGS }-DPyEval_CallObject=PyObject_CallObject"
+    export CPPFLAGS
+    pinned durable-rules >"$venv/engine.lock"
+    run_pip install --require-hashes --no-deps --no-build-isolation --no-cache-dir --force-reinstall \
+        -r "$venv/engine.lock"
+    engine_loads 2>>"$log" || fail "durable-rules was compiled for $("$venv/bin/python" -V) but cannot be imported:" \
+        "$(tail -n 1 "$log")"
 }
 
 set_up_tandem() {
@@ -157,6 +176,10 @@ set_up_tandem() {
         rm -f "$venv/installed-lock" "$venv/installed-project"
         install_packages
         printf '%s' "$lock" >"$venv/installed-lock"
+    elif ! engine_loads 2>/dev/null; then
+        say "the rules engine durable-rules cannot be imported: compiling it anew"
+        need_python_parts
+        compile_engine
     fi
     if ! stamp_matches installed-project "$project" || [ ! -x "$venv/bin/tandem" ]; then
         run_pip install --no-deps --no-build-isolation --editable .

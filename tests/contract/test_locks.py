@@ -63,4 +63,4 @@ def test_the_image_holds_what_was_tested() -> None:
 
 
 def test_only_supported_pythons_are_let_in() -> None:
-    assert PROJECT["requires-python"] == ">=3.11,<3.13"
+    assert PROJECT["requires-python"] == ">=3.11,<3.15"

@@ -38,24 +38,35 @@ class Machine:
         program.chmod(0o755)
         return program
 
-    def has_python(self, version: str) -> None:
-        major, minor = version.split(".")[:2]
-        suits = "exit 0" if (major, minor) in {("3", "11"), ("3", "12")} else "exit 1"
-        self.has("python3", f'case "$*" in *platform*) echo {version} ;; *version_info*) {suits} ;; esac')
+    def has_python(self, version: str, name: str = "python3") -> None:
+        """The Python that runs this test, which takes itself for another version."""
+        numbers = tuple(map(int, version.split(".")))
+        claim = f"import platform, sys; sys.version_info = {numbers}; platform.python_version = lambda: '{version}'"
+        self.has(name, f'exec "{sys.executable}" -c "{claim}; exec(sys.argv[2])" "$@"')
 
     def is_set_up(self) -> None:
         """As after a finished set-up with the Python that runs this test."""
         programs = self.project / ".venv" / "bin"
         programs.mkdir(parents=True)
-        python = programs / "python"
-        python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
         tandem = programs / "tandem"
         tandem.write_text("#!/bin/sh\n", encoding="utf-8")
-        for program in (python, tandem):
-            program.chmod(0o755)
+        tandem.chmod(0o755)
+        self.venv_python()
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         self.stamp("installed-lock", f"{version}-{self.digest('requirements.lock')}")
         self.stamp("installed-project", self.digest("pyproject.toml"))
+
+    def venv_python(self, script: str = "") -> None:
+        """The virtual environment's Python: this test's own, after ``script``."""
+        python = self.project / ".venv" / "bin" / "python"
+        python.write_text(f'#!/bin/sh\n{script}\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+        python.chmod(0o755)
+
+    def logs_pip(self, more: str = "") -> None:
+        """pip installs nothing but is noted in ``calls`` with what the compiler would be told."""
+        self.has("cc", "")
+        noted = f'echo "pip $* CPPFLAGS=${{CPPFLAGS:-}} CC=${{CC:-}}" >> "{self.log}"'
+        self.venv_python(f'if [ "$2" = pip ]; then {noted}; exit; fi\n{more}')
 
     def stamp(self, name: str, value: str) -> None:
         (self.project / ".venv" / name).write_text(value, encoding="utf-8")
@@ -89,23 +100,39 @@ def test_nothing_is_done_or_said_when_all_is_there(machine: Machine) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-@pytest.mark.parametrize("version", ["3.13.0", "3.10.13", "3.9.18"])
+@pytest.mark.parametrize("version", ["3.15.0", "3.10.13", "3.9.18"])
 def test_another_python_is_told_which_ones_will_do(machine: Machine, version: str) -> None:
     machine.has_python(version)
     done = machine.set_up()
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert line.startswith("setup: Tandem needs Python 3.11 or 3.12")
+    assert line.startswith("setup: Tandem needs Python 3.11, 3.12, 3.13 or 3.14")
     assert f"found: {version}" in line
     assert not (machine.project / ".venv").exists()
 
 
+@pytest.mark.parametrize("version", ["3.11.2", "3.12.1", "3.13.5", "3.14.10"])
+@pytest.mark.parametrize("versioned", [True, False])
+def test_each_supported_python_is_let_in_and_only_a_compiler_is_missed(
+    machine: Machine, version: str, versioned: bool
+) -> None:
+    if versioned:
+        machine.has_python("3.15.0")
+    minor = version.rpartition(".")[0]
+    machine.has_python(version, f"python{minor}" if versioned else "python3")
+    done = machine.set_up()
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("setup: missing: ")
+    assert "gcc libc6-dev (to make the virtual environment and to compile durable-rules)" in line
+
+
 def test_a_python_named_by_hand_must_suit_too(machine: Machine) -> None:
     machine.is_set_up()
-    machine.has_python("3.13.0")
+    machine.has_python("3.15.0")
     done = machine.set_up(PYTHON=str(machine.programs / "python3"))
     assert done.returncode == 1
-    assert "found: 3.13.0" in done.stderr
+    assert "found: 3.15.0" in done.stderr
 
 
 def test_missing_servers_are_named_in_a_line_where_nothing_can_be_installed(machine: Machine) -> None:
@@ -165,26 +192,52 @@ def test_the_demo_needs_no_server(machine: Machine) -> None:
 def test_an_interrupted_or_outdated_set_up_is_finished(machine: Machine, stale: str) -> None:
     machine.is_set_up()
     (machine.project / ".venv" / stale).unlink()
-    python = machine.project / ".venv" / "bin" / "python"
-    python.write_text(
-        f'#!/bin/sh\nif [ "$2" = pip ]; then echo "pip $*" >> "{machine.log}"; else exec "{sys.executable}" "$@"; fi\n',
-        encoding="utf-8",
-    )
-    machine.has("cc", "")
+    machine.logs_pip()
     done = machine.set_up()
     assert done.returncode == 0, done.stderr
-    assert machine.calls()[-1].endswith("install --no-deps --no-build-isolation --editable .")
+    assert "install --no-deps --no-build-isolation --editable ." in machine.calls()[-1]
     assert machine.set_up().stdout == ""
+
+
+def test_the_engine_is_compiled_apart_under_the_name_that_python_kept(machine: Machine) -> None:
+    machine.is_set_up()
+    (machine.project / ".venv" / "installed-lock").unlink()
+    machine.logs_pip()
+    done = machine.set_up(CPPFLAGS="-DOWN", CC="cc -O1")
+    assert done.returncode == 0, done.stderr
+    _, packages, engine, *_ = machine.calls()
+    assert "engine.lock" not in packages and "CPPFLAGS=-DOWN CC=cc -O1" in packages
+    assert "--require-hashes" in engine and "--no-cache-dir" in engine and "engine.lock" in engine
+    assert engine.endswith("CPPFLAGS=-DOWN -DPyEval_CallObject=PyObject_CallObject CC=cc -O1")
+    apart = (machine.project / ".venv" / "engine.lock").read_text()
+    assert apart.startswith("durable-rules==2.0.28 ") and apart.count("==") == apart.count("--hash=sha256:") == 1
+    whole = (ROOT / "requirements.lock").read_text()
+    rest = (machine.project / ".venv" / "packages.lock").read_text()
+    assert rest == whole[re.search("(?m)^[a-z0-9]", whole).start() :].replace(apart, "")
+
+
+def test_an_engine_that_cannot_be_imported_is_compiled_anew(machine: Machine) -> None:
+    machine.is_set_up()
+    broken = machine.project / "broken"
+    broken.touch()
+    fails = f'[ ! -e {broken} ] || {{ echo "ImportError: undefined symbol" >&2; exit 1; }}'
+    fails = f'case "$*" in *durable_rules_engine*) {fails} ;; esac'
+    machine.logs_pip(fails)
+    done = machine.set_up()
+    assert done.returncode == 1
+    assert done.stdout == "setup: the rules engine durable-rules cannot be imported: compiling it anew\n"
+    assert done.stderr.startswith("setup: durable-rules was compiled for Python 3.")
+    assert done.stderr.endswith(" but cannot be imported: ImportError: undefined symbol\n")
+    machine.logs_pip(fails.replace("exit 1", f"rm {broken}; exit 1"))
+    assert machine.set_up().returncode == 0
+    assert [call for call in machine.calls() if "engine.lock" in call] == machine.calls()[-2:]
 
 
 def test_a_failing_pip_is_shown_without_its_remarks_about_the_machine(machine: Machine) -> None:
     machine.is_set_up()
     (machine.project / ".venv" / "installed-lock").unlink()
-    python = machine.project / ".venv" / "bin" / "python"
-    python.write_text(
-        '#!/bin/sh\nif [ "$2" = pip ]; then echo "WARNING: Location ignored"; echo "ERROR: No space left"; exit 1; fi\n'
-        f'exec "{sys.executable}" "$@"\n',
-        encoding="utf-8",
+    machine.venv_python(
+        'if [ "$2" = pip ]; then echo "WARNING: Location ignored"; echo "ERROR: No space left"; exit 1; fi'
     )
     machine.has("cc", "")
     done = machine.set_up()
