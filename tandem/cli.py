@@ -39,6 +39,9 @@ COMMANDS = {
 }
 
 
+_told: set[str] = set()
+
+
 class LazyGroup(click.Group):
     """Looks commands up in ``COMMANDS`` and imports a module only when its command is called."""
 
@@ -80,6 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point. Exit 0 = done, 2 = the input is wrong, 1 = we failed."""
     # nameko needs eventlet; whoever runs a command can do nothing about its notice.
     warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
+    warnings.formatwarning = _told_plainly
     given = list(arguments) if arguments is not None else None
     try:
         # Outside its standalone mode click returns the code of an Exit; commands themselves return nothing.
@@ -97,6 +101,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:  # noqa: BLE001 - the last resort, told to the caller with exit code 1
         _report_failure(error)
         sys.exit(1)
+
+
+def _told_plainly(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    """Our own warnings are for whoever runs the command, each once; the others' for whoever writes it."""
+    if category.__module__.partition(".")[0] not in {"shared", "services", "tandem"}:
+        return f"{filename}:{lineno}: {category.__name__}: {message}\n"
+    # Python tells each once too, but forgets what it told when a library changes the filters.
+    if str(message) in _told:
+        return ""
+    _told.add(str(message))
+    return f"tandem: {message}\n"
 
 
 def _report_failure(error: Exception) -> None:

@@ -215,7 +215,8 @@ rule_mismatches: Final = Counter(
 )
 engine_failures: Final = Counter(
     "tandem_rule_engine_failures",
-    "Times the engine gave no answer, so that the reference evaluator decided; reason is died, deadline, busy or such.",
+    "Times the engine gave no answer, so that the reference evaluator decided; reason is died, deadline, busy or such, "
+    "or missing, counted once, where it cannot be imported.",
     ["reason"],
     registry=registry,
 )

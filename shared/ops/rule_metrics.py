@@ -44,6 +44,10 @@ class RuleMetrics(Observer):
         metrics.engine_failures.labels(reason).inc()
         _log.warning("the rule engine gave no answer, the reference evaluator decides", reason=reason)
 
+    def engine_missing(self, message: str) -> None:
+        metrics.engine_failures.labels("missing").inc()
+        _log.error("the rule engine is missing", problem=message)
+
     def watched(self, pack: str, rule: str) -> None:
         metrics.rules_watched.labels(pack_label(pack)).inc()
 

@@ -1,9 +1,14 @@
-"""What there is to see while rules are at work; metrics and logs subclass ``Observer``, which itself does nothing."""
+"""What there is to see while rules are at work; metrics and logs subclass ``Observer``, which itself only warns."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Literal
 
 from shared.rules.errors import RuleFileError
+
+
+class EngineMissing(UserWarning):
+    """durable-rules cannot be imported; says why, who decides instead, and how to mend it."""
 
 
 class Observer:
@@ -17,6 +22,10 @@ class Observer:
 
     def engine_failed(self, reason: str, message: str) -> None:
         """The engine gave no answer (died, deadline, not started, busy); the reference evaluator decided instead."""
+
+    def engine_missing(self, message: str) -> None:
+        """The engine cannot be imported; asked once, before the first decision."""
+        warnings.warn(EngineMissing(message), stacklevel=2)
 
     def watched(self, pack: str, rule: str) -> None:
         """A rule in mode ``watch`` would have fired."""

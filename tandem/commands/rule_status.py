@@ -130,7 +130,8 @@ def _differing(
 
 
 def _show(document: Mapping[str, Any]) -> None:
-    click.echo(f"evaluator: {document['evaluator']}")
+    why = f" ({document['engine']['reason']})" if document["evaluator"] == "reference" else ""
+    click.echo(f"evaluator: {document['evaluator']}{why}")
     if "tenants" not in document:
         own = document["own"]
         _show_one({"tenant": None, "behind": False, **document["base"]})

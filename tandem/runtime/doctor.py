@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,26 +45,29 @@ def examine(rules_dir: Path) -> list[Finding]:
 
 def _python() -> Finding:
     version = ".".join(str(part) for part in sys.version_info[:3])
-    if (3, 11) <= sys.version_info[:2] <= (3, 12):
+    if (3, 11) <= sys.version_info[:2] <= (3, 14):
         return Finding("Python", "ok", version)
-    return Finding("Python", "missing", version, "use Python 3.11 or 3.12: durable-rules cannot be imported on others")
+    return Finding("Python", "missing", version, "use Python 3.11, 3.12, 3.13 or 3.14: Tandem is tested on no other")
 
 
 def _engine() -> Finding:
-    try:
-        import durable.lang  # noqa: F401
-    except ImportError as error:
-        todo = "make setup with a C compiler and Python headers (apt install gcc python3-dev); until then the reference"
-        return Finding("rules engine", "optional", f"durable-rules: {error}", f"{todo} evaluator decides")
+    from shared.rules.evaluation.evaluators import ENGINE_CURE, missing_engine
+
+    missing = missing_engine()
+    if missing is not None:
+        return Finding(
+            "rules engine", "optional", missing, f"{ENGINE_CURE}; until then the reference evaluator decides"
+        )
     return Finding("rules engine", "ok", "durable-rules")
 
 
 def _rules(rules_dir: Path) -> Finding:
     from shared.rules.errors import RuleFileErrors
     from shared.rules.lifecycle.rule_book import open_rules
+    from shared.rules.observer import EngineMissing
 
     try:
-        with open_rules(rules_dir) as rules:
+        with warnings.catch_warnings(action="ignore", category=EngineMissing), open_rules(rules_dir) as rules:
             packs = ", ".join(f"{kind} {rules.pack(kind).version}" for kind in PACK_KINDS)
             return Finding("rule packs", "ok", f"{packs}, decided by {rules.evaluator()}")
     except RuleFileErrors as error:

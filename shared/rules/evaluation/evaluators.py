@@ -1,6 +1,6 @@
 """Who says which conditions hold: the engine in its worker, checked and backed by the reference evaluator."""
 
-import importlib.util
+import importlib
 import os
 import random
 import time
@@ -21,6 +21,9 @@ AGREED = 2_000
 SETS_KNOWN = 64
 """Sets of conditions of which is remembered what was compiled, and on which questions the evaluators agreed."""
 ENGINE_SETTING = "TANDEM_RULES_ENGINE"
+
+
+ENGINE_CURE = "make setup compiles it (apt install gcc python3-dev)"
 
 
 class UnknownEvaluator(ValueError):
@@ -170,6 +173,15 @@ class Evaluator:
         self._statistics = replace(now, **{name: getattr(now, name) + count for name, count in counts.items()})
 
 
+def missing_engine() -> str | None:
+    """Why durable-rules cannot be used here; None where it can."""
+    try:
+        importlib.import_module("durable_rules_engine")
+    except ImportError as error:
+        return f"durable-rules cannot be imported: {error}"
+    return None
+
+
 def choose_evaluator(
     wanted: str | None = None,
     *,
@@ -187,7 +199,8 @@ def choose_evaluator(
         return Evaluator("reference", asked_by, observer=observer, rechecks=rechecks)
     if name != "durable-rules":
         raise UnknownEvaluator(f"{asked_by}: '{name}' is no rules engine; use 'durable-rules' or 'reference'")
-    if importlib.util.find_spec("durable_rules_engine") is None:
-        missing = "durable-rules is not installed for this Python; the reference evaluator decides alone"
+    missing = missing_engine()
+    if missing is not None:
+        (observer or Observer()).engine_missing(f"{missing}; the reference evaluator decides alone; {ENGINE_CURE}")
         return Evaluator("reference", missing, observer=observer, rechecks=rechecks)
     return Evaluator("durable-rules", "in its worker process", EngineWorker(), observer=observer, rechecks=rechecks)

@@ -85,3 +85,12 @@ def test_an_engine_that_fails_is_counted_by_reason(lines: io.StringIO) -> None:
     RuleMetrics().engine_failed("deadline", "no answer within 250 ms")
     assert counted("tandem_rule_engine_failures_total", reason="deadline") == before + 1
     assert json.loads(lines.getvalue())["reason"] == "deadline"
+
+
+def test_a_missing_engine_is_counted_and_told_with_its_cure(lines: io.StringIO) -> None:
+    before = counted("tandem_rule_engine_failures_total", reason="missing")
+    RuleMetrics().engine_missing("durable-rules cannot be imported: no symbol; make setup compiles it")
+    assert counted("tandem_rule_engine_failures_total", reason="missing") == before + 1
+    told = json.loads(lines.getvalue())
+    assert (told["level"], told["event"]) == ("error", "the rule engine is missing")
+    assert told["problem"] == "durable-rules cannot be imported: no symbol; make setup compiles it"

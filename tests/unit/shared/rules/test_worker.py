@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import sys
 import time
 
 import pytest
@@ -11,7 +12,7 @@ from shared.rules.evaluation.durable_client import MAX_LOADED, MAX_LOADED_TEXT, 
 from shared.rules.evaluation.durable_compiler import compile_conditions
 from shared.rules.evaluation.evaluators import ConditionSet, Evaluator, UnknownEvaluator, choose_evaluator
 from shared.rules.model import Leaf
-from shared.rules.observer import Observer
+from shared.rules.observer import EngineMissing, Observer
 
 SHORT = Leaf("gap", "<", 24.0)
 ASKED = ConditionSet.of("test", [SHORT], ["short"])
@@ -192,12 +193,27 @@ def test_the_environment_can_choose_the_reference():
     assert statistics.worker_pid is None
 
 
-def test_without_durable_rules_the_reference_decides_and_says_why(monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    chosen = choose_evaluator("durable-rules")
+@pytest.fixture
+def broken_engine(monkeypatch, tmp_path):
+    """A durable-rules that was compiled for another Python stands first on the path."""
+    (tmp_path / "durable_rules_engine.py").write_text("raise ImportError('undefined symbol: PyEval_CallObject')")
+    monkeypatch.delitem(sys.modules, "durable_rules_engine", raising=False)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+
+@pytest.mark.usefixtures("broken_engine")
+def test_without_durable_rules_the_reference_decides_and_says_why():
+    why = "durable-rules cannot be imported: undefined symbol: PyEval_CallObject"
+    with pytest.warns(EngineMissing, match=f"{why}; the reference evaluator decides alone; make setup compiles it"):
+        chosen = choose_evaluator("durable-rules")
     assert chosen.which_hold(ASKED, QUESTIONS) == ANSWERS
-    assert chosen.name == "reference"
-    assert "not installed" in chosen.statistics().reason
+    assert (chosen.name, chosen.statistics().reason) == ("reference", why)
+
+
+@pytest.mark.usefixtures("broken_engine")
+def test_who_asks_for_the_reference_is_told_of_no_missing_engine(recwarn):
+    assert choose_evaluator("reference").which_hold(ASKED, QUESTIONS) == ANSWERS
+    assert [one for one in recwarn if one.category is EngineMissing] == []
 
 
 def test_an_unknown_engine_is_named():
