@@ -21,6 +21,7 @@ from services.scheduling.store import Tables as SchedulingTables
 from shared.bus.delivery.outbox import OutboxEntry
 from shared.bus.delivery.processor import Processor
 from shared.bus.routes import Route, Timer
+from shared.bus.transport.hub import HUB
 from shared.db.engine import Database
 from shared.db.migrations import create_all
 from shared.messages.envelope import EVENTS_EXCHANGE, Delivery, type_of
@@ -61,7 +62,9 @@ class Room:
         self.database = Database(service, url)
         create_all(self.database, self._metadata)
         # No limit of a transaction's time: a busy machine would cut the batches, and with them the figures.
-        self.processor = Processor(service, routes, self.database, _SameRules(rules), lambda: self.now, budget_s=3600)
+        self.processor = Processor(
+            service, routes, self.database, _SameRules(rules), lambda: self.now, budget_s=3600, hub=HUB
+        )
         event.listen(self.database.engine, "before_cursor_execute", self._count)
 
     def _count(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from shared.db.versions import Version
+from shared.hub import Result
 from shared.messages.problems import Problem
 from shared.rules.decisions import Rules
 
@@ -83,6 +84,9 @@ class Context(Protocol):
 
     def now(self) -> datetime:
         """Aware UTC now; injected, so tests and the demo set it."""
+
+    def off_hub(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """Runs heavy pure computation while others' messages are handled; elsewhere than in a service, at once."""
 
     def emit(self, name: str, data: Mapping[str, Any], athlete: str | None) -> None:
         """Write event ``<tenant>.<service>.<name>`` to the outbox; ``data`` is plain JSON values."""

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
-import eventlet
-
 from shared.bus.routes import Context, Incoming, Route
 from shared.contract.words import PackKind
 from shared.db.rule_store import RuleShelf, StoredActivation, StoredPack
@@ -67,7 +65,7 @@ def compare_each(
             changes += changed
         if looked_at == MAX_ATHLETES or clock() >= until:
             break
-        eventlet.sleep(0)
+        time.sleep(0)
     return Comparison(looked_at, changes, len(athletes) - nothing)
 
 

@@ -5,14 +5,13 @@ import math
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
-import eventlet
 import psycopg2
 import structlog
-from eventlet.semaphore import Semaphore
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, SQLAlchemyError
@@ -20,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from shared.db import silence
 from shared.db.batches import by_hand
+from shared.hub import Hub
 
 _log = structlog.get_logger("tandem.database")
 
@@ -28,7 +28,7 @@ BUSY_TIMEOUT_S = 5.0
 _WAITS = f"PRAGMA busy_timeout={int(BUSY_TIMEOUT_S * 1000)}"
 _READS_ONLY = "tandem_reads_only"
 _WITHOUT_WAITING = text("SET LOCAL synchronous_commit TO off")
-_TURNS: dict[str, Semaphore] = {}
+_WRITERS: dict[str, Lock] = {}
 """By SQLite file."""
 
 
@@ -53,6 +53,7 @@ class Database:
     embedded runner, whose broker is memory anyway, does without.
     ``answers_within_s``, ``idle_within_s``: see shared.db.silence; None waits as long as it takes.
     ``pool``: connections to PostgreSQL that are kept open; for a moment there may be twice as many.
+    ``hub``: None where nothing else runs in this process; then every wait takes as long as it takes.
     """
 
     def __init__(
@@ -63,17 +64,19 @@ class Database:
         answers_within_s: float | None = None,
         idle_within_s: float | None = None,
         pool: int = 5,
+        hub: Hub | None = None,
     ) -> None:
         self.service = service
+        self._hub = hub
         self.url = service_url(url, service)
         if self.is_sqlite:
             self.engine = _sqlite(self.url, "FULL" if durable else "OFF")
             self._lazy_engine = _sqlite(self.url, "NORMAL") if durable and _is_file(self.url) else self.engine
         else:
-            self.engine = self._lazy_engine = _postgresql(self.url, service, answers_within_s, idle_within_s, pool)
+            self.engine = self._lazy_engine = _postgresql(self.url, service, answers_within_s, idle_within_s, pool, hub)
         # SQLite has one writer. Two greenlets of one process that wait for each other inside sqlite3 would stop the
         # whole hub until the busy timeout, so they queue here instead, whichever object they came by.
-        self._turn = _TURNS.setdefault(str(self.url), Semaphore(1)) if self.is_sqlite else nullcontext()
+        self._writer = _WRITERS.setdefault(str(self.url), Lock()) if self.is_sqlite else nullcontext()
 
     @property
     def is_sqlite(self) -> bool:
@@ -89,7 +92,7 @@ class Database:
         """
         engine = self.engine if durable else self._lazy_engine
         kind = _KeepingSession if keeps_loaded else Session
-        with self._turn, kind(engine, expire_on_commit=False) as session, session.begin():
+        with self._writer, kind(engine, expire_on_commit=False) as session, session.begin():
             if not durable and not self.is_sqlite:
                 session.execute(_WITHOUT_WAITING)
             yield session
@@ -114,12 +117,16 @@ class Database:
         with Session(self.engine.execution_options(**{_READS_ONLY: True})) as session, session.begin():
             yield session
 
+    def within(self, seconds: float) -> AbstractContextManager[None]:
+        """What is done in the block ends in time, or with a TimeoutError."""
+        return nullcontext() if self._hub is None else self._hub.within(seconds)
+
     def problem(self, within_s: float) -> str | None:
         """Why the database cannot be used right now, without addresses or names of users; None when it answers."""
         try:
-            with eventlet.Timeout(within_s), self.reading() as session:
+            with self.within(within_s), self.reading() as session:
                 session.execute(text("SELECT 1"))
-        except eventlet.Timeout:
+        except TimeoutError:
             return f"the database does not answer in {within_s:g} s"
         except SQLAlchemyError as error:
             return f"the database refuses: {type(error).__name__}"
@@ -138,7 +145,7 @@ class Database:
     def wipe(self) -> None:
         """SQLite: empties the write-ahead log, which still holds what was deleted. While somebody reads, in part."""
         if self.is_sqlite:
-            with self._turn, contextlib.closing(self.engine.raw_connection()) as connection:
+            with self._writer, contextlib.closing(self.engine.raw_connection()) as connection:
                 cursor = connection.cursor()
                 cursor.execute("PRAGMA busy_timeout=0")  # waiting for a reader would stop the whole hub
                 cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -164,7 +171,7 @@ def _is_file(url: URL) -> bool:
 def _sqlite(url: URL, synchronous: str) -> Engine:
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    # Green threads share the hub's thread but may run pure work in tpool; a connection is never used by two at once.
+    # Green threads share the hub's thread but may run pure work off it; a connection is never used by two at once.
     engine = create_engine(
         url, connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}, hide_parameters=True
     )
@@ -205,10 +212,12 @@ and a message that fails for it is tried again."""
 
 
 def _postgresql(
-    url: URL, schema: str, answers_within_s: float | None, idle_within_s: float | None, pool: int
+    url: URL, schema: str, answers_within_s: float | None, idle_within_s: float | None, pool: int, hub: Hub | None
 ) -> Engine:
     given_up = silence.options(answers_within_s, idle_within_s)
-    factory = {"connection_factory": silence.bounded_connection(answers_within_s)} if answers_within_s else {}
+    factory: dict[str, Any] = {}
+    if answers_within_s is not None and hub is not None:
+        factory = {"connection_factory": silence.bounded_connection(answers_within_s, hub)}
     engine = create_engine(
         url,
         connect_args={

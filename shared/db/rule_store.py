@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal, cast
 
-import eventlet
 import structlog
 from sqlalchemy import CursorResult, delete, func, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -31,7 +30,7 @@ _log = structlog.get_logger("tandem.rules")
 
 ANSWERS_WITHIN_S: Final = 2.0
 """A database that says nothing must not keep rule files from being looked at."""
-_AWAY: Final = (SQLAlchemyError, eventlet.Timeout)
+_AWAY: Final = (SQLAlchemyError, TimeoutError)
 """Also that no connection was to be had in time."""
 
 Action = Literal["activate", "roll-back"]
@@ -170,7 +169,7 @@ class StoredRules:
     def revisions(self) -> Mapping[str, int]:
         """By tenant a number that changes with its stored packs. One row is read as long as nothing changes."""
         try:
-            with eventlet.Timeout(ANSWERS_WITHIN_S), self._database.reading() as db:
+            with self._database.within(ANSWERS_WITHIN_S), self._database.reading() as db:
                 overall = db.scalar(select(RuleRevisionRow.revision).where(RuleRevisionRow.tenant == OF_ALL)) or 0
                 if overall != self._overall:
                     query = select(RuleRevisionRow.tenant, RuleRevisionRow.revision)
@@ -217,7 +216,7 @@ class StoredRules:
         """
         wanted = {tenant or OF_ALL: _rows(texts) for tenant, texts in in_force.items()}
         try:
-            with eventlet.Timeout(ANSWERS_WITHIN_S):
+            with self._database.within(ANSWERS_WITHIN_S):
                 stored = self._stored_files(wanted)
                 changed = {whose: rows for whose, rows in wanted.items() if stored.get(whose, {}) != _file_hashes(rows)}
                 if changed:

@@ -9,17 +9,17 @@ bounded here as well. Commands without green threads wait as long as they are to
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import psycopg2
-from eventlet import patcher
-from eventlet.hubs import trampoline
 from psycopg2 import extensions
+
+from shared.hub import Hub
 
 _NOTICES_A_DEAD_CLIENT = {"tcp_keepalives_idle": 30, "tcp_keepalives_interval": 10, "tcp_keepalives_count": 3}
 """Seconds, seconds, probes; for the server: without it a client's machine that vanished keeps its locks for hours."""
 _HURRIED_MS = 1
-_own_select = patcher.original("select")
 _BEFORE_WE_DO = 0.9
 """The server gives up a statement a little earlier than its client, which then keeps its connection."""
 
@@ -37,10 +37,9 @@ def options(answers_within_s: float | None, idle_within_s: float | None) -> str:
     return " ".join(f"-c{name}={value}" for name, value in chosen.items())
 
 
-def bounded_connection(answers_within_s: float) -> type[Any]:
-    """For psycopg2's ``connection_factory``: connections that wait for no answer longer than this, in green threads."""
-    if extensions.get_wait_callback() is not None:
-        extensions.set_wait_callback(_wait)
+def bounded_connection(answers_within_s: float, hub: Hub) -> type[Any]:
+    """For psycopg2's ``connection_factory``: connections that wait for no answer longer than this, on ``hub``."""
+    extensions.set_wait_callback(partial(_wait, hub))
     members = {"answers_within_s": answers_within_s, "is_hurried": False}
     return type("BoundedConnection", (extensions.connection,), members)
 
@@ -54,19 +53,16 @@ def hurry(connection: Any, is_hurried: bool) -> None:
         connection.is_hurried = is_hurried
 
 
-def _wait(connection: Any) -> None:
+def _wait(hub: Hub, connection: Any) -> None:
     """psycopg2's wait callback. What it raises closes the connection and comes out of whatever was being waited for."""
     within_s: float | None = getattr(connection, "answers_within_s", None)
     poll: Callable[[], int] = connection.poll
     if getattr(connection, "is_hurried", False) and poll() == extensions.POLL_READ:
-        soon = _own_select.poll()
-        soon.register(connection.fileno(), _own_select.POLLIN)
-        soon.poll(_HURRIED_MS)
+        hub.hold_for_socket(connection.fileno(), _HURRIED_MS)
     while (state := poll()) != extensions.POLL_OK:
-        silent = None if within_s is None else psycopg2.OperationalError(f"the server said nothing for {within_s:g} s")
-        if state == extensions.POLL_READ:
-            trampoline(connection.fileno(), read=True, timeout=within_s, timeout_exc=silent)
-        elif state == extensions.POLL_WRITE:
-            trampoline(connection.fileno(), write=True, timeout=within_s, timeout_exc=silent)
-        else:
+        if state not in (extensions.POLL_READ, extensions.POLL_WRITE):
             raise psycopg2.OperationalError(f"psycopg2 waits for something unknown: {state!r}")
+        try:
+            hub.wait_for_socket(connection.fileno(), state == extensions.POLL_WRITE, within_s)
+        except TimeoutError:
+            raise psycopg2.OperationalError(f"the server said nothing for {within_s:g} s") from None

@@ -6,19 +6,12 @@ It goes over the services' own exchange, for on ``tandem.commands`` the broker l
 import json
 import time
 from datetime import UTC, datetime
-from typing import Any
 
-import amqp
-from kombu import Consumer, Exchange, Queue
-from kombu.exceptions import OperationalError
-
+from shared.bus.broker import OpenBroker, PublishFailed
 from shared.bus.queue_names import INTERNAL_EXCHANGE, retry_key
-from shared.bus.transport.publisher import ConfirmedPublisher, PublishFailed
-from shared.bus.transport.wiring import Wiring
 from shared.contract.words import SERVICES
-from shared.messages.envelope import EVENTS_EXCHANGE, JSON, Outgoing, type_of
+from shared.messages.envelope import JSON, Outgoing, type_of
 from shared.messages.ids import new_id
-from shared.ops.settings import Settings, without_password
 
 _ERASE = "athlete.erase"
 _TICK_S = 0.5
@@ -28,29 +21,21 @@ class NotErased(RuntimeError):
     """The message says how far it came and what to do."""
 
 
-def erase(settings: Settings, tenant: str, athlete: str, within_s: float) -> tuple[str, ...]:
-    """Returns the services that have confirmed, which are all; raises NotErased."""
-    connect = Wiring(settings, None).connector()
-    shown = without_password(settings.amqp_uri)
+def erase(open_broker: OpenBroker, tenant: str, athlete: str, within_s: float) -> tuple[str, ...]:
+    """Returns the services that have confirmed, which are all; raises NotErased, and BrokerAway."""
     identity = new_id()
+    confirmations = _Confirmations(identity)
+    replies = f"tenant.{tenant}.operator.{identity}"
     try:
-        with connect() as connection:
-            heard = _Heard(identity)
-            channel = connection.channel()
-            queue = Queue(f"tenant.{tenant}.operator.{identity}", exclusive=True, auto_delete=True)
-            events = Exchange(EVENTS_EXCHANGE, type="topic", no_declare=True)
-            bound = queue(channel)
-            bound.queue_declare()
-            bound.bind_to(events, routing_key=f"{tenant}.*.athlete-erased")
-            with Consumer(channel, [bound], on_message=heard, no_ack=True):
-                _send(ConfirmedPublisher(connect), tenant, athlete, identity, bound.name)
-                _listen(connection, heard, within_s)
+        with open_broker() as broker, broker.listen(replies, [f"{tenant}.*.athlete-erased"], confirmations) as wait:
+            broker.publish(_commands(tenant, athlete, identity, replies))
+            deadline = time.monotonic() + within_s
+            while not confirmations.answered and time.monotonic() < deadline:
+                wait(min(_TICK_S, max(deadline - time.monotonic(), 0.01)))
     except PublishFailed as error:
-        raise NotErased(f"{shown}: {error}; nothing may have been erased; has tandem bus declare run?") from None
-    except (OSError, amqp.AMQPError, OperationalError) as error:
-        raise NotErased(f"{shown}: {error or type(error).__name__}; set TANDEM_AMQP_URI") from None
-    missing = [service for service in SERVICES if service not in heard.services]
-    if not heard.answered:
+        raise NotErased(f"{error}; nothing may have been erased; has tandem bus declare run?") from None
+    missing = [service for service in SERVICES if service not in confirmations.services]
+    if not confirmations.answered:
         who = ", ".join(missing) or "periodization, which answers for all,"
         raise NotErased(
             f"not confirmed within {within_s:g} s: {who}. The command waits in their queues and takes effect when they "
@@ -59,7 +44,7 @@ def erase(settings: Settings, tenant: str, athlete: str, within_s: float) -> tup
     return tuple(SERVICES)
 
 
-def _send(publisher: ConfirmedPublisher, tenant: str, athlete: str, identity: str, reply_to: str) -> None:
+def _commands(tenant: str, athlete: str, identity: str, reply_to: str) -> list[Outgoing]:
     headers = {
         "ce-id": identity,
         "ce-source": "/tandem/operator",
@@ -74,22 +59,10 @@ def _send(publisher: ConfirmedPublisher, tenant: str, athlete: str, identity: st
     }
     body = json.dumps({"athlete": athlete}).encode()
     keys = [retry_key(service, "command") for service in SERVICES]
-    try:
-        publisher.publish([Outgoing(INTERNAL_EXCHANGE, key, headers, body, identity, JSON) for key in keys])
-    finally:
-        publisher.close()
+    return [Outgoing(INTERNAL_EXCHANGE, key, headers, body, identity, JSON) for key in keys]
 
 
-def _listen(connection: Any, heard: "_Heard", within_s: float) -> None:
-    deadline = time.monotonic() + within_s
-    while not heard.answered and time.monotonic() < deadline:
-        try:
-            connection.drain_events(timeout=min(_TICK_S, max(deadline - time.monotonic(), 0.01)))
-        except TimeoutError:
-            connection.heartbeat_check()
-
-
-class _Heard:
+class _Confirmations:
     """Events and the reply that belong to one command."""
 
     def __init__(self, correlation_id: str) -> None:
@@ -97,10 +70,10 @@ class _Heard:
         self.services: set[str] = set()
         self.answered = False
 
-    def __call__(self, message: Any) -> None:
-        if message.properties.get("correlation_id") != self._correlation_id:
+    def __call__(self, correlation_id: str | None, body: bytes) -> None:
+        if correlation_id != self._correlation_id:
             return
-        data = json.loads(message.body)
+        data = json.loads(body)
         if "service" in data:
             self.services.add(data["service"])
         elif "erased_by" in data:

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,9 +24,9 @@ _ATHLETE = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 def athlete() -> None:
     """Export or erase all that is held of an athlete (TANDEM_DATABASE_URL, TANDEM_AMQP_URI)."""
     # Confirms are waited for in green threads; this comes before anything that may import sockets.
-    import eventlet
+    from tandem.runtime.green_threads import use_green_threads
 
-    eventlet.monkey_patch()
+    use_green_threads()
 
 
 def _whom(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -44,7 +44,7 @@ def export(athlete_id: str, tenant: str, output: Path | None, without_queues: bo
     from tandem.athlete_data.stored import StoredData
 
     settings = _settings(tenant, athlete_id)
-    with _failures_told(), _waiting(settings, tenant, athlete_id, without_queues) as waiting:
+    with _failures_told(settings), _waiting(settings, tenant, athlete_id, without_queues) as waiting:
         stored = StoredData(settings, tenant, athlete_id)
         _counted(stored.counts(), waiting, tenant, athlete_id)
         text = document(tenant, athlete_id, datetime.now(UTC), stored, waiting)
@@ -66,9 +66,10 @@ def erase(athlete_id: str, tenant: str, dry_run: bool, yes: bool, timeout: float
     """Delete all that is held of an athlete, for good; returns when all four services have confirmed."""
     from tandem.athlete_data.erasing import erase as erase_everywhere
     from tandem.athlete_data.stored import StoredData
+    from tandem.runtime.broker import broker_of
 
     settings = _settings(tenant, athlete_id)
-    with _failures_told():
+    with _failures_told(settings):
         with _waiting(settings, tenant, athlete_id, without=False) as waiting:
             held = _counted(StoredData(settings, tenant, athlete_id).counts(), waiting, tenant, athlete_id)
         told: dict[str, Any] = {"tenant": tenant, "athlete": athlete_id, "held": held}
@@ -78,7 +79,7 @@ def erase(athlete_id: str, tenant: str, dry_run: bool, yes: bool, timeout: float
         if not dry_run:
             if not yes:
                 click.confirm(f"Erase athlete {athlete_id} of {tenant} for good?", abort=True, err=True)
-            told["erased_by"] = list(erase_everywhere(settings, tenant, athlete_id, timeout))
+            told["erased_by"] = list(erase_everywhere(broker_of(settings), tenant, athlete_id, timeout))
     if as_json:
         print_json(told)
     else:
@@ -98,10 +99,16 @@ def _settings(tenant: str, athlete_id: str) -> "Settings":
     return settings
 
 
-def _waiting(settings: "Settings", tenant: str, athlete_id: str, without: bool) -> Any:
+@contextmanager
+def _waiting(settings: "Settings", tenant: str, athlete_id: str, without: bool) -> "Iterator[WaitingMessages | None]":
     from tandem.athlete_data.waiting import WaitingMessages
+    from tandem.runtime.broker import broker_of
 
-    return nullcontext() if without else WaitingMessages(settings, tenant, athlete_id)
+    if without:
+        yield None
+        return
+    with broker_of(settings)() as broker:
+        yield WaitingMessages(broker, tenant, athlete_id)
 
 
 def _counted(
@@ -128,14 +135,18 @@ def _write(file: Path, text: Iterator[str]) -> None:
 
 
 @contextmanager
-def _failures_told() -> Iterator[None]:
+def _failures_told(settings: "Settings") -> Iterator[None]:
+    from shared.bus.broker import BrokerAway
+    from shared.ops.settings import without_password
     from tandem.athlete_data.erasing import NotErased
     from tandem.athlete_data.stored import CannotRead
-    from tandem.athlete_data.waiting import BrokerAway
 
     try:
         yield
-    except (CannotRead, BrokerAway, NotErased) as error:
+    except (CannotRead, NotErased) as error:
         raise click.ClickException(str(error)) from None
+    except BrokerAway as error:
+        todo = "set TANDEM_AMQP_URI, or say --without-queues"
+        raise click.ClickException(f"the broker at {without_password(settings.amqp_uri)}: {error}; {todo}") from None
     except OSError as error:
         raise click.ClickException(f"{error.filename}: {error.strerror}") from None

@@ -12,9 +12,9 @@ def bus() -> None:
 def declare() -> None:
     """Declare the exchanges and all four services' queues; doing it again changes nothing."""
     # The services' classes come with nameko, which needs it.
-    import eventlet
+    from tandem.runtime.green_threads import use_green_threads
 
-    eventlet.monkey_patch()
+    use_green_threads()
 
     from tandem.commands.settings import settings_or_exit
     from tandem.runtime.declare import CannotDeclare, declare_services

@@ -25,9 +25,9 @@ from tandem.commands.options import rules_option
 def demo(out: Path, athlete_path: Path | None, rules_dir: Path) -> None:
     """Play the example athlete through all four services and show load, readiness, season and next week."""
     # Before anything that may import sockets or threads: the four services share this process's hub.
-    import eventlet
+    from tandem.runtime.green_threads import use_green_threads
 
-    eventlet.monkey_patch()
+    use_green_threads()
 
     from shared.ops.logging import configure_logging
     from shared.rules.errors import RuleFileErrors

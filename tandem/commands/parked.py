@@ -44,9 +44,9 @@ def _acting(command: Callable[..., Any]) -> Callable[..., Any]:
 def parked() -> None:
     """List, show, replay and drop parked messages (TANDEM_AMQP_URI; the audit goes to TANDEM_DATABASE_URL)."""
     # Confirms are waited for in green threads; this comes before anything that may import sockets.
-    import eventlet
+    from tandem.runtime.green_threads import use_green_threads
 
-    eventlet.monkey_patch()
+    use_green_threads()
 
 
 @parked.command("list")
@@ -134,14 +134,13 @@ def _door(services: tuple[str, ...]) -> "ParkedMessages":
 @contextmanager
 def _failures_told() -> Iterator[None]:
     """What is not there, the broker or the database, is told in one line; what was not settled is still parked."""
-    import amqp
     from sqlalchemy.exc import DBAPIError
 
-    from shared.bus.transport.publisher import PublishFailed
+    from shared.bus.broker import BrokerAway, PublishFailed
 
     try:
         yield
-    except (OSError, amqp.AMQPError) as error:
+    except BrokerAway as error:
         raise click.ClickException(f"the broker at TANDEM_AMQP_URI: {error}") from None
     except PublishFailed as error:
         raise click.ClickException(f"not confirmed, so still parked: {error}") from None

@@ -23,9 +23,9 @@ def serve(services: tuple[str, ...]) -> None:
     Settings come from TANDEM_... environment variables; the tables must be up to date (tandem db upgrade).
     """
     # Before anything that may import sockets or threads.
-    import eventlet
+    from tandem.runtime.green_threads import use_green_threads
 
-    eventlet.monkey_patch()
+    use_green_threads()
 
     from shared.db.migrations import SchemaOutdated
     from shared.ops.health import HealthAddressError

@@ -17,14 +17,15 @@ from kombu.transport import memory
 
 from shared.bus.delivery.unit_of_work import Clock
 from shared.bus.queue_names import work_queues
+from shared.bus.transport.hub import HUB
 from shared.bus.transport.in_memory_client import MemoryPlatform, Message
-from shared.bus.transport.rule_polling import RulePoller
 from shared.bus.transport.runner import Running
 from shared.bus.transport.wiring import POLLING_INTERVAL_S, Wiring, utc_now
 from shared.db.engine import Database
 from shared.db.migrations import create_all
 from shared.messages.problems import InvalidInput, Problem
 from shared.ops.settings import Settings
+from shared.rules.lifecycle.polling import RulePoller
 from shared.rules.lifecycle.rule_book import RuleBook
 from tandem.runtime.service_classes import all_services
 from tandem.runtime.stored_rules import stored_rules
@@ -67,13 +68,13 @@ class Embedded:
         )
         for service in self._services:
             create_all(Database(service.name, settings.database_url), service.metadata)
-        self._stored = stored_rules(self._services, settings, durable=False) if rules_dir is not None else None
+        self._stored = stored_rules(self._services, settings, HUB, durable=False) if rules_dir is not None else None
         self._book = (
             RuleBook(rules_dir, evaluator, self._stored, today=lambda: clock().date())
             if rules_dir is not None
             else None
         )
-        self._watch = RulePoller(self._book, settings.rules_poll_seconds) if self._book is not None else None
+        self._watch = RulePoller(self._book, settings.rules_poll_seconds, HUB.spawn) if self._book is not None else None
         self._settings = settings
         self._wiring = Wiring(settings, self._book, clock, durable=False)
         self._running = Running(self._services, self._wiring)

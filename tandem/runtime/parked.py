@@ -6,12 +6,14 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from shared.bus.broker import HeldMessage
 from shared.bus.operations.parked_queue import Audit, Filter, Parked, ParkedQueue, RateLimit, filtered
-from shared.bus.transport.wiring import Wiring, utc_now
+from shared.bus.transport.wiring import utc_now
 from shared.db.engine import Database
 from shared.ops.settings import Settings
+from tandem.runtime.broker import broker_of
 
-Settle = Callable[[ParkedQueue, int, Parked, Audit], None]
+Settle = Callable[[ParkedQueue, HeldMessage, Parked, Audit], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +30,27 @@ class ParkedMessages:
     def __init__(self, settings: Settings, services: Iterable[str]) -> None:
         self._settings = settings
         self._services = tuple(dict.fromkeys(services))
-        self._connect = Wiring(settings, None).connector()
+        self._open_broker = broker_of(settings)
 
     def found(self, wanted: Filter) -> list[Parked]:
         """Changes nothing."""
         found = []
         for service in self._services:
-            with ParkedQueue(service, self._connect) as queue:
+            with ParkedQueue(service, self._open_broker) as queue:
                 found += [parked for _, parked in filtered(queue.read(), wanted)]
         return found
 
     def replay(self, wanted: Filter, by: str, per_second: float | None = None) -> Done:
         """Raises PublishFailed; what was replayed until then is replayed, the rest is still parked."""
 
-        def settle(queue: ParkedQueue, tag: int, parked: Parked, audit: Audit) -> None:
-            queue.replay(tag, parked, lambda: audit.note("replay", parked))
+        def settle(queue: ParkedQueue, message: HeldMessage, parked: Parked, audit: Audit) -> None:
+            queue.replay(message, parked, lambda: audit.note("replay", parked))
 
         return self._act(wanted, by, per_second, settle, lambda parked: parked.problem is None)
 
     def drop(self, wanted: Filter, by: str, per_second: float | None = None) -> Done:
-        def settle(queue: ParkedQueue, tag: int, parked: Parked, audit: Audit) -> None:
-            queue.drop(tag, lambda: audit.note("drop", parked))
+        def settle(queue: ParkedQueue, message: HeldMessage, parked: Parked, audit: Audit) -> None:
+            queue.drop(message, lambda: audit.note("drop", parked))
 
         return self._act(wanted, by, per_second, settle, lambda _parked: True)
 
@@ -60,11 +62,11 @@ class ParkedMessages:
             database = Database(service, self._settings.database_url_of(service))
             audit = Audit(database, by, utc_now)
             try:
-                with ParkedQueue(service, self._connect) as queue:
-                    for tag, parked in filtered(queue.read(), wanted):
+                with ParkedQueue(service, self._open_broker) as queue:
+                    for message, parked in filtered(queue.read(), wanted):
                         if possible(parked):
                             pace.step()
-                            settle(queue, tag, parked, audit)
+                            settle(queue, message, parked, audit)
                             done.settled.append(parked)
                         else:
                             done.kept.append(parked)

@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import eventlet
-import eventlet.tpool
 import structlog
 from eventlet.event import Event
 
-from shared.bus.transport.rule_polling import RulePoller
+from shared.bus.transport.hub import HUB
 from shared.bus.transport.runner import Running
 from shared.bus.transport.wiring import Wiring, utc_now
 from shared.contract.words import SERVICES
@@ -23,6 +22,7 @@ from shared.ops.health import Check, HealthServer
 from shared.ops.rule_metrics import RuleMetrics
 from shared.ops.rule_page import rules_page
 from shared.ops.settings import Settings
+from shared.rules.lifecycle.polling import RulePoller
 from shared.rules.lifecycle.rule_book import RuleBook
 from shared.rules.reading.collector import set_apart
 from tandem.runtime.service_classes import service_named
@@ -55,7 +55,7 @@ def tell_unbound(services: Sequence[str]) -> None:
 
 def serve(services: Sequence[type[Any]], settings: Settings, with_rules: bool = True) -> int:
     """Blocks; returns the exit code: 0 after a clean stop, 1 when a service died or did not drain in time."""
-    stored = stored_rules(services, settings) if with_rules else None
+    stored = stored_rules(services, settings, HUB) if with_rules else None
     book = _rule_book(settings, stored) if with_rules else None
     gc.collect()
     gc.freeze()  # modules and models stay; without this every full collection walks through all of them, for 50 ms
@@ -65,7 +65,7 @@ def serve(services: Sequence[type[Any]], settings: Settings, with_rules: bool = 
     documents = {"/rules": rules_page(book)} if book is not None else {}
     checks |= {f"database-{name}": _answering(running, name) for name in names}
     with HealthServer(settings.metrics_host, settings.metrics_port, checks, documents):
-        watch = RulePoller(book, settings.rules_poll_seconds, set_apart) if book is not None else None
+        watch = RulePoller(book, settings.rules_poll_seconds, HUB.spawn, set_apart) if book is not None else None
         if watch is not None:
             watch.start()
         try:
@@ -86,7 +86,7 @@ def _rule_book(settings: Settings, stored: StoredRules | None) -> RuleBook:
         stored,
         observer=RuleMetrics(),
         today=lambda: utc_now().date(),
-        run_blocking=eventlet.tpool.execute,
+        run_blocking=HUB.off_hub,
         all_at_once=False,
     )
 

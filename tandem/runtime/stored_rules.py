@@ -5,16 +5,18 @@ from typing import Any
 
 from shared.db.engine import Database
 from shared.db.rule_store import StoredRules, forget_tenant
+from shared.hub import Hub
 from shared.ops.settings import Settings
 
 DECIDES = "periodization"
 """The service that answers ``rules.*``: where it runs, its database knows first."""
 
 
-def stored_rules(services: Sequence[type[Any]], settings: Settings, durable: bool = True) -> StoredRules:
+def stored_rules(services: Sequence[type[Any]], settings: Settings, hub: Hub, durable: bool = True) -> StoredRules:
     """The rules stored in the database of one of these services; all of a process's services decide by the same."""
     chosen = next((service for service in services if service.name == DECIDES), services[0])
-    database = Database(chosen.name, settings.database_url_of(chosen.name), durable, settings.database_answer_seconds)
+    url, answers_within_s = settings.database_url_of(chosen.name), settings.database_answer_seconds
+    database = Database(chosen.name, url, durable, answers_within_s, hub=hub)
     return StoredRules(database)
 
 

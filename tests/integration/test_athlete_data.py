@@ -38,6 +38,7 @@ from tandem.athlete_data.parts import NAMES_NOBODY, parts_of
 from tandem.athlete_data.waiting import WaitingMessages, queues_of
 from tandem.cli import tandem
 from tandem.offline.shipped_rules import shipped_rules
+from tandem.runtime.broker import broker_of
 from tandem.runtime.databases import upgrade_databases
 from tandem.runtime.declare import declare_services
 from tandem.runtime.service_classes import all_services, service_named
@@ -157,7 +158,8 @@ def wait(ground: Ground, at: datetime) -> None:
 
 
 def in_queues(ground: Ground, athlete: str = ATHLETE) -> dict[str, int]:
-    with WaitingMessages(ground.settings, TENANT, athlete) as waiting:
+    with broker_of(ground.settings)() as broker:
+        waiting = WaitingMessages(broker, TENANT, athlete)
         return waiting.counts()
 
 
@@ -211,7 +213,7 @@ def test_all_that_is_held_is_given_out_and_then_nothing_is_left(ground: Ground) 
     wait(ground, before)
     for service in SERVICES:  # as each does every hour
         erasures = ground.running.bus_of(service).retention.erased()
-        QueuesOfErased(service, Wiring(ground.settings, None).connector()).forget_since(erasures)
+        QueuesOfErased(service, broker_of(ground.settings)).erase_since(erasures)
     ground.quiet()
     assert ground.rows() == {}
     assert in_queues(ground) == {"scheduling.events.wait.600": 1}  # taken within ten minutes, and then without effect

@@ -2,11 +2,9 @@
 stay as they were."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
-
-from eventlet import patcher, tpool
 
 from services.scheduling.domain.calendar import monday_of
 from services.scheduling.domain.conflicts import pair_horizon_hours
@@ -19,13 +17,6 @@ from services.scheduling.use_cases.publish import publish_adjustments, publish_w
 from shared.ops import metrics
 
 WEEK = timedelta(days=7)
-
-
-def off_hub(function: Callable[..., Any], /, *arguments: Any) -> Any:
-    """In a service the solver works in a thread beside the event loop; elsewhere it is simply called."""
-    if patcher.is_monkey_patched("thread"):
-        return tpool.execute(function, *arguments)
-    return function(*arguments)
 
 
 def plan_open_weeks(athlete: AthleteContext) -> None:
@@ -81,7 +72,7 @@ def plan_and_publish(athlete: AthleteContext, week_start: date) -> WeekPlan | No
     if inputs is None:
         return None
     started = time.monotonic()
-    plan = plan_week(inputs, athlete.context.rules, off_hub)
+    plan = plan_week(inputs, athlete.context.rules, athlete.context.off_hub)
     # Counted even when the transaction fails afterwards: the solver has worked.
     metrics.solve_seconds.labels(plan.status).observe(time.monotonic() - started)
     metrics.solves.labels(plan.status, "yes" if plan.optimal else "no").inc()

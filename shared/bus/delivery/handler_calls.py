@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from shared.bus.delivery.outbox import OutboxEntry, outbox_entry
 from shared.bus.delivery.unit_of_work import Causation, Clock, UnitOfWork
+from shared.hub import Hub
 from shared.rules.decisions import Rules
 
 
@@ -21,16 +22,17 @@ class RuleSource(Protocol):
 class Calls:
     """One service's, under its rules and its clock."""
 
-    def __init__(self, service: str, rules: RuleSource | None, clock: Clock) -> None:
+    def __init__(self, service: str, rules: RuleSource | None, clock: Clock, hub: Hub | None = None) -> None:
         self.service = service
         self._rules = rules
         self._clock = clock
+        self._hub = hub
 
     def context(self, db: Session, tenant: str, cause: Causation | None) -> UnitOfWork:
         """For one call of one handler; without ``cause`` nobody sent a message."""
         source = self._rules
         if source is None:
-            return UnitOfWork(self.service, tenant, db, None, self._clock, cause)
+            return UnitOfWork(self.service, tenant, db, None, self._clock, cause, hub=self._hub)
         return UnitOfWork(
             self.service,
             tenant,
@@ -39,6 +41,7 @@ class Calls:
             self._clock,
             cause,
             lambda day: source.as_of(tenant, day),
+            self._hub,
         )
 
     def rows(self, context: UnitOfWork) -> list[OutboxEntry]:

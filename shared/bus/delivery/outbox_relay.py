@@ -3,16 +3,16 @@
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from threading import Event, Lock
 
-import eventlet
 import structlog
-from eventlet.event import Event
 from sqlalchemy.exc import SQLAlchemyError
 
+from shared.bus.broker import Publisher, PublishFailed
 from shared.bus.delivery.outbox import OutboxEntry
 from shared.bus.delivery.store import DeliveryStore
-from shared.bus.transport.publisher import Publisher, PublishFailed
 from shared.db.engine import Database
+from shared.hub import Hub
 from shared.messages.envelope import EVENTS_EXCHANGE
 from shared.ops import metrics
 
@@ -38,6 +38,7 @@ class Relay:
         store: DeliveryStore,
         publisher: Publisher,
         now_ms: Callable[[], int],
+        hub: Hub,
         sweep_age_ms: int = 5000,
     ) -> None:
         self.service = service
@@ -45,23 +46,24 @@ class Relay:
         self._store = store
         self._publisher = publisher
         self._now_ms = now_ms
+        self._hub = hub
         self._sweep_age_ms = sweep_age_ms
         self._rows: deque[OutboxEntry] = deque()
         self._in_hand: set[str] = set()
         self._confirmed: list[OutboxEntry] = []
         self._to_delete = Event()
-        self._deleting = eventlet.semaphore.Semaphore(1)
+        self._deleting = Lock()
         self._woken = Event()
         self._stopping = False
 
     def hand_over(self, rows: Sequence[OutboxEntry]) -> None:
         """Takes committed rows; waits while too many are in hand already."""
         while len(self._rows) > FULL_AT and not self._stopping:
-            eventlet.sleep(0.05)
+            time.sleep(0.05)
         self._rows.extend(rows)
         self._in_hand.update(row.id for row in rows)
-        if rows and not self._woken.ready():
-            self._woken.send(None)
+        if rows:
+            self._woken.set()
 
     @property
     def in_hand(self) -> int:
@@ -70,8 +72,8 @@ class Relay:
 
     def run(self) -> None:
         """Publishes what is handed over, until ``stop``."""
-        deleter = eventlet.spawn(self._delete_now_and_then)
-        others = [eventlet.spawn(self._carry) for _ in range(UNDER_WAY - 1)]
+        deleter = self._hub.spawn(self._delete_now_and_then)
+        others = [self._hub.spawn(self._carry) for _ in range(UNDER_WAY - 1)]
         try:
             self._carry()
             for other in others:
@@ -89,15 +91,13 @@ class Relay:
                 self._publish_next()
             if self._stopping:
                 return
-            if self._woken.ready():
-                self._woken = Event()
             self._woken.wait()
+            self._woken.clear()
 
     def stop(self) -> None:
         """Lets ``run`` publish what it holds and return."""
         self._stopping = True
-        if not self._woken.ready():
-            self._woken.send(None)
+        self._woken.set()
 
     def sweep(self) -> int:
         """Publishes all rows left behind by a crash or a broken connection; returns how many.
@@ -153,7 +153,7 @@ class Relay:
             self._no_longer_in_hand(rows)
         else:
             self._confirmed += rows
-            self._wake_deleter()
+            self._to_delete.set()
 
     def _no_longer_in_hand(self, rows: Sequence[OutboxEntry]) -> None:
         self._in_hand.difference_update(row.id for row in rows)
@@ -162,15 +162,11 @@ class Relay:
     def _delete_now_and_then(self) -> None:
         while True:
             self._to_delete.wait()
-            eventlet.sleep(DELETE_EVERY_S)
-            self._to_delete = Event()
+            time.sleep(DELETE_EVERY_S)
+            self._to_delete.clear()
             if not self._delete_confirmed():
-                eventlet.sleep(_AWAY_S)
-                self._wake_deleter()
-
-    def _wake_deleter(self) -> None:
-        if not self._to_delete.ready():
-            self._to_delete.send(None)
+                time.sleep(_AWAY_S)
+                self._to_delete.set()
 
     def _delete_confirmed(self) -> bool:
         """Deletes what was confirmed; False when the database does not let us, and it is to be tried again.

@@ -30,6 +30,7 @@ from shared.bus.queue_names import RETRY_DELAYS_S
 from shared.bus.routes import Rejected, Route, Timer
 from shared.db.engine import Database
 from shared.db.row_security import act_for, may_write
+from shared.hub import Hub
 from shared.messages.envelope import Delivery
 from shared.ops import metrics
 
@@ -69,10 +70,11 @@ class Processor:
         budget_s: float = 0.25,
         shares: FairShares | None = None,
         erase_waiting: Callable[[str, str], object] | None = None,
+        hub: Hub | None = None,
     ) -> None:
         """``erase_waiting``: drops what waits, parked or for another try, about a tenant's athlete.
 
-        A TimeoutError, when the queues cannot be looked through, puts the erase off.
+        BrokerAway, when the queues cannot be looked through, puts the erase off.
         """
         self.service = service
         self._erase_waiting = erase_waiting
@@ -80,7 +82,7 @@ class Processor:
         self.database = database
         self._intake = Intake(service, routes, user_id_required)
         self._keys = frozenset(route.key for route in routes)
-        self._calls = Calls(service, rules, clock)
+        self._calls = Calls(service, rules, clock, hub)
         self._clock = clock
         self._budget_s = budget_s
         self._group_size = GroupSize(budget_s)

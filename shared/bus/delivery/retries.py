@@ -7,6 +7,7 @@ from typing import Any, Literal, cast
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from shared.bus.broker import BrokerAway
 from shared.bus.delivery.outbox import OutboxEntry, outbox_entry
 from shared.bus.delivery.subjects import athlete_named
 from shared.bus.queue_names import INTERNAL_EXCHANGE, RETRY_DELAYS_S, parked_queue, throttled_queue, waiting_queue
@@ -28,8 +29,8 @@ class Failure:
 
 
 def is_transient(error: BaseException) -> bool:
-    """True for what another try may cure: database away, deadlock, timeout, a lost race for the same inbox row."""
-    if isinstance(error, OperationalError | InterfaceError | IntegrityError | PoolTimeout | TimeoutError):
+    """True for what another try may cure: something is away, deadlock, timeout, a lost race for the same inbox row."""
+    if isinstance(error, OperationalError | InterfaceError | IntegrityError | PoolTimeout | TimeoutError | BrokerAway):
         return True
     return isinstance(error, DBAPIError) and error.connection_invalidated
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from shared.bus.delivery.replies import ReplyKind, reply_message
 from shared.bus.routes import Accepted, Answered
+from shared.hub import Hub, Result
 from shared.messages.envelope import EVENTS_EXCHANGE, Outgoing, outgoing, type_of
 from shared.messages.ids import new_id
 from shared.rules.decisions import Rules
@@ -61,6 +62,7 @@ class UnitOfWork:
         clock: Clock,
         cause: Causation | None = None,
         rules_as_of: Callable[[date], Rules] | None = None,
+        hub: Hub | None = None,
     ) -> None:
         self.service = service
         self.emitted: list[EmittedEvent] = []
@@ -71,6 +73,7 @@ class UnitOfWork:
         self._rules = rules
         self._clock = clock
         self._rules_as_of = rules_as_of
+        self._hub = hub
 
     @property
     def tenant(self) -> str:
@@ -95,6 +98,9 @@ class UnitOfWork:
 
     def now(self) -> datetime:
         return self._clock()
+
+    def off_hub(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        return function(*arguments) if self._hub is None else self._hub.off_hub(function, *arguments)
 
     def emit(self, name: str, data: Mapping[str, Any], athlete: str | None) -> None:
         key = f"{self.service}.{name}"

@@ -7,23 +7,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
 
-import amqp
 import structlog
-from kombu import Connection
-from kombu.exceptions import OperationalError
 
+from shared.bus.broker import Broker, HeldMessage, OpenBroker
 from shared.bus.delivery.subjects import athlete_named
 from shared.bus.operations.parked_queue import read_parked
 from shared.bus.queue_names import RETRY_DELAYS_S, parked_queue, waiting_queue
-from shared.bus.transport.deliveries import delivery_from
 
 _log = structlog.get_logger("tandem.bus")
-
-
-class QueuesOutOfReach(TimeoutError):
-    """The queues could not be looked through; another try may do it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,61 +34,50 @@ def digests_of(tenant: str, athlete: str) -> tuple[str, ...]:
 
 class QueuesOfErased:
     """One service's parked and waiting queues. Replicas and operators may look at the same time: each sees what the
-    others do not hold, so ``forget_since`` is repeated."""
+    others do not hold, so ``erase_since`` is repeated."""
 
-    def __init__(self, service: str, connect: Callable[[], Connection]) -> None:
+    def __init__(self, service: str, open_broker: OpenBroker) -> None:
         self._service = service
-        self._connect = connect
+        self._open_broker = open_broker
         self._parked = parked_queue(service)
         self._waiting = [
             waiting_queue(service, source, delay_s) for source in ("command", "event") for delay_s in RETRY_DELAYS_S
         ]
 
-    def forget_athlete(self, tenant: str, athlete: str) -> int:
-        """Drops everything about the athlete; returns how many messages. Raises QueuesOutOfReach."""
+    def erase_athlete(self, tenant: str, athlete: str) -> int:
+        """Drops everything about the athlete; returns how many messages. Raises BrokerAway."""
         whose = (tenant, athlete)
-        return self._forget([self._parked, *self._waiting], lambda about: (about.tenant, about.athlete) == whose)
+        return self._erase([self._parked, *self._waiting], lambda about: (about.tenant, about.athlete) == whose)
 
-    def forget_since(self, erased: Mapping[tuple[str, str], datetime]) -> int:
+    def erase_since(self, erased: Mapping[tuple[str, str], datetime]) -> int:
         """Drops what is parked and was sent before its athlete was erased; ``erased``: when, by (tenant, digest)."""
-        return self._forget([self._parked], lambda about: _sent_before(about, erased)) if erased else 0
+        return self._erase([self._parked], lambda about: _sent_before(about, erased)) if erased else 0
 
-    def _forget(self, queues: Iterable[str], whose: Callable[[About], bool]) -> int:
-        try:
-            with self._connect() as connection:
-                dropped = sum(self._forget_in(connection, queue, whose) for queue in queues)
-        except (OSError, amqp.AMQPError, OperationalError) as error:
-            raise QueuesOutOfReach(f"queues of {self._service}: {type(error).__name__}") from error
-        if dropped:
-            _log.info("messages of erased athletes dropped", service=self._service, messages=dropped)
-        return dropped
+    def _erase(self, queues: Iterable[str], whose: Callable[[About], bool]) -> int:
+        with self._open_broker() as broker:
+            erased = sum(self._erase_in(broker, queue, whose) for queue in queues)
+        if erased:
+            _log.info("messages of erased athletes dropped", service=self._service, messages=erased)
+        return erased
 
-    def _forget_in(self, connection: Connection, queue: str, whose: Callable[[About], bool]) -> int:
-        """Closing the channel gives the others back, each to its place."""
-        try:
-            with connection.channel() as channel:
-                channel.auto_decode = False
-                dropped = 0
-                for _ in range(channel.queue_declare(queue, passive=True).message_count):
-                    message = channel.basic_get(queue)
-                    if message is None:
-                        break
-                    about = about_of(self._service, queue, message)
-                    if about is not None and whose(about):
-                        channel.basic_ack(message.delivery_tag)
-                        dropped += 1
-                return dropped
-        except amqp.NotFound:
-            return 0  # never declared, so nothing ever waited there
+    def _erase_in(self, broker: Broker, queue: str, whose: Callable[[About], bool]) -> int:
+        erased = 0
+        with broker.look(queue) as view:
+            for message in view.messages():
+                about = about_of(self._service, queue, message)
+                if about is not None and whose(about):
+                    view.take(message)
+                    erased += 1
+        return erased
 
 
-def about_of(service: str, queue: str, message: Any) -> About | None:
-    """``message``: py-amqp's, from any queue of the service. None when it does not say whom it is about."""
+def about_of(service: str, queue: str, message: HeldMessage) -> About | None:
+    """``message``: from any queue of the service. None when it does not say whom it is about."""
     if queue == parked_queue(service):
         parked = read_parked(service, message)
         tenant, first_failed, headers, body = parked.tenant, parked.first_failed, parked.headers, parked.body
     else:
-        delivery = delivery_from(message, "event" if queue.startswith(f"{service}.events") else "command")
+        delivery = message.as_delivery("event" if queue.startswith(f"{service}.events") else "command")
         tenant, first_failed = delivery.routing_key.partition(".")[0], delivery.first_failed
         headers, body = dict(delivery.headers), delivery.body
     athlete = athlete_named(headers, body)

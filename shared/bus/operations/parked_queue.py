@@ -7,18 +7,16 @@ between leaves it parked, and a second replay is recognised by the inbox.
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-import amqp
-import eventlet
-from kombu import Connection
 from sqlalchemy import insert
 
+from shared.bus.broker import HeldMessage, OpenBroker
 from shared.bus.queue_names import INTERNAL_EXCHANGE, commands_queue, parked_queue, retry_key
-from shared.bus.transport.publisher import ConfirmedPublisher
 from shared.db.delivery_tables import ParkedAuditRow
 from shared.db.engine import Database
 from shared.messages.envelope import Outgoing
@@ -26,8 +24,7 @@ from shared.messages.ids import new_id
 
 Action = Literal["replay", "drop"]
 
-_CONTENT = 404
-_KEPT_HEADERS = ("tandem-source", "tandem-routing-key", "tandem-user-id", "tandem-reply-to", "traceparent")
+_CARRIED_HEADERS = ("tandem-source", "tandem-routing-key", "tandem-user-id", "tandem-reply-to", "traceparent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,7 @@ class Parked:
     problem: str | None = None
 
     def as_json(self, with_body: bool = False) -> dict[str, Any]:
-        told = {
+        document = {
             "service": self.service,
             "id": self.id,
             "tenant": self.tenant,
@@ -69,7 +66,7 @@ class Parked:
             "replayable": self.problem is None,
             "problem": self.problem,
         }
-        return told | ({"body": self.body.decode(errors="replace")} if with_body else {})
+        return document | ({"body": self.body.decode(errors="replace")} if with_body else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,43 +86,33 @@ class Filter:
 class ParkedQueue:
     """The parked messages of one service. Use it in ``with``: leaving it gives back what was not settled."""
 
-    def __init__(self, service: str, connect: Callable[[], Connection]) -> None:
+    def __init__(self, service: str, open_broker: OpenBroker) -> None:
         self.service = service
-        self._connect = connect
-        self._publisher = ConfirmedPublisher(connect)
+        self._open_broker = open_broker
 
-    def __enter__(self) -> "ParkedQueue":
-        self._connection = self._connect()
-        self._channel = self._connection.channel()
-        self._channel.auto_decode = False
+    def __enter__(self) -> Self:
+        with ExitStack() as opened:
+            self._broker = opened.enter_context(self._open_broker())
+            self._view = opened.enter_context(self._broker.look(parked_queue(self.service)))
+            self._opened = opened.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._publisher.close()
-        self._connection.release()
+        self._opened.close()
 
-    def read(self) -> Iterator[tuple[int, Parked]]:
-        """Each message that is there now, oldest first, with its delivery tag. Two readers at once see a part each."""
-        queue = parked_queue(self.service)
-        try:
-            count = self._channel.queue_declare(queue, passive=True).message_count
-        except amqp.NotFound:
-            return  # the service has never run, so nothing was ever parked
-        for _ in range(count):
-            message = self._channel.basic_get(queue)
-            if message is None:
-                return
-            yield message.delivery_tag, read_parked(self.service, message)
+    def read(self) -> Iterator[tuple[HeldMessage, Parked]]:
+        """Each message that is there now, oldest first. Two readers at once see a part each."""
+        for message in self._view.messages():
+            yield message, read_parked(self.service, message)
 
-    def replay(self, tag: int, parked: Parked, settle: Callable[[], None]) -> None:
+    def replay(self, message: HeldMessage, parked: Parked, settle: Callable[[], None]) -> None:
         """Back to the service's work queue, then ``settle`` (the audit), then gone from here. Raises PublishFailed."""
-        self._publisher.publish([to_replay(parked)])
-        settle()
-        self._channel.basic_ack(tag)
+        self._broker.publish([to_replay(parked)])
+        self.drop(message, settle)
 
-    def drop(self, tag: int, settle: Callable[[], None]) -> None:
+    def drop(self, message: HeldMessage, settle: Callable[[], None]) -> None:
         settle()
-        self._channel.basic_ack(tag)
+        self._view.take(message)
 
 
 class Audit:
@@ -160,22 +147,21 @@ class RateLimit:
     def step(self) -> float:
         """Waits until the next step is due; returns for how long, in seconds."""
         wait_s = max(0.0, self._next - time.monotonic())
-        eventlet.sleep(wait_s)
+        time.sleep(wait_s)
         self._next = max(self._next, time.monotonic()) + self._gap_s
         return wait_s
 
 
-def read_parked(service: str, message: Any) -> Parked:
-    """``message``: py-amqp's. One that the broker itself parked (delivery limit) carries none of our headers, and what
+def read_parked(service: str, message: HeldMessage) -> Parked:
+    """One that the broker itself parked (delivery limit) carries none of our headers, and what
     its sender wrote under their names is not believed."""
-    headers = message.properties.get("application_headers") or {}
+    headers, body = message.headers, message.body
     by_broker = bool(headers.get("x-death"))
     ours = _of_the_broker(service, message, headers) if by_broker else headers
     routing_key = str(ours.get("tandem-routing-key", ""))
     tenant, _, key = routing_key.partition(".")
-    body = message.body.encode() if isinstance(message.body, str) else bytes(message.body)
     carried = {name: value for name, value in headers.items() if isinstance(value, str) and name.startswith("ce-")}
-    carried |= {name: str(ours[name]) for name in _KEPT_HEADERS if ours.get(name) is not None}
+    carried |= {name: str(ours[name]) for name in _CARRIED_HEADERS if ours.get(name) is not None}
     identity = (
         ours.get("tandem-parked-id") or hashlib.sha256(f"{headers.get('ce-id')}".encode() + body).hexdigest()[:32]
     )
@@ -211,7 +197,7 @@ def to_replay(parked: Parked) -> Outgoing:
     )
 
 
-def _of_the_broker(service: str, message: Any, headers: dict[str, Any]) -> dict[str, Any]:
+def _of_the_broker(service: str, message: HeldMessage, headers: Mapping[str, Any]) -> dict[str, Any]:
     """What our headers would say. The first x-death entry is the broker's newest; a sender may have written others.
 
     Only into the commands queue can tenants write; what lay in another one came from a service, headers and all.
@@ -220,17 +206,17 @@ def _of_the_broker(service: str, message: Any, headers: dict[str, Any]) -> dict[
     of_tenants = death.get("queue") == commands_queue(service)
     source = "command" if of_tenants else "event"
     if death.get("exchange") == INTERNAL_EXCHANGE and not of_tenants:
-        known = {name: headers[name] for name in (*_KEPT_HEADERS, "tandem-attempts") if name in headers}
-        source = str(known.get("tandem-source", source))
+        ours = {name: headers[name] for name in (*_CARRIED_HEADERS, "tandem-attempts") if name in headers}
+        source = str(ours.get("tandem-source", source))
     else:
         keys = death.get("routing-keys") or [""]
-        known = {"tandem-routing-key": keys[0], "tandem-user-id": message.properties.get("user_id")}
+        ours = {"tandem-routing-key": keys[0], "tandem-user-id": message.properties.get("user_id")}
         if message.properties.get("reply_to"):
-            known["tandem-reply-to"] = message.properties["reply_to"]
-    return known | {"tandem-source": source, "tandem-reason": str(death.get("reason", "dead_lettered"))}
+            ours["tandem-reply-to"] = message.properties["reply_to"]
+    return ours | {"tandem-source": source, "tandem-reason": str(death.get("reason", "dead_lettered"))}
 
 
-def _problem(ours: dict[str, Any], routing_key: str) -> str | None:
+def _problem(ours: Mapping[str, Any], routing_key: str) -> str | None:
     if ours.get("tandem-source") not in ("command", "event") or "." not in routing_key:
         return "where it came from is not known"
     if ours["tandem-source"] == "command" and ours.get("tandem-user-id") != routing_key.partition(".")[0]:
@@ -243,14 +229,9 @@ def _kind_of(error: str | None) -> str | None:
     return None if error is None else error.partition(": ")[0]
 
 
-def _text(value: Any, most: int) -> str | None:
-    return None if value is None else str(value)[:most]
+def _text(value: Any, max_length: int) -> str | None:
+    return None if value is None else str(value)[:max_length]
 
 
-def filtered(messages: Iterator[tuple[int, Parked]], wanted: Filter) -> Iterator[tuple[int, Parked]]:
-    return ((tag, parked) for tag, parked in messages if wanted.takes(parked))
-
-
-__all__: Sequence[str] = (
-    "Action", "Audit", "Filter", "RateLimit", "Parked", "ParkedQueue", "filtered", "read_parked", "to_replay",
-)  # fmt: skip
+def filtered(messages: Iterator[tuple[HeldMessage, Parked]], wanted: Filter) -> Iterator[tuple[HeldMessage, Parked]]:
+    return ((message, parked) for message, parked in messages if wanted.takes(parked))

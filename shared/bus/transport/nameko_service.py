@@ -3,32 +3,32 @@
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import eventlet
 import structlog
-from eventlet import tpool
 from nameko.extensions import DependencyProvider
 from nameko.timer import Timer as TimerEntrypoint
 from sqlalchemy import MetaData
 from sqlalchemy.exc import SQLAlchemyError
 
+from shared.bus.broker import BrokerAway, Publisher, PublishFailed
 from shared.bus.delivery.fair_share import FairShares
 from shared.bus.delivery.outbox_relay import Relay
 from shared.bus.delivery.processor import Batch, Processor
 from shared.bus.delivery.retention import Retention
-from shared.bus.operations.erase_from_queues import QueuesOfErased, QueuesOutOfReach
+from shared.bus.operations.erase_from_queues import QueuesOfErased
 from shared.bus.routes import Route, Timer
+from shared.bus.transport.amqp_broker import AmqpBroker
 from shared.bus.transport.consumer import batches
+from shared.bus.transport.hub import HUB
 from shared.bus.transport.pipelined_publisher import PipelinedPublisher
-from shared.bus.transport.publisher import MemoryPublisher, Publisher, PublishFailed
+from shared.bus.transport.publisher import MemoryPublisher
 from shared.bus.transport.wiring import wiring_of
 from shared.db.engine import Database
 from shared.messages.envelope import Delivery
 
 _log = structlog.get_logger("tandem.service")
-
-Result = TypeVar("Result")
 
 
 class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no types
@@ -50,9 +50,10 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
             settings.database_answer_seconds,
             settings.database_idle_seconds,
             settings.database_pool,
+            HUB,
         )
         # What waits in memory ends with the process, and nobody can look at it.
-        self._queues = None if wiring.in_memory else QueuesOfErased(name, wiring.connector())
+        self._queues = None if wiring.in_memory else QueuesOfErased(name, lambda: AmqpBroker(wiring.connector()))
         self.processor = Processor(
             name,
             self._routes,
@@ -61,7 +62,8 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
             wiring.clock,
             user_id_required=not wiring.in_memory,
             shares=None if wiring.in_memory else FairShares(settings.tenant_share, settings.tenant_in_flight),
-            erase_waiting=None if self._queues is None else self._queues.forget_athlete,
+            erase_waiting=None if self._queues is None else self._queues.erase_athlete,
+            hub=HUB,
         )
         publisher: Publisher = (
             MemoryPublisher(wiring.connector())
@@ -85,6 +87,7 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
             self.processor.store,
             publisher,
             lambda: int(wiring.clock().timestamp() * 1000),
+            HUB,
             sweep_age_ms=int(settings.outbox_sweep_seconds * 1000),
         )
 
@@ -125,8 +128,8 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
                     forget_at = time.monotonic() + self._retention_seconds
                     self.retention.forget(self._clock())
                     if self._queues is not None:
-                        self._queues.forget_since(self.retention.erased())
-            except (PublishFailed, SQLAlchemyError, QueuesOutOfReach):  # also that no connection was to be had in time
+                        self._queues.erase_since(self.retention.erased())
+            except (PublishFailed, SQLAlchemyError, BrokerAway):  # also that no connection was to be had in time
                 _log.warning("sweeping the outbox failed", service=self.container.service_name, exc_info=True)
             eventlet.sleep(self._sweep_seconds)
 
@@ -159,15 +162,6 @@ def tandem_service(name: str, routes: Sequence[Route], timers: Sequence[Timer], 
     for timer in timers:
         members[f"timer_{timer.name.replace('-', '_')}"] = _timer_method(timer)
     return type(f"{name.capitalize()}Service", (), members)
-
-
-def off_hub(function: Callable[..., Result], *arguments: Any, **named: Any) -> Result:
-    """Runs heavy pure computation in a thread, so that heartbeats, timers and /metrics go on meanwhile.
-
-    ``function`` must touch no database session, no green socket and no shared state.
-    """
-    result: Result = tpool.execute(function, *arguments, **named)
-    return result
 
 
 def _timer_method(timer: Timer) -> Callable[[Any], None]:

@@ -2,7 +2,7 @@
 
 A green thread reads the connection all the time and tells each batch what the broker confirmed, refused or returned;
 nobody else may read it, so this publisher needs a process with green threads (services; a command takes
-``publishing.ConfirmedPublisher``). After any error the connection is thrown away and every batch under way fails.
+``publisher.ConfirmedPublisher``). After any error the connection is thrown away and every batch under way fails.
 """
 
 import contextlib
@@ -16,10 +16,10 @@ from eventlet.event import Event
 from eventlet.semaphore import Semaphore
 from kombu import Connection
 
+from shared.bus.broker import PublishFailed
 from shared.bus.delivery.replies import DEFAULT_EXCHANGE
 from shared.bus.transport.amqp_patches import read_in_large_pieces
 from shared.bus.transport.publish_frames import publish_frames
-from shared.bus.transport.publisher import PublishFailed
 from shared.messages.envelope import EVENTS_EXCHANGE, Outgoing
 
 _WRITE_BYTES = 64 * 1024

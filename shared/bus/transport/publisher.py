@@ -1,4 +1,4 @@
-"""Publishes batches with pipelined confirms, on a connection that nothing is consumed from.
+"""Publishes an operator's batches with pipelined confirms, on a connection that nothing is consumed from.
 
 py-amqp does not match confirms to messages and its own confirming publish costs a round trip each, so tags are counted
 here; after any error the channel and its connection are thrown away, because their count can no longer be trusted.
@@ -6,31 +6,17 @@ here; after any error the channel and its connection are thrown away, because th
 
 import contextlib
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import amqp
 import eventlet
 from kombu import Connection, Producer
 
+from shared.bus.broker import PublishFailed
 from shared.bus.delivery.replies import DEFAULT_EXCHANGE
 from shared.messages.envelope import EVENTS_EXCHANGE, Outgoing
 
 PERSISTENT = 2
-
-
-class PublishFailed(RuntimeError):
-    """The broker did not confirm the whole batch; any part of it may or may not have arrived."""
-
-
-class Publisher(Protocol):
-    """Sends a batch; returns once the broker has all of it, with the messages that it could not route."""
-
-    def publish(self, messages: Sequence[Outgoing]) -> list[str]: ...
-
-    def keep_alive(self) -> None:
-        """Call it every few seconds: it sends the heartbeats that a connection without traffic needs."""
-
-    def close(self) -> None: ...
 
 
 class ConfirmedPublisher:
@@ -80,16 +66,6 @@ class ConfirmedPublisher:
             # A retry or a dead letter, and its queue is gone: unlike a reply, it must not vanish.
             raise PublishFailed(f"no queue takes {', '.join(sorted(self._unroutable))}")
         return self._returned
-
-    def keep_alive(self) -> None:
-        if self._connection is None:
-            return
-        try:
-            with contextlib.suppress(TimeoutError):
-                self._connection.drain_events(timeout=0.001)  # a close that the broker sent is noticed here
-            self._connection.heartbeat_check()
-        except (OSError, amqp.AMQPError):
-            self.close()
 
     def close(self) -> None:
         connection, self._connection, self._channel = self._connection, None, None

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
+from shared.bus.transport.hub import HUB
 from shared.db.batches import BEGIN
 from shared.db.engine import Database
 from tests.faults.proxy import Proxy
@@ -26,7 +27,7 @@ def proxy(postgres_url: str) -> Iterator[Proxy]:
 
 def database_at(postgres_url: str, port: int | None, idle_within_s: float | None = None) -> Database:
     url = make_url(postgres_url).set(port=port).render_as_string(hide_password=False)
-    return Database("quiet", url, True, WITHIN_S, idle_within_s)
+    return Database("quiet", url, True, WITHIN_S, idle_within_s, hub=HUB)
 
 
 def test_a_connection_that_fell_silent_is_given_up_and_the_next_one_works(postgres_url: str, proxy: Proxy) -> None:

@@ -7,10 +7,11 @@ import eventlet
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
+from shared.bus.broker import PublishFailed
 from shared.bus.delivery.outbox import OutboxEntry, outbox_entry
 from shared.bus.delivery.outbox_relay import ROWS_PER_PUBLISH, Relay
 from shared.bus.delivery.store import DeliveryStore
-from shared.bus.transport.publisher import PublishFailed
+from shared.bus.transport.hub import HUB
 from shared.db.engine import Database
 from shared.db.migrations import create_all
 from shared.messages.envelope import Outgoing, outgoing
@@ -69,7 +70,7 @@ def committed(database: Database, store: DeliveryStore, count: int, age_s: float
 
 def start(database: Database) -> tuple[Relay, DeliveryStore, Sent]:
     store, sent = DeliveryStore(), Sent()
-    relay = Relay("toy", database, store, sent, lambda: int(NOW.timestamp() * 1000), sweep_age_ms=5000)
+    relay = Relay("toy", database, store, sent, lambda: int(NOW.timestamp() * 1000), HUB, sweep_age_ms=5000)
     return relay, store, sent
 
 
@@ -128,7 +129,7 @@ def test_the_sweeper_leaves_young_rows_to_the_relay(database: Database) -> None:
 def test_one_sweep_takes_all_that_a_long_outage_left(database: Database) -> None:
     store, sent = DeliveryStore(), Sent()
     committed(database, store, 2 * ROWS_PER_PUBLISH + 7, age_s=60.0)
-    relay = Relay("toy", database, store, sent, lambda: int(NOW.timestamp() * 1000))
+    relay = Relay("toy", database, store, sent, lambda: int(NOW.timestamp() * 1000), HUB)
     assert relay.sweep() == 2 * ROWS_PER_PUBLISH + 7 == len(sent.messages)
     with database.transaction() as db:
         assert store.outbox.is_empty(db)

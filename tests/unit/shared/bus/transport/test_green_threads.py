@@ -1,12 +1,14 @@
 """One hub serves everything: what is long must leave it, and what fails must not end it."""
 
+import socket
 import time
 from collections.abc import Callable
 
 import eventlet
+import pytest
 
-from shared.bus.transport.nameko_service import off_hub
-from shared.bus.transport.rule_polling import RulePoller
+from shared.bus.transport.hub import HUB
+from shared.rules.lifecycle.polling import RulePoller
 
 
 def compute(seconds: float) -> str:
@@ -25,9 +27,35 @@ def test_heavy_work_off_the_hub_lets_the_others_run() -> None:
             eventlet.sleep(0.01)
 
     heart = eventlet.spawn(beat)
-    assert off_hub(compute, 0.5) == "done"
+    assert HUB.off_hub(compute, 0.5) == "done"
     heart.kill()
     assert len(beats) >= 5
+
+
+def test_what_is_not_done_in_time_ends_with_an_error_and_nobody_elses_time_is_up() -> None:
+    with pytest.raises(TimeoutError, match=r"not done in 0\.05 s"), HUB.within(20), HUB.within(0.05):
+        time.sleep(10)
+    with pytest.raises(TimeoutError, match=r"not done in 0\.05 s"), HUB.within(0.05), HUB.within(20):
+        time.sleep(10)
+    with HUB.within(0.05):
+        pass
+    time.sleep(0.1)  # a time-out that were still set would end this
+
+
+def test_a_socket_that_stays_silent_is_waited_for_no_longer_than_asked_and_one_that_speaks_only_until_then() -> None:
+    ours, theirs = socket.socketpair()
+    began = time.monotonic()
+    with pytest.raises(TimeoutError):
+        HUB.wait_for_socket(ours.fileno(), False, 0.05)
+    HUB.hold_for_socket(ours.fileno(), 50)
+    assert 0.1 <= time.monotonic() - began < 5
+    HUB.wait_for_socket(ours.fileno(), True, 5.0)
+    theirs.send(b"!")
+    HUB.wait_for_socket(ours.fileno(), False, None)
+    HUB.hold_for_socket(ours.fileno(), 100_000)
+    assert time.monotonic() - began < 5
+    ours.close()
+    theirs.close()
 
 
 class Book:
@@ -61,7 +89,7 @@ class Book:
 
 
 def watching(book: Book, until: eventlet.event.Event, seconds: float = 0.01, made: Callable[[], None] = int) -> None:
-    watch = RulePoller(book, seconds, made)
+    watch = RulePoller(book, seconds, HUB.spawn, made)
     watch.start()
     with eventlet.Timeout(20):
         until.wait()
