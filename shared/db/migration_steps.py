@@ -6,6 +6,57 @@ from alembic import op
 _INBOX_INDEX = "ix_inbox_athlete"
 
 
+def create_delivery_tables() -> None:
+    op.create_table(
+        "inbox",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("message_id", sa.String(length=128), nullable=False),
+        sa.Column("handler", sa.String(length=160), nullable=False, comment="the route's key"),
+        sa.Column("body_hash", sa.String(length=64), nullable=False),
+        sa.Column("athlete", sa.String(length=128), nullable=True),
+        sa.Column("outcome", sa.String(length=16), nullable=False, comment="accepted, rejected or later"),
+        sa.Column(
+            "reply", sa.LargeBinary(), nullable=True, comment="the outcome's data as JSON, sent again for a duplicate"
+        ),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "message_id", "handler", name="pk_inbox"),
+    )
+    op.create_index("ix_inbox_athlete", "inbox", ["tenant", "athlete"], unique=False)
+    op.create_index("ix_inbox_received_at", "inbox", ["received_at"], unique=False)
+    op.create_table(
+        "outbox",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column(
+            "id", sa.String(length=128), nullable=False, comment="the message's ce-id; ids sort in the order of making"
+        ),
+        sa.Column("exchange", sa.String(length=64), nullable=False, comment="empty for a reply"),
+        sa.Column("routing_key", sa.String(length=255), nullable=False),
+        sa.Column("headers", sa.LargeBinary(), nullable=False),
+        sa.Column("content_type", sa.String(length=64), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("correlation_id", sa.String(length=255), nullable=True),
+        sa.Column("athlete", sa.String(length=128), nullable=True),
+        sa.Column("created_at_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "id", name="pk_outbox"),
+    )
+    op.create_index("ix_outbox_created_at_ms", "outbox", ["created_at_ms"], unique=False)
+    op.create_table(
+        "tenants",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("first_seen", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", name="pk_tenants"),
+    )
+
+
+def drop_tables(*names: str) -> None:
+    """With their indexes."""
+    for name in names:
+        op.drop_table(name)
+
+
+DELIVERY_TABLES = ("inbox", "outbox", "tenants")
+
+
 def create_rule_tables() -> None:
     op.create_table(
         "rule_packs",
@@ -63,8 +114,7 @@ def create_rule_tables() -> None:
 
 
 def drop_rule_tables() -> None:
-    for table in ("rule_kept_texts", "rule_kept_files", "rule_revisions", "rule_activations", "rule_packs"):
-        op.drop_table(table)
+    drop_tables("rule_kept_texts", "rule_kept_files", "rule_revisions", "rule_activations", "rule_packs")
 
 
 def create_parked_audit() -> None:

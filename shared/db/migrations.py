@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from alembic import command
+from alembic import command, context
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -59,6 +59,18 @@ def newest(migrations: Path) -> str:
     if head is None:
         raise SchemaOutdated(f"{migrations} holds no migration")
     return head
+
+
+def run_in_context(tables: MetaData) -> None:
+    """What a service's ``migrations/env.py`` does: over the connection that ``upgrade`` opened."""
+    context.configure(
+        connection=context.config.attributes["connection"],
+        target_metadata=tables,
+        render_as_batch=True,
+        compare_type=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
 
 
 def create_all(database: Database, metadata: MetaData) -> None:

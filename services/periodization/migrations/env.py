@@ -1,14 +1,6 @@
-"""Alembic's way into the periodization service's tables; ``shared.db.migrations`` gives the connection."""
-
-from alembic import context
+"""Alembic's way into the periodization service's tables."""
 
 from services.periodization.store import Tables
+from shared.db.migrations import run_in_context
 
-context.configure(
-    connection=context.config.attributes["connection"],
-    target_metadata=Tables.metadata,
-    render_as_batch=True,
-    compare_type=True,
-)
-with context.begin_transaction():
-    context.run_migrations()
+run_in_context(Tables.metadata)

@@ -1,14 +1,6 @@
-"""Alembic's way into the scheduling service's tables; the connection is given by ``shared.db.migrations``."""
-
-from alembic import context
+"""Alembic's way into the scheduling service's tables."""
 
 from services.scheduling.store import Tables
+from shared.db.migrations import run_in_context
 
-context.configure(
-    connection=context.config.attributes["connection"],
-    target_metadata=Tables.metadata,
-    render_as_batch=True,
-    compare_type=True,
-)
-with context.begin_transaction():
-    context.run_migrations()
+run_in_context(Tables.metadata)

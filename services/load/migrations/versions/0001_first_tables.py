@@ -3,12 +3,11 @@
 import sqlalchemy as sa
 from alembic import op
 
+from shared.db.migration_steps import DELIVERY_TABLES, create_delivery_tables, drop_tables
 from shared.db.tables import UtcDateTime
 
 revision = "0001"
 down_revision = None
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
@@ -35,23 +34,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant", "athlete_digest", name="pk_erasures"),
     )
     op.create_table(
-        "inbox",
-        sa.Column("tenant", sa.String(length=40), nullable=False),
-        sa.Column("message_id", sa.String(length=128), nullable=False),
-        sa.Column("handler", sa.String(length=160), nullable=False, comment="the route's key"),
-        sa.Column("body_hash", sa.String(length=64), nullable=False),
-        sa.Column("athlete", sa.String(length=128), nullable=True),
-        sa.Column("outcome", sa.String(length=16), nullable=False, comment="accepted, rejected or later"),
-        sa.Column(
-            "reply", sa.LargeBinary(), nullable=True, comment="the outcome's data as JSON, sent again for a duplicate"
-        ),
-        sa.Column("received_at", UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "message_id", "handler", name="pk_inbox"),
-    )
-    op.create_index("ix_inbox_athlete", "inbox", ["tenant", "athlete"], unique=False)
-    op.create_index("ix_inbox_received_at", "inbox", ["received_at"], unique=False)
-
-    op.create_table(
         "marked_days",
         sa.Column("tenant", sa.String(length=40), nullable=False),
         sa.Column("athlete", sa.String(length=128), nullable=False),
@@ -61,24 +43,6 @@ def upgrade() -> None:
         sa.Column("marked_id", sa.String(length=128), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "athlete", "date", name="pk_marked_days"),
     )
-    op.create_table(
-        "outbox",
-        sa.Column("tenant", sa.String(length=40), nullable=False),
-        sa.Column(
-            "id", sa.String(length=128), nullable=False, comment="the message's ce-id; ids sort in the order of making"
-        ),
-        sa.Column("exchange", sa.String(length=64), nullable=False, comment="empty for a reply"),
-        sa.Column("routing_key", sa.String(length=255), nullable=False),
-        sa.Column("headers", sa.LargeBinary(), nullable=False),
-        sa.Column("content_type", sa.String(length=64), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.Column("correlation_id", sa.String(length=255), nullable=True),
-        sa.Column("athlete", sa.String(length=128), nullable=True),
-        sa.Column("created_at_ms", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "id", name="pk_outbox"),
-    )
-    op.create_index("ix_outbox_created_at_ms", "outbox", ["created_at_ms"], unique=False)
-
     op.create_table(
         "sessions",
         sa.Column("tenant", sa.String(length=40), nullable=False),
@@ -100,29 +64,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant", "athlete", "session", name="pk_sessions"),
     )
     op.create_index("ix_sessions_start", "sessions", ["tenant", "athlete", "counts", "start"], unique=False)
-
-    op.create_table(
-        "tenants",
-        sa.Column("tenant", sa.String(length=40), nullable=False),
-        sa.Column("first_seen", UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", name="pk_tenants"),
-    )
+    create_delivery_tables()
 
 
 def downgrade() -> None:
-    op.drop_table("tenants")
-    op.drop_index("ix_sessions_start", table_name="sessions")
-
-    op.drop_table("sessions")
-    op.drop_index("ix_outbox_created_at_ms", table_name="outbox")
-
-    op.drop_table("outbox")
-    op.drop_table("marked_days")
-    op.drop_index("ix_inbox_received_at", table_name="inbox")
-    op.drop_index("ix_inbox_athlete", table_name="inbox")
-
-    op.drop_table("inbox")
-    op.drop_table("erasures")
-    op.drop_index("ix_athletes_due_at", table_name="athletes")
-
-    op.drop_table("athletes")
+    drop_tables(*DELIVERY_TABLES, "sessions", "marked_days", "erasures", "athletes")

@@ -5,8 +5,6 @@ from sqlalchemy import text
 
 revision = "0004"
 down_revision = "0003"
-branch_labels = None
-depends_on = None
 
 _INDEX = "ix_sessions_removed_at"
 

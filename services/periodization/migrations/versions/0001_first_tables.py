@@ -3,10 +3,10 @@
 import sqlalchemy as sa
 from alembic import op
 
+from shared.db.migration_steps import DELIVERY_TABLES, create_delivery_tables, drop_tables
+
 revision = "0001"
 down_revision = None
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
@@ -59,41 +59,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant", "athlete_hash", name=op.f("pk_erasures")),
     )
     op.create_table(
-        "inbox",
-        sa.Column("tenant", sa.String(length=40), nullable=False),
-        sa.Column("message_id", sa.String(length=128), nullable=False),
-        sa.Column("handler", sa.String(length=160), nullable=False, comment="the route's key"),
-        sa.Column("body_hash", sa.String(length=64), nullable=False),
-        sa.Column("athlete", sa.String(length=128), nullable=True),
-        sa.Column("outcome", sa.String(length=16), nullable=False, comment="accepted, rejected or later"),
-        sa.Column(
-            "reply", sa.LargeBinary(), nullable=True, comment="the outcome's data as JSON, sent again for a duplicate"
-        ),
-        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "message_id", "handler", name=op.f("pk_inbox")),
-    )
-    op.create_index("ix_inbox_athlete", "inbox", ["tenant", "athlete"])
-    op.create_index("ix_inbox_received_at", "inbox", ["received_at"])
-
-    op.create_table(
-        "outbox",
-        sa.Column("tenant", sa.String(length=40), nullable=False),
-        sa.Column(
-            "id", sa.String(length=128), nullable=False, comment="the message's ce-id; ids sort in the order of making"
-        ),
-        sa.Column("exchange", sa.String(length=64), nullable=False, comment="empty for a reply"),
-        sa.Column("routing_key", sa.String(length=255), nullable=False),
-        sa.Column("headers", sa.LargeBinary(), nullable=False),
-        sa.Column("content_type", sa.String(length=64), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.Column("correlation_id", sa.String(length=255), nullable=True),
-        sa.Column("athlete", sa.String(length=128), nullable=True),
-        sa.Column("created_at_ms", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "id", name=op.f("pk_outbox")),
-    )
-    op.create_index("ix_outbox_created_at_ms", "outbox", ["created_at_ms"])
-
-    op.create_table(
         "season_choices",
         sa.Column("tenant", sa.String(length=40), nullable=False),
         sa.Column("athlete", sa.String(length=128), nullable=False),
@@ -117,12 +82,6 @@ def upgrade() -> None:
     op.create_index("ix_seasons_due_at", "seasons", ["due_at"])
 
     op.create_table(
-        "tenants",
-        sa.Column("tenant", sa.String(length=40), nullable=False),
-        sa.Column("first_seen", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", name=op.f("pk_tenants")),
-    )
-    op.create_table(
         "told_deloads",
         sa.Column("tenant", sa.String(length=40), nullable=False),
         sa.Column("athlete", sa.String(length=128), nullable=False),
@@ -138,11 +97,19 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "athlete", "week_start", name=op.f("pk_told_weeks")),
     )
+    create_delivery_tables()
 
 
 def downgrade() -> None:
-    for table in (
-        "told_weeks", "told_deloads", "tenants", "seasons", "season_choices", "outbox", "inbox", "erasures",
-        "erase_confirmations", "coach_deloads", "athletes", "athlete_days",
-    ):  # fmt: skip
-        op.drop_table(table)
+    drop_tables(
+        *DELIVERY_TABLES,
+        "told_weeks",
+        "told_deloads",
+        "seasons",
+        "season_choices",
+        "erasures",
+        "erase_confirmations",
+        "coach_deloads",
+        "athletes",
+        "athlete_days",
+    )

@@ -7,8 +7,6 @@ from shared.db.migration_steps import create_rule_tables, drop_rule_tables
 
 revision = "0002"
 down_revision = "0001"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
