@@ -1,1 +1,1 @@
-"""YAML 1.2 text to a tree that remembers where everything stands."""
+"""YAML and JSON text to one tree that remembers where everything stands: for rule files and athlete files alike."""

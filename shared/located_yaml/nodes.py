@@ -1,30 +1,42 @@
-"""A rule file as a tree that remembers where everything stands."""
+"""A file as a tree that remembers where everything stands, and the mistakes met while it was read."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from shared.rules.model import Position, Scalar
+ScalarValue = str | float | bool
 
 
-@dataclass(frozen=True, slots=True)
-class ScalarNode:
-    """``value`` by YAML 1.2 core rules (a date stays text); ``text`` as written; ``omitted``: nothing was written."""
+class Position(NamedTuple):
+    """Where in its file a thing stands; lines and columns from 1."""
 
-    value: Scalar | None
+    file: str
+    line: int
+    column: int
+
+
+class Mistake(NamedTuple):
+    """What keeps a text from being read. ``code`` names the kind of mistake for machines."""
+
+    at: Position
+    code: str
+    message: str
+
+
+class ScalarNode(NamedTuple):
+    """``value`` by the YAML 1.2 core schema, every number a float; ``text`` as written; ``omitted``: nothing was."""
+
+    value: ScalarValue | None
     text: str
     at: Position
     omitted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ListNode:
+class ListNode(NamedTuple):
     items: tuple["Node", ...]
     at: Position
 
 
-@dataclass(frozen=True, slots=True)
-class MapNode:
+class MapNode(NamedTuple):
     """Pairs in file order, doubled keys included; ``braces``: written as ``{a: 1, b: 2}``."""
 
     pairs: tuple[tuple[ScalarNode, "Node"], ...]
@@ -53,8 +65,13 @@ def plain(node: Node) -> Any:
     return {name.text: plain(value) for name, value in node.pairs}
 
 
-def told(node: Node) -> str:
+def described(node: Node) -> str:
     """What stands there, in a person's words."""
     if isinstance(node, ScalarNode):
         return "nothing" if node.value is None else f"'{node.text}'"
     return "a list" if isinstance(node, ListNode) else "a table of 'name: value'"
+
+
+def given_twice(name: ScalarNode, first: ScalarNode) -> str:
+    """What to say of a name that stands in its table a second time."""
+    return f"'{name.text}' is already given on line {first.at.line}; keep one"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from shared.rules.model import Position
+from shared.located_yaml.nodes import Mistake, Position
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -52,6 +52,11 @@ class Mistakes:
         """One message per place: the first one told there is the cause, the rest would be noise."""
         key = (at.file, at.line, at.column)
         self._found.setdefault(key, RuleFileError(at.file, at.line, at.column, self.rule, message))
+
+    def add_unreadable(self, mistakes: Iterable[Mistake]) -> None:
+        """What the reader of YAML says of a file."""
+        for mistake in mistakes:
+            self.add(mistake.at, mistake.message)
 
     def add_all(self, errors: Iterable[RuleFileError]) -> None:
         for error in errors:

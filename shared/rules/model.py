@@ -7,9 +7,10 @@ the same tree into single-fact durable-rules rulesets. So the two evaluators sha
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from shared.contract.words import PackKind, Severity
+from shared.located_yaml.nodes import Position
 
 Shape = Literal["pair", "week", "athlete", "season"]
 RuleMode = Literal["watch", "warn", "enforce"]
@@ -58,14 +59,6 @@ class Amount:
     low_inclusive: bool = True
     high_inclusive: bool = True
     unit: str | None = None
-
-
-class Position(NamedTuple):
-    """Where in its file a thing stands; lines and columns from 1."""
-
-    file: str
-    line: int
-    column: int
 
 
 @dataclass(frozen=True, slots=True)

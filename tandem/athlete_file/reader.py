@@ -1,6 +1,6 @@
 """Reads an athlete file: text, parse, validate; every problem at once with its line and column."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,13 +8,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from shared.contract.sessions import SESSION_KINDS, TAGS
+from shared.located_yaml.json_parser import parse_json
+from shared.located_yaml.nodes import Mistake
+from shared.located_yaml.parser import parse_yaml
 from shared.messages.problems import Problem
 from shared.messages.validation import problems_of
-from tandem.athlete_file.json_document import parse_json
 from tandem.athlete_file.model import AthleteFile
-from tandem.athlete_file.places import BadFile, Document, FileProblem, child_pointer
-from tandem.athlete_file.source import read_text
-from tandem.athlete_file.yaml_document import parse_yaml
+from tandem.athlete_file.places import BadFile, Document, FileProblem, child_pointer, file_problem
+from tandem.athlete_file.source import ATHLETE_FILE, read_text
 
 _UNIQUE = {
     "sessions": "id",
@@ -51,21 +52,32 @@ class LocatedAthleteFile:
 
 def locate_athlete_file(text: str, file: str) -> LocatedAthleteFile:
     """As ``parse_athlete_file``, with the places kept."""
-    document = parse_json(text, file) if _is_json(text, file) else parse_yaml(text, file)
-    problems = list(document.problems)
+    document, problems = read_document(text, file)
     result: AthleteFile | None = None
     if not isinstance(document.value, Mapping):
         message = "an athlete file is a mapping that begins with 'athlete:'"
         problems.append(_at(document, Problem("", "not_a_mapping", message)))
     else:
+        refused = {(problem.line, problem.column) for problem in problems}
         problems += [_at(document, problem) for problem in (*_repeats(document), *_foreign_tags(document.value))]
         try:
             result = AthleteFile.model_validate(document.value)
         except ValidationError as error:
-            problems += _model_problems(error, document)
+            problems += _model_problems(error, document, refused)
     if result is None or problems:
         raise BadFile(problems)
     return LocatedAthleteFile(result, document)
+
+
+def read_document(text: str, file: str) -> tuple[Document, list[FileProblem]]:
+    """The values of ``text``, and what is wrong with them as YAML or JSON; raises ``BadFile`` for no such text."""
+    mistakes: list[Mistake] = []
+    is_json = _is_json(text, file)
+    root = parse_json(text, file, mistakes) if is_json else parse_yaml(text, file, ATHLETE_FILE, mistakes)
+    if root is None:
+        raise BadFile([file_problem(mistake) for mistake in mistakes])
+    document = Document(file, root)
+    return document, document.problems(mistakes)
 
 
 def _is_json(text: str, file: str) -> bool:
@@ -86,16 +98,17 @@ def _repeats(document: Document) -> Iterator[Problem]:
                 continue
             pointer = child_pointer(child_pointer(f"/{where}", index), key)
             if value in seen:
-                first = document.mark_of(f"/{where}/{seen[value]}/{key}").line
+                first = document.position_of(f"/{where}/{seen[value]}/{key}").line
                 yield Problem(
                     pointer, "duplicate", f"'{value}' is already used on line {first}; each {key} stands once"
                 )
             seen.setdefault(value, index)
 
 
-def _model_problems(error: ValidationError, document: Document) -> list[FileProblem]:
-    """What the model refuses, less what is already told: misplaced tags, and values that the parser refused."""
-    refused = {(problem.line, problem.column) for problem in document.problems}
+def _model_problems(
+    error: ValidationError, document: Document, refused: Container[tuple[int, int]]
+) -> list[FileProblem]:
+    """What the model refuses, less what is already told: misplaced tags, and values that the parser ``refused``."""
     found = (_at(document, problem) for problem in problems_of(error, AthleteFile, document.value))
     return [p for p in found if p.code != "tag_of_other_kind" and (p.line, p.column) not in refused]
 
@@ -117,12 +130,12 @@ def _foreign_tags(value: Mapping[str, Any], pointer: str = "") -> Iterator[Probl
 
 
 def _at(document: Document, problem: Problem) -> FileProblem:
-    mark = document.mark_of(problem.pointer, prefer_key=problem.code in _ABOUT_THE_KEY)
+    at = document.position_of(problem.pointer, prefer_key=problem.code in _ABOUT_THE_KEY)
     name = _field_name(problem.pointer)
     says_name = problem.code in ("extra_forbidden", "missing")
     owner = _field_name(problem.pointer.rpartition("/")[0]) if says_name else name
     message = f"{owner}: {problem.message}" if owner else problem.message
-    return FileProblem(document.file, mark.line, mark.column, problem.pointer, problem.code, message)
+    return FileProblem(at.file, at.line, at.column, problem.pointer, problem.code, message)
 
 
 def _field_name(pointer: str) -> str:

@@ -117,11 +117,11 @@ def test_a_week_without_sessions_is_filled_from_the_season(run: Run) -> None:
 
 
 def test_what_week_plans_check_accepts(run: Run, tmp_path: Path) -> None:
-    from tandem.athlete_file.yaml_document import parse_yaml
+    from tandem.athlete_file.reader import read_document
 
     planned = run("week", RUNNER, "--json").json["sessions"]
     told = ("id", "kind", "type", "region", "effort", "mode", "duration_min", "start", "key")
-    document = parse_yaml(RUNNER.read_text(encoding="utf-8"), RUNNER.name).value
+    document = read_document(RUNNER.read_text(encoding="utf-8"), RUNNER.name)[0].value
     sessions = [{name: session[name] for name in told if name in session} for session in planned]
     document["week"] = {"start": "2022-10-17", "sessions": sessions}
     path = tmp_path / "planned.json"
@@ -131,10 +131,10 @@ def test_what_week_plans_check_accepts(run: Run, tmp_path: Path) -> None:
 
 
 def test_the_same_file_as_json_gives_the_same_answer(run: Run, tmp_path: Path) -> None:
-    from tandem.athlete_file.yaml_document import parse_yaml
+    from tandem.athlete_file.reader import read_document
 
     path = tmp_path / "runner.json"
-    path.write_text(json.dumps(parse_yaml(RUNNER.read_text(encoding="utf-8"), "a.yaml").value), encoding="utf-8")
+    path.write_text(json.dumps(read_document(RUNNER.read_text(encoding="utf-8"), "a.yaml")[0].value), encoding="utf-8")
     assert run("load", path, "--json").json == run("load", RUNNER, "--json").json
 
 

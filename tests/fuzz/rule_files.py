@@ -28,7 +28,6 @@ from jsonschema import Draft202012Validator
 from benchmarks.goals import Goal, tell
 from shared.contract.words import PackKind
 from shared.located_yaml.nodes import plain
-from shared.located_yaml.parser import parse_yaml
 from shared.rules.authoring.json_schema import rule_file_schema
 from shared.rules.authoring.lint import lint
 from shared.rules.errors import Mistakes, RuleFileError, RuleFileErrors
@@ -37,7 +36,7 @@ from shared.rules.evaluation.explain import explain
 from shared.rules.evaluation.prepared import prepare
 from shared.rules.evaluation.situations import TooManySituations, situations
 from shared.rules.model import Facts, Pack, Rule
-from shared.rules.reading.loader import RuleText, load_texts
+from shared.rules.reading.loader import RuleText, load_texts, read_tree
 from tests.fuzz.grammar import SHIPPED, SLIPS, grown, tenants, with_slips
 from tests.fuzz.sound import grown_sound, guesses_mended, one_token_changed, sound_override
 
@@ -162,7 +161,7 @@ class Fuzz:
             self.seen["evaluated"] += 1
 
     def _schema_accepts(self, base: bytes) -> None:
-        tree = parse_yaml(base, "base.yaml", Mistakes())
+        tree = read_tree(RuleText("base.yaml", base), Mistakes())
         refused = None if tree is None else next(self._schema.iter_errors(plain(tree)), None)
         if refused is not None:
             raise Broken(f"mismatch: the schema refuses {refused.json_path}: {refused.message[:200]}")

@@ -6,14 +6,13 @@ from datetime import date
 from typing import Final
 
 from shared.contract.words import PackKind
-from shared.located_yaml.nodes import MapNode
-from shared.located_yaml.parser import parse_yaml
+from shared.located_yaml.nodes import MapNode, Position
 from shared.rules.authoring.difference import Difference, differences
 from shared.rules.errors import Mistakes, RuleFileError, RuleFileErrors
 from shared.rules.lifecycle.dry_run import Triable, kind_extended, texts_of, with_stored
-from shared.rules.model import Pack, Position
+from shared.rules.model import Pack
 from shared.rules.reading.header import read_header
-from shared.rules.reading.loader import load_texts
+from shared.rules.reading.loader import load_texts, read_tree
 from shared.rules.reading.rule_texts import RuleText
 
 SENT: Final = "text"
@@ -49,7 +48,7 @@ def sound_pack(text: str, tenant: str, rules: Triable, stored: Mapping[PackKind,
 def _own(sent: RuleText, tenant: str, base: tuple[RuleText, ...]) -> tuple[PackKind, date | None]:
     """What the first lines say, if the pack is one that this tenant may send."""
     mistakes = Mistakes()
-    tree = parse_yaml(sent.raw, SENT, mistakes)
+    tree = read_tree(sent, mistakes)
     header = None if tree is None else read_header(tree, mistakes, tenant=True)
     if header is None or not isinstance(tree, MapNode):
         raise RuleFileErrors(mistakes.all() or [RuleFileError(SENT, 1, 1, None, "this is no rule pack")])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared.contract.words import PackKind
+from shared.located_yaml.nodes import Position
 from shared.rules.authoring.clashes import contradiction, outdone
 from shared.rules.authoring.coverage import fires_within, overlap
 from shared.rules.authoring.difference import sentences_about
@@ -13,7 +14,7 @@ from shared.rules.evaluation.explain import named
 from shared.rules.evaluation.reference_evaluator import holds
 from shared.rules.evaluation.situations import TooManySituations, leaves, situations, trying_for
 from shared.rules.feature_ranges import range_of
-from shared.rules.model import Leaf, Pack, Position, Rule
+from shared.rules.model import Leaf, Pack, Rule
 from shared.rules.told_features import told_elsewhere
 
 Code = Literal[

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from shared.contract.words import PackKind
-from shared.located_yaml.parser import MAX_BYTES
 from shared.rules.amounts import comparisons
 from shared.rules.authoring.json_schema import AMOUNT_EXAMPLES
 from shared.rules.model import Amount, Pack, RuleMode, Setting, Shape
@@ -12,6 +11,7 @@ from shared.rules.reading.conditions import ATHLETE_FIELDS
 from shared.rules.reading.dialect import MAX_RULES
 from shared.rules.reading.header import DIALECT
 from shared.rules.reading.outcome_values import OUTCOME_VALUES, OutcomeValue
+from shared.rules.reading.rule_files import RULE_FILE
 from shared.rules.reading.session_classes import CLASS_FIELDS, MAX_WORDS
 from shared.rules.reading.sources import EVIDENCE
 from shared.rules.told_features import TOLD
@@ -204,7 +204,8 @@ def _inner(value: Any) -> str:
 
 def _limits() -> Iterator[str]:
     yield from _heading("Limits")
-    yield f"A file has at most {MAX_BYTES // 1024} KiB, a pack {MAX_RULES} rules and {MAX_WORDS} words. No anchors,"
+    most = RULE_FILE.max_bytes // 1024
+    yield f"A file has at most {most} KiB, a pack {MAX_RULES} rules and {MAX_WORDS} words. No anchors,"
     yield "aliases or tags. `off`, `no`, dates and clock times stay text; only true, false, null and numbers are more."
 
 

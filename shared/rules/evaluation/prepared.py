@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.contract.words import PackKind
+from shared.located_yaml.nodes import Position
 from shared.rules.errors import RuleFileError, RuleFileErrors
 from shared.rules.evaluation.conflict_table import PairRules
 from shared.rules.evaluation.crosscheck import PER_PACK, EvaluatorsDisagree, check
@@ -13,7 +14,7 @@ from shared.rules.evaluation.evaluators import ConditionSet, Evaluator
 from shared.rules.evaluation.normal_form import RuleTooComplex, UnsupportedComparison
 from shared.rules.evaluation.reference_evaluator import decided_by
 from shared.rules.lasting import lasting_leaves
-from shared.rules.model import DecidedBy, Leaf, Pack, Position, Rule
+from shared.rules.model import DecidedBy, Leaf, Pack, Rule
 from shared.rules.modes import served_rule
 
 _NOT_COMPILED = (RuleTooComplex, UnsupportedComparison, ConstantOutOfRange, PackTooLarge)

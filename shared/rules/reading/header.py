@@ -6,7 +6,7 @@ from datetime import date
 from typing import cast, get_args
 
 from shared.contract.words import PackKind
-from shared.located_yaml.nodes import MapNode, Node, told
+from shared.located_yaml.nodes import MapNode, Node, described
 from shared.rules.errors import Mistakes
 from shared.rules.reading.tree_reader import Reader
 
@@ -35,7 +35,7 @@ def read_header(node: Node, mistakes: Mistakes, tenant: bool) -> Header | None:
     """The first lines of a pack; None when it is no pack at all."""
     reader = Reader(mistakes)
     if not isinstance(node, MapNode):
-        mistakes.add(node.at, f"a rule file is a table that starts with 'dialect: {DIALECT}', not {told(node)}")
+        mistakes.add(node.at, f"a rule file is a table that starts with 'dialect: {DIALECT}', not {described(node)}")
         return None
     before = len(mistakes)
     fields = reader.table(node, "a pack", TENANT_FIELDS if tenant else PACK_FIELDS)

@@ -11,18 +11,18 @@ from functools import lru_cache
 from pathlib import Path
 
 from shared.contract.words import PACK_KINDS, PackKind
-from shared.located_yaml.nodes import ListNode, MapNode, Node, plain
-from shared.located_yaml.parser import parse_yaml
+from shared.located_yaml.nodes import ListNode, MapNode, Mistake, Node, Position, plain
+from shared.located_yaml.parser import read_yaml
 from shared.rules.errors import Mistakes, RuleFileError, RuleFileErrors, did_you_mean
 from shared.rules.evaluation.explain import told_example
 from shared.rules.evaluation.reference_evaluator import holds
 from shared.rules.identity_cache import ByIdentity, Kept
-from shared.rules.model import Example, Pack, Position, Rule
+from shared.rules.model import Example, Pack, Rule
 from shared.rules.reading.collector import collector_paused
 from shared.rules.reading.dialect import read_content
 from shared.rules.reading.header import Header, read_header
 from shared.rules.reading.overrides import merged
-from shared.rules.reading.rule_files import BASE, TENANTS, is_rule_file, read_rule_file
+from shared.rules.reading.rule_files import BASE, RULE_FILE, TENANTS, is_rule_file, read_rule_file
 from shared.rules.reading.rule_texts import RuleText, RuleTexts
 
 TENANT = re.compile(r"[a-z0-9-]{1,40}")
@@ -218,11 +218,19 @@ _packs_alone: Kept[Pack] = Kept(12)
 def _read(text: RuleText, tenant: bool) -> tuple[_Source | None, tuple[RuleFileError, ...]]:
     """Trees are immutable, and parsing is most of a load: a file that did not change is parsed once per process."""
     mistakes = Mistakes()
-    tree = parse_yaml(text.raw, text.file, mistakes)
+    tree = read_tree(text, mistakes)
     header = None if tree is None else read_header(tree, mistakes, tenant)
     if header is None or not isinstance(tree, MapNode):
         return None, mistakes.all()
     return _Source(header, tree, text.file, text), mistakes.all()
+
+
+def read_tree(text: RuleText, mistakes: Mistakes) -> Node | None:
+    """None for what is no sound YAML, with the reasons in ``mistakes``."""
+    unreadable: list[Mistake] = []
+    tree = read_yaml(text.raw, text.file, RULE_FILE, unreadable)
+    mistakes.add_unreadable(unreadable)
+    return None if unreadable else tree
 
 
 def _sources(texts: Iterable[RuleText], mistakes: Mistakes, tenant: bool) -> list[_Source]:

@@ -2,7 +2,7 @@
 
 import re
 
-from shared.located_yaml.nodes import MapNode, Node, ScalarNode, told
+from shared.located_yaml.nodes import MapNode, Node, ScalarNode, described
 from shared.rules.amounts import NotAnAmount, parse_amount, within
 from shared.rules.model import Amount, Setting
 from shared.rules.reading.outcomes import plain_value
@@ -36,7 +36,7 @@ def read_settings(reader: Reader, node: Node) -> dict[str, Setting]:
             read_source(reader, fields["source"])
         allowed = _allowed(reader, fields["allowed"]) if "allowed" in fields else None
         if allowed is not None and name not in SETTING_SHAPES and not isinstance(plain, float):
-            reader.mistakes.add(fields["value"].at, f"'{name}' is one number, not {told(fields['value'])}")
+            reader.mistakes.add(fields["value"].at, f"'{name}' is one number, not {described(fields['value'])}")
         elif allowed is not None and isinstance(plain, float) and not within(allowed, plain):
             reader.mistakes.add(fields["value"].at, f"'{name}' is {plain:g}; allowed is {_text_of(fields['allowed'])}")
         found[name] = Setting(name, plain, unit, allowed, because, value.at)

@@ -5,11 +5,12 @@ import os
 import stat
 from typing import Final
 
+from shared.located_yaml.text import FileKind
+
 BASE: Final = "base"
 TENANTS: Final = "tenants"
 SUFFIXES: Final = (".yaml", ".yml")
-MOST_BYTES: Final = 1 << 20
-"""Of a file more than this is not read; the loader refuses far smaller ones."""
+RULE_FILE: Final = FileKind("rule file", "dialect: tandem-rules/1", max_bytes=256 * 1024)
 
 
 def is_rule_file(name: str) -> bool:
@@ -22,4 +23,4 @@ def read_rule_file(path: str) -> bytes:
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise OSError(errno.EINVAL, "it is no regular file")
     with open(path, "rb") as file:
-        return file.read(MOST_BYTES)
+        return file.read(RULE_FILE.max_bytes + 1)

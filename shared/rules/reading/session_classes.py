@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from shared.contract.sessions import KINDS, KINDS_OF_TAG, SESSION_TAGS, TAGS
-from shared.located_yaml.nodes import ListNode, MapNode, Node, ScalarNode, told
+from shared.located_yaml.nodes import ListNode, MapNode, Node, ScalarNode, described
 from shared.rules.amounts import NotAnAmount, comparisons, in_unit, parse_amount
 from shared.rules.errors import did_you_mean
 from shared.rules.model import All, Amount, AnyOf, Condition, Leaf
@@ -41,7 +41,7 @@ class Words:
         if isinstance(node, MapNode):
             return self._class(node, which, inside)
         if node.value is None or not isinstance(node.value, str):
-            self._reader.mistakes.add(node.at, f"a word or a class of sessions is expected, not {told(node)}")
+            self._reader.mistakes.add(node.at, f"a word or a class of sessions is expected, not {described(node)}")
             return None
         name = node.text
         if name in BUILTIN_WORDS:
@@ -116,7 +116,7 @@ class Words:
 def read_amount(reader: Reader, node: Node, what: str, unit: str | None, unit_required: bool = False) -> Amount | None:
     """The amount that stands there, in ``unit``; anything else is reported."""
     if not isinstance(node, ScalarNode) or node.value is None or isinstance(node.value, bool):
-        reader.mistakes.add(node.at, f"{what} is an amount, like 'at most 20 min', not {told(node)}")
+        reader.mistakes.add(node.at, f"{what} is an amount, like 'at most 20 min', not {described(node)}")
         return None
     try:
         return in_unit(parse_amount(node.text), unit, unit_required)

@@ -12,7 +12,7 @@ from typing import get_args
 from shared.contract.sessions import SESSION_KINDS, Effort, Region, RunType
 from shared.contract.wellness import FACTORS
 from shared.contract.words import GoalClass, GoalKind, Level, Phase, Priority
-from shared.located_yaml.nodes import ListNode, MapNode, Node, ScalarNode, told
+from shared.located_yaml.nodes import ListNode, MapNode, Node, ScalarNode, described
 from shared.rules.amounts import NotAnAmount, parse_amount, within
 from shared.rules.errors import one_of
 from shared.rules.reading.tree_reader import Reader
@@ -152,7 +152,7 @@ def check_shape(reader: Reader, shape: SettingShape, node: Node, what: str) -> N
 
 def _check_number(reader: Reader, shape: Number, node: Node, what: str) -> None:
     if not isinstance(node, ScalarNode) or node.value is None or isinstance(node.value, bool):
-        reader.mistakes.add(node.at, f"{what} is a number, not {told(node)}")
+        reader.mistakes.add(node.at, f"{what} is a number, not {described(node)}")
         return
     try:
         amount = parse_amount(node.text)

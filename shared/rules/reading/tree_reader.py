@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from shared.located_yaml.nodes import ListNode, MapNode, Node, ScalarNode, told
+from shared.located_yaml.nodes import ListNode, MapNode, Node, ScalarNode, described, given_twice
 from shared.located_yaml.scalars import resolved
 from shared.rules.amounts import decimal_comma
 from shared.rules.errors import Mistakes, did_you_mean, one_of
@@ -23,7 +23,7 @@ class Reader:
     def table(self, node: Node, what: str, names: Iterable[str] | None = None) -> dict[str, Node]:
         """Name -> node; unknown and doubled names are reported and left out. ``names`` None: any name will do."""
         if not isinstance(node, MapNode):
-            self.mistakes.add(node.at, f"{what} is a table of 'name: value', not {told(node)}")
+            self.mistakes.add(node.at, f"{what} is a table of 'name: value', not {described(node)}")
             return {}
         known = None if names is None else tuple(names)
         found: dict[str, Node] = {}
@@ -43,7 +43,8 @@ class Reader:
             if known is not None and name.text not in known:
                 self.mistakes.add(name.at, f"{what} has no '{name.text}'{did_you_mean(name.text, known)}")
             elif name.text in found:
-                self.mistakes.add(name.at, f"'{name.text}' stands here twice; keep one")
+                first = next(key for key, _ in node.pairs if key.text == name.text)
+                self.mistakes.add(name.at, given_twice(name, first))
             else:
                 found[name.text] = value
         return found
@@ -69,12 +70,12 @@ class Reader:
     def items(self, node: Node, what: str) -> tuple[Node, ...]:
         if isinstance(node, ListNode):
             return node.items
-        self.mistakes.add(node.at, f"{what} is a list (lines that begin with '- '), not {told(node)}")
+        self.mistakes.add(node.at, f"{what} is a list (lines that begin with '- '), not {described(node)}")
         return ()
 
     def text(self, node: Node, what: str, longest: int = 500) -> str | None:
         if not isinstance(node, ScalarNode) or node.value is None:
-            self.mistakes.add(node.at, f"{what} is a text, not {told(node)}")
+            self.mistakes.add(node.at, f"{what} is a text, not {described(node)}")
             return None
         text = node.text.strip()
         if not text:
@@ -90,7 +91,7 @@ class Reader:
             return node.value
         meant = _FLAGS.get(node.text.lower()) if isinstance(node, ScalarNode) else None
         hint = f"; write {meant}" if meant else ""
-        self.mistakes.add(node.at, f"{what} is true or false, not {told(node)}{hint}")
+        self.mistakes.add(node.at, f"{what} is true or false, not {described(node)}{hint}")
         return None
 
     def number(self, node: Node, what: str) -> float | None:
@@ -98,7 +99,7 @@ class Reader:
             return node.value
         comma = decimal_comma(node.text) if isinstance(node, ScalarNode) else None
         hint = f"; decimals have a point: {comma}" if comma else ""
-        self.mistakes.add(node.at, f"{what} is a number, not {told(node)}{hint}")
+        self.mistakes.add(node.at, f"{what} is a number, not {described(node)}{hint}")
         return None
 
     def word(self, node: Node, what: str, choices: Iterable[str]) -> str | None:
@@ -109,7 +110,7 @@ class Reader:
             hint = did_you_mean(node.text, known) or f"; use {one_of(known)}"
             self.mistakes.add(node.at, f"{what} cannot be '{node.text}'{hint}")
         else:
-            self.mistakes.add(node.at, f"{what} is {one_of(known)}, not {told(node)}")
+            self.mistakes.add(node.at, f"{what} is {one_of(known)}, not {described(node)}")
         return None
 
     def words(self, node: Node, what: str, choices: Iterable[str]) -> tuple[str, ...] | None:

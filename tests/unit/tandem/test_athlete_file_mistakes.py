@@ -141,7 +141,7 @@ def test_a_key_given_twice_is_told_in_yaml_and_json() -> None:
 @pytest.mark.parametrize("text", ["[" * 100_000, "{a: " * 100_000, "- " * 100_000, "? " * 100_000])
 def test_a_hundred_thousand_levels_of_yaml_are_refused_where_they_become_too_deep(text: str) -> None:
     problem = mistakes(text)[-1]
-    assert problem.code in ("too_deep", "key") and problem.line == 1
+    assert problem.code == "too_deep" and problem.line == 1
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000])
@@ -154,23 +154,24 @@ def test_aliases_cannot_blow_up_a_file() -> None:
         f"{name}: &{name} [{', '.join(['*' + before] * 9)}]\n"
         for before, name in zip("abcdefgh", "bcdefghi", strict=True)
     )
-    assert any("aliases are not used here" in problem.message for problem in mistakes(bomb))
+    assert any("starts an alias, which athlete files do not have" in problem.message for problem in mistakes(bomb))
 
 
 def test_python_objects_cannot_be_smuggled_in() -> None:
-    assert "tag 'tag:yaml.org,2002:python/" in str(mistakes('athlete: !!python/object/apply:os.system ["true"]\n')[0])
+    smuggled = mistakes('athlete: !!python/object/apply:os.system ["true"]\n')[0]
+    assert "the tag 'tag:yaml.org,2002:python/" in str(smuggled)
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("athlete: [1, 2\nb: 3\n", "a.yaml:2:2: broken YAML"),
-        ('athlete: "x\n', "broken YAML"),
-        ("athlete:\n\t id: 4\n", "a.yaml:2:1: broken YAML"),
+        ("athlete: [1, 2\nb: 3\n", "a.yaml:1:10: this bracket is never closed, or a comma is missing inside"),
+        ('athlete: "x\n', "a.yaml:1:10: this quote is never closed"),
+        ("athlete:\n\t id: 4\n", "a.yaml:2:1: a tab; indent with spaces"),
         ("athlete: {id: a1, timezone: UTC}\n---\nathlete: {}\n", "a.yaml:2:1: a second document"),
         ("- 1\n", "a.yaml:1:1: an athlete file is a mapping"),
         ("just words\n", "a.yaml:1:1: an athlete file is a mapping"),
-        ("# nothing but a comment\n", "an athlete file is a mapping"),
+        ("# nothing but a comment\n", "the file is empty; start with 'athlete:"),
     ],
 )
 def test_broken_yaml_is_told_where_it_breaks(text: str, said: str) -> None:
@@ -206,10 +207,10 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     for path, said in (
         (tmp_path / "athlet.yaml", "no such file; did you mean"),
         (tmp_path, "is a directory"),
-        (binary, "is a binary file"),
+        (binary, "b.yaml:1:10: a control character (U+0000): this is not a text file"),
         (empty, "is empty"),
         (utf16, "is UTF-16; save it as UTF-8"),
-        (blob, "p.yaml:2:7: is no UTF-8 text: byte 0xff"),
+        (blob, "p.yaml:2:7: this is not UTF-8 text: byte 0xff stands here"),
     ):
         with pytest.raises(BadFile) as caught:
             read_athlete_file(path)
@@ -224,11 +225,11 @@ def test_a_huge_file_is_refused_without_being_parsed(tmp_path: Path) -> None:
         read_athlete_file(path)
 
 
-def test_a_control_character_is_told_with_its_place() -> None:
-    from tandem.athlete_file.source import decode
-
-    with pytest.raises(BadFile, match=r"a\.yaml:2:4: control character U\+0007"):
-        decode(b"athlete:\n  i\x07d: a\n", "a.yaml")
+def test_a_control_character_is_told_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_bytes(b"athlete:\n  i\x07d: a\n")
+    with pytest.raises(BadFile, match=r"a\.yaml:2:4: a control character \(U\+0007\)"):
+        read_athlete_file(path)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from shared.located_yaml.nodes import Position
 from shared.rules.errors import RuleFileErrors
 from shared.rules.evaluation.conflict_table import PairRules
 from shared.rules.evaluation.crosscheck import AT_LEAST, PER_PACK, PER_RULE, EvaluatorsDisagree, check, questions
@@ -9,7 +10,7 @@ from shared.rules.evaluation.durable_compiler import compile_conditions
 from shared.rules.evaluation.evaluators import ConditionSet, choose_evaluator
 from shared.rules.evaluation.prepared import PreparedPack, prepare
 from shared.rules.evaluation.reference_evaluator import compare, holds
-from shared.rules.model import All, AnyOf, Example, Leaf, Not, Position
+from shared.rules.model import All, AnyOf, Example, Leaf, Not
 from tests.unit.shared.rules.packs import pack, rule
 
 

@@ -2,16 +2,12 @@
 
 import time
 from pathlib import Path
-from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.located_yaml import parser as yamltext
-from shared.located_yaml.parser import MAX_DEPTH
-from shared.located_yaml.quick_parser import sound_tree
-from shared.rules.errors import Mistakes, RuleFileErrors
+from shared.rules.errors import RuleFileErrors
 from shared.rules.reading.loader import RuleText, load_packs, load_texts
 from tests.unit.shared.rules.rule_texts import DELOAD_RULE, GAP_RULE, pack_text
 
@@ -62,26 +58,6 @@ def test_cut_and_spliced_tenant_files(cuts: list[tuple[int, int, str]]) -> None:
     for at, length, bit in cuts:
         text = text[:at] + bit + text[at + length :]
     _loads_or_says_why(SOUND.encode(), text.encode())
-
-
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(CUTS, max_size=3))
-def test_the_quick_parser_builds_the_careful_ones_tree_or_none(cuts: list[tuple[int, int, str]]) -> None:
-    text = SOUND
-    for at, length, bit in cuts:
-        text = text[:at] + bit + text[at + length :]
-    quick = sound_tree(text, "base.yaml", MAX_DEPTH)
-    with mock.patch.object(yamltext, "sound_tree", return_value=None):
-        careful = yamltext.parse_yaml(text.encode(), "base.yaml", Mistakes())
-    assert quick is None or quick == careful
-
-
-def test_the_shipped_packs_take_the_quick_way() -> None:
-    for path in sorted((RULES / "base").glob("*.yaml")):
-        quick = sound_tree(path.read_text(encoding="utf-8"), path.name, MAX_DEPTH)
-        with mock.patch.object(yamltext, "sound_tree", return_value=None):
-            assert quick == yamltext.parse_yaml(path.read_bytes(), path.name, Mistakes())
-        assert quick is not None
 
 
 @settings(max_examples=150, deadline=None)

@@ -69,7 +69,7 @@ def test_a_mistake_in_a_rule_is_told_once_at_its_place(text: str, line: int, col
         ("just words\n", 1, 1, "a rule file is a table that starts with 'dialect: tandem-rules/1'"),
         ("- a\n- b\n", 1, 1, "a rule file is a table that starts with 'dialect: tandem-rules/1', not a list"),
         (b"\x00\x01\x02binary", 1, 1, "a control character (U+0000): this is not a text file"),
-        (b"a: 1\nb: \xff\xfe\n", 2, 4, "this is not UTF-8 text; save the file as UTF-8"),
+        (b"a: 1\nb: \xff\xfe\n", 2, 4, "this is not UTF-8 text: byte 0xff stands here; save the file as UTF-8"),
         ("a: [1, 2\nb: 3\n", 1, 4, "this bracket is never closed, or a comma is missing inside; it needs ']'"),
         ("a: {b: 1\nc: 2\n", 1, 4, "this bracket is never closed, or a comma is missing inside; it needs '}'"),
         ('a: "open\nb: 1\n', 1, 4, "this quote is never closed"),
@@ -79,11 +79,11 @@ def test_a_mistake_in_a_rule_is_told_once_at_its_place(text: str, line: int, col
         ("a: %x\n", 1, 4, "a text cannot start with '%'; put quotes around it"),
         ("a: &anchor 1\n", 1, 4, "'&' starts an anchor, which rule files do not have"),
         ("a: *alias\n", 1, 4, "'*' starts an alias, which rule files do not have"),
-        ("a: !!python/object/apply:os.system [x]\n", 1, 4, "'!' starts a tag, which rule files do not have"),
-        ("a: 1\n---\nb: 2\n", 2, 1, "a second document starts here ('---'); one pack per file"),
-        ("[" * 100_000, 1, 129, "nested deeper than 32 levels"),
+        ("a: !!python/object/apply:os.system [x]\n", 1, 4, "'!' starts the tag 'tag:yaml.org,2002:python/object"),
+        ("a: 1\n---\nb: 2\n", 2, 1, "a second document starts here ('---'); one rule file, one document"),
+        ("[" * 100_000, 1, 33, "nested deeper than 32 levels"),
         ("- " * 50_000, 1, 65, "nested deeper than 32 levels"),
-        ("a: " + "x" * (256 * 1024), 1, 1, "the file is 256 KiB; a rule file is at most 256 KiB"),
+        ("a: " + "x" * (256 * 1024), 1, 1, "the file is larger than 256 KiB, which no rule file needs"),
     ],
 )  # fmt: skip
 def test_what_is_no_readable_rule_file_is_told_in_a_coachs_words(
@@ -98,7 +98,8 @@ def test_what_is_no_readable_rule_file_is_told_in_a_coachs_words(
 
 def test_a_billion_laughs_cost_nothing() -> None:
     bomb = "a: &a [x, x]\n" + "".join(f"b{i}: &b{i} [*a, *a]\n" for i in range(50))
-    assert _one(bomb)[:2] == (1, 4)
+    first, *others = mistakes_of(bomb)
+    assert (first.line, first.column) == (1, 4) and len(others) < 100
 
 
 @pytest.mark.parametrize(
@@ -141,7 +142,7 @@ def test_a_comma_inside_braces_is_explained() -> None:
 
 def test_doubled_names_rules_and_examples_are_refused() -> None:
     assert _one(_with("  forbid: true\n", "  forbid: true\n  forbid: true\n")) == (
-        11, 5, "'forbid' stands here twice; keep one",
+        11, 5, "'forbid' is already given on line 10; keep one",
     )  # fmt: skip
     line, column, message = _one(pack_text(GAP_RULE + GAP_RULE))
     assert (line, column) == (17, 5)

@@ -9,10 +9,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from shared.located_yaml.nodes import plain
-from shared.located_yaml.parser import parse_yaml
 from shared.rules.authoring.json_schema import rule_file_schema
 from shared.rules.errors import Mistakes, RuleFileErrors
-from shared.rules.reading.loader import RuleText, load_texts
+from shared.rules.reading.loader import RuleText, load_texts, read_tree
 from shared.rules.vocabulary import BUILTIN_WORDS
 from tests.fuzz.sound import grown_sound, guesses_mended
 
@@ -36,7 +35,7 @@ def _sound(number: int) -> Any:
     text = grown_sound(random.Random(number))
     text = guesses_mended(text, iter(_told(text)))
     assert not _told(text)
-    tree = parse_yaml(text.encode(), "pack.yaml", Mistakes())
+    tree = read_tree(RuleText("pack.yaml", text.encode()), Mistakes())
     assert tree is not None
     return plain(tree)
 

@@ -10,11 +10,10 @@ from jsonschema import Draft202012Validator
 
 from shared.contract.words import PACK_KINDS, PackKind
 from shared.located_yaml.nodes import plain
-from shared.located_yaml.parser import parse_yaml
 from shared.rules.authoring.json_schema import rule_file_schema
 from shared.rules.authoring.lint import Finding, lint
 from shared.rules.errors import Mistakes
-from shared.rules.reading.loader import load, load_packs
+from shared.rules.reading.loader import RuleText, load, load_packs, read_tree
 from tests.unit.shared.rules.rule_texts import DELOAD_RULE, GAP_RULE, pack_text
 
 RULES = Path(__file__).parents[4] / "rules"
@@ -22,7 +21,7 @@ BASE = sorted((RULES / "base").glob("*.yaml"))
 
 
 def _tree(raw: bytes) -> Any:
-    node = parse_yaml(raw, "pack.yaml", Mistakes())
+    node = read_tree(RuleText("pack.yaml", raw), Mistakes())
     assert node is not None
     return plain(node)
 
