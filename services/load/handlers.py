@@ -5,21 +5,19 @@ from datetime import timedelta
 
 from services.load.domain import local_day
 from services.load.messages import (
-    AthleteErased,
-    EraseAthlete,
     GetLoad,
     ImportSessions,
     MarkDay,
-    PutAthlete,
     RecordSession,
     RemoveSession,
 )
-from services.load.store import LoadStore, SessionRow
+from services.load.store import LoadAthleteRow, LoadStore, SessionRow
 from services.load.use_cases.assess import ToAssess, assess_today, decided_by_bands
-from services.load.use_cases.batch import ERASED, Desk, settle, take
+from services.load.use_cases.batch import Desk, settle, take
 from services.load.use_cases.compare_rules import compare_bands
 from services.load.use_cases.gather import gather_series
 from services.load.use_cases.record import MEASURED
+from shared.athletes.handlers import athlete_routes
 from shared.bus.routes import Accepted, Answered, Call, Context, Incoming, Rejected, Route, Timer, alone
 from shared.bus.rule_routes import rule_routes
 from shared.messages.problems import Problem
@@ -66,8 +64,7 @@ def get_load(context: Context, incoming: Incoming[GetLoad]) -> Answered:
     """The assessment of a day as it stands now, by the rules of that day: what was recorded since then counts."""
     store = LoadStore(context.db, context.tenant)
     body = incoming.body
-    row = store.athlete(body.athlete)
-    profile = store.profile(row) if row is not None else None
+    profile = store.profile_of(body.athlete)
     if profile is None:
         raise Rejected([Problem("/athlete", "unknown_athlete", f"no athlete {body.athlete} is known")])
     today = profile.day_of(context.now())
@@ -86,29 +83,18 @@ def get_load(context: Context, incoming: Incoming[GetLoad]) -> Answered:
     return Answered(answer)
 
 
-def put_athlete(context: Context, incoming: Incoming[PutAthlete]) -> Accepted:
-    """Keeps the newest profile, and lets take effect whatever was waiting for it."""
+def after_put(context: Context, row: LoadAthleteRow, profile: Profile, before: Profile | None) -> None:
+    """Scores anew what the profile changes, and lets take effect whatever was waiting for it."""
     store = LoadStore(context.db, context.tenant)
-    body, version = incoming.body, (incoming.time, incoming.id)
-    if store.erased_since(body.athlete, incoming.time):
-        return ERASED
-    row = store.locked_athlete(body.athlete)
-    if row.put_at is not None and (row.put_at, row.put_id or "") >= version:
-        return Accepted()
-    before = store.profile(row)
-    profile = body.profile
-    row.profile = profile.model_dump(mode="json", exclude_defaults=True) | {"timezone": profile.timezone}
-    row.put_at, row.put_id = version
     desk = Desk(store, row, profile, {}, context)
-    for one in store.counting_rows(body.athlete):
+    for one in store.counting_rows(row.athlete):
         if _affected(one, before, profile):
             desk.touched[one.session] = (one, context)
     new_days = before is None or before.timezone != profile.timezone
     if desk.touched or new_days:
-        marked = store.marks([body.athlete])[body.athlete] if new_days else []
+        marked = store.marks([row.athlete])[row.athlete] if new_days else []
         desk.days += [mark.date for mark in marked] or [profile.day_of(context.now())]
     settle(store, [desk])
-    return Accepted()
 
 
 def _affected(session: SessionRow, before: Profile | None, after: Profile) -> bool:
@@ -121,13 +107,6 @@ def _affected(session: SessionRow, before: Profile | None, after: Profile) -> bo
     return session.method != MEASURED and hearts[0] != hearts[1]
 
 
-def erase_athlete(context: Context, incoming: Incoming[EraseAthlete]) -> Accepted:
-    store = LoadStore(context.db, context.tenant)
-    store.erase(incoming.body.athlete, incoming.time)
-    context.emit("athlete-erased", AthleteErased(athlete=incoming.body.athlete).as_data(), incoming.body.athlete)
-    return Accepted()
-
-
 def due_after_midnight(context: Context) -> Sequence[str]:
     """Everybody whose local day has ended since the last assessment."""
     return LoadStore(context.db, context.tenant).due(context.now(), MOST_DUE)
@@ -137,7 +116,7 @@ def assess_after_midnight(context: Context, athletes: Sequence[str]) -> None:
     """Assesses those who are still due; once however often it is called, and in one step however many days were
     missed."""
     store = LoadStore(context.db, context.tenant)
-    due = [(row, store.profile(row)) for row in store.still_due(context.now(), athletes)]
+    due = [(row, row.profile) for row in store.still_due(context.now(), athletes)]
     assess_today(store, [ToAssess(context, row, one, row.assessed_through) for row, one in due if one is not None])
 
 
@@ -155,8 +134,7 @@ ROUTES: tuple[Route, ...] = (
     Route("command", "load.remove-session", RemoveSession, alone(remove_sessions), handle_many=remove_sessions),
     Route("command", "load.mark-day", MarkDay, alone(mark_days), handle_many=mark_days),
     Route("command", "load.get-load", GetLoad, get_load, query=True),
-    Route("command", "athlete.put", PutAthlete, put_athlete, replies=False),
-    Route("command", "athlete.erase", EraseAthlete, erase_athlete, replies=False),
+    *athlete_routes("load", LoadStore, after_put),
     *rule_routes("load", {"recovery": compare_bands}),
 )
 TIMERS: tuple[Timer, ...] = (

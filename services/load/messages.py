@@ -2,30 +2,19 @@
 
 from collections import Counter
 from datetime import date
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from shared.athletes.messages import athlete_erased
 from shared.contract.sessions import Effort, Kind, Mode, Region, RunType
 from shared.contract.words import Band, DayState, LoadStatus, ScoreMethod, ScoreStatus
 from shared.messages.rule_packs import RulesCompared
-from shared.messages.values import Day, DoneFields, DoneSession, Id, Instant, Profile, Value
+from shared.messages.values import Day, DoneFields, DoneSession, Id, Instant, Value
 
 MOST_SESSIONS_AT_ONCE = 200
 MOST_DAYS_ASKED = 366
-
-
-class PutAthlete(Profile):
-    athlete: Id
-
-    @property
-    def profile(self) -> Profile:
-        return Profile.model_validate(self.model_dump(exclude={"athlete"}))
-
-
-class EraseAthlete(Value):
-    athlete: Id
 
 
 class RecordedSession(DoneFields):
@@ -166,15 +155,10 @@ class LoadSpiked(Emitted):
     decided_by: list[dict[str, str]]
 
 
-class AthleteErased(Emitted):
-    athlete: Id
-    service: Literal["load"] = "load"
-
-
 EVENTS: dict[str, type[BaseModel]] = {
     "load.session-scored": SessionScored,
     "load.load-assessed": LoadAssessed,
     "load.load-spiked": LoadSpiked,
-    "load.athlete-erased": AthleteErased,
+    "load.athlete-erased": athlete_erased("load"),
     "load.rules-compared": RulesCompared,
 }

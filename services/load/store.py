@@ -4,23 +4,22 @@ Order never matters: a session, a mark and a profile each keep the version that 
 ce-id), and a removal keeps its own version beside the session's, so that whichever arrives last changes nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Date, Index, String, delete, func, null, select, text, tuple_, update
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from shared.athletes.store import AthleteRow, AthleteStore, ErasureRow
 from shared.contract.sessions import Kind
 from shared.contract.words import DayState
-from shared.db.athletes import digest, erased_at, locked_rows
 from shared.db.common_tables import service_metadata
-from shared.db.tables import COLUMN_TYPES, AthleteKey, MessageId, Tenant
-from shared.messages.values import DayLoad, MarkedDay, Profile
+from shared.db.tables import COLUMN_TYPES, AthleteKey, MessageId
+from shared.db.versions import Version, Versioned
+from shared.messages.values import DayLoad, MarkedDay
 
-Version = tuple[datetime, str]
-"""ce-time and ce-id."""
 PAIRS_PER_QUERY = 500
 
 
@@ -29,13 +28,7 @@ class Tables(DeclarativeBase):
     type_annotation_map = COLUMN_TYPES
 
 
-class AthleteRow(AthleteKey, Tables):
-    """An athlete somebody spoke of; ``profile`` is None until ``athlete.put`` arrives."""
-
-    __tablename__ = "athletes"
-    profile: Mapped[dict[str, Any] | None]
-    put_at: Mapped[datetime | None]
-    put_id: Mapped[str | None] = mapped_column(MessageId)
+class LoadAthleteRow(AthleteRow, Tables):
     assessed_through: Mapped[date | None] = mapped_column(Date, comment="last local date with an assessment")
     due_at: Mapped[datetime | None] = mapped_column(comment="the local midnight that ends it, in UTC")
     told_days: Mapped[dict[str, Any]] = mapped_column(comment="date -> digest of the figures last told")
@@ -72,21 +65,16 @@ class SessionRow(AthleteKey, Tables):
     )
 
 
-class MarkedDayRow(AthleteKey, Tables):
+class MarkedDayRow(AthleteKey, Versioned, Tables):
     __tablename__ = "marked_days"
     date: Mapped[date] = mapped_column(Date, primary_key=True)
     state: Mapped[str] = mapped_column(String(8))
-    marked_at: Mapped[datetime]
-    marked_id: Mapped[str] = mapped_column(MessageId)
+    version_time: Mapped[datetime] = mapped_column("marked_at")
+    version_id: Mapped[str] = mapped_column("marked_id", MessageId)
 
 
-class ErasureRow(Tables):
-    """That somebody was erased, without saying who: a message from before must not bring the person back."""
-
-    __tablename__ = "erasures"
-    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
-    athlete_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
-    erased_at: Mapped[datetime]
+class LoadErasureRow(ErasureRow, Tables):
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,38 +93,25 @@ class StoredSession:
         return self.start + timedelta(minutes=self.duration_min)
 
 
-@dataclass(frozen=True, slots=True)
-class LoadStore:
+class LoadStore(AthleteStore[LoadAthleteRow]):
     """One tenant's load data inside somebody else's transaction."""
 
-    db: Session
-    tenant: str
-
-    def athlete(self, athlete: str) -> AthleteRow | None:
-        return self.db.get(AthleteRow, (self.tenant, athlete))
-
-    def locked_athletes(self, athletes: Iterable[str]) -> dict[str, AthleteRow]:
-        """The athletes' rows, made when missing, and held until the transaction ends."""
-        new: dict[str, Any] = {"profile": None, "told_days": {}, "told_spikes": {}}
-        return locked_rows(self.db, AthleteRow, self.tenant, athletes, new)
-
-    def locked_athlete(self, athlete: str) -> AthleteRow:
-        return self.locked_athletes([athlete])[athlete]
-
-    def profile(self, row: AthleteRow) -> Profile | None:
-        return None if row.profile is None else Profile.model_validate(row.profile)
+    athlete_row = LoadAthleteRow
+    erasure_row = LoadErasureRow
+    held = (SessionRow, MarkedDayRow, LoadAthleteRow)
+    blank: Mapping[str, Any] = {"profile": None, "told_days": {}, "told_spikes": {}}
 
     def due(self, now: datetime, limit: int) -> Sequence[str]:
         """Athletes whose local midnight has passed since their last assessment, the longest waiting first."""
-        query = select(AthleteRow.athlete).where(AthleteRow.tenant == self.tenant, AthleteRow.due_at <= now)
-        return self.db.scalars(query.order_by(AthleteRow.due_at, AthleteRow.athlete).limit(limit)).all()
+        query = select(LoadAthleteRow.athlete).where(LoadAthleteRow.tenant == self.tenant, LoadAthleteRow.due_at <= now)
+        return self.db.scalars(query.order_by(LoadAthleteRow.due_at, LoadAthleteRow.athlete).limit(limit)).all()
 
-    def still_due(self, now: datetime, athletes: Sequence[str]) -> Sequence[AthleteRow]:
+    def still_due(self, now: datetime, athletes: Sequence[str]) -> Sequence[LoadAthleteRow]:
         """Those of the athletes whom nobody has assessed since midnight, held until the transaction ends."""
-        query = select(AthleteRow).where(
-            AthleteRow.tenant == self.tenant, AthleteRow.athlete.in_(athletes), AthleteRow.due_at <= now
+        query = select(LoadAthleteRow).where(
+            LoadAthleteRow.tenant == self.tenant, LoadAthleteRow.athlete.in_(athletes), LoadAthleteRow.due_at <= now
         )
-        return self.db.scalars(query.order_by(AthleteRow.athlete).with_for_update()).all()
+        return self.db.scalars(query.order_by(LoadAthleteRow.athlete).with_for_update()).all()
 
     def recorded_athletes(self, limit: int) -> Sequence[str]:
         """Athletes with sessions; those with the newest first."""
@@ -208,9 +183,9 @@ class LoadStore:
         if row is None:
             row = MarkedDayRow(tenant=self.tenant, athlete=athlete, date=day)
             self.db.add(row)
-        elif (row.marked_at, row.marked_id) > version:
+        elif row.version > version:
             return False
-        row.state, (row.marked_at, row.marked_id) = state, version
+        row.state, row.version = state, version
         return True
 
     def marks(self, athletes: Sequence[str]) -> dict[str, list[MarkedDay]]:
@@ -234,25 +209,3 @@ class LoadStore:
             .values(body=null(), start=None, duration_min=None, kind=None, distance_km=None, load=None, method=None)
         )
         self.db.execute(delete(SessionRow).where(*removed, SessionRow.removed_at <= mark_until))
-
-    def erased(self, athletes: Iterable[str]) -> dict[str, datetime]:
-        """When each of the athletes was erased; those who never were are not in it."""
-        return erased_at(self.db, ErasureRow, self.tenant, athletes)
-
-    def erased_since(self, athlete: str, at: datetime) -> bool:
-        """Whether the athlete was erased at or after ``at``."""
-        when = self.erased([athlete]).get(athlete)
-        return when is not None and when >= at
-
-    def erase(self, athlete: str, at: datetime) -> None:
-        """Deletes all that is held of the athlete; only the fact that somebody was erased stays."""
-        for table in (SessionRow, MarkedDayRow, AthleteRow):
-            self.db.execute(delete(table).where(*self._of(table, athlete)))
-        row = self.db.get(ErasureRow, (self.tenant, digest(self.tenant, athlete)))
-        if row is None:
-            self.db.add(ErasureRow(tenant=self.tenant, athlete_digest=digest(self.tenant, athlete), erased_at=at))
-        else:
-            row.erased_at = max(row.erased_at, at)
-
-    def _of(self, table: Any, athlete: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-        return table.tenant == self.tenant, table.athlete == athlete

@@ -1,64 +1,66 @@
-"""What is left of an erased athlete: that it was erased and who still has to confirm. No id, only its hash."""
+"""Who was put and who was erased, and, of an erase, who still has to confirm: no id, only its hash."""
 
-import hashlib
 from collections.abc import Mapping
 
-from sqlalchemy.orm import Session
-
-from services.periodization.store import ConfirmationRow, ErasureRow, Stamp
+from services.periodization.store import (
+    ConfirmationRow,
+    PeriodizationAthleteRow,
+    PeriodizationErasureRow,
+    Store,
+)
+from shared.athletes.store import AthleteStore
+from shared.db.versions import Version
 
 NO_CORRELATION = ""
 
 
-class Erasures:
-    def __init__(self, db: Session, tenant: str, athlete: str) -> None:
-        self._db = db
-        self._tenant = tenant
-        self._hash = hashlib.sha256(f"{tenant}\n{athlete}".encode()).hexdigest()
+class Athletes(AthleteStore[PeriodizationAthleteRow]):
+    athlete_row = PeriodizationAthleteRow
+    erasure_row = PeriodizationErasureRow
+    digest_separator = "\n"
 
-    def erased_after(self, stamp: Stamp) -> bool:
-        """Whether the athlete was erased after something was said, so that it has no effect any more."""
-        row = self._db.get(ErasureRow, (self._tenant, self._hash))
-        return row is not None and Stamp(row.erased_at, row.message_id) >= stamp
-
-    def note_erased(self, stamp: Stamp) -> None:
-        row = self._db.get(ErasureRow, (self._tenant, self._hash), with_for_update=True)
+    def locked_athlete(self, athlete: str) -> PeriodizationAthleteRow:
+        """There is none before the athlete is put: the new one, with nothing in it, is to be filled."""
+        row = self.db.get(PeriodizationAthleteRow, (self.tenant, athlete), with_for_update=True)
         if row is None:
-            self._db.add(
-                ErasureRow(
-                    tenant=self._tenant, athlete_hash=self._hash, erased_at=stamp.time, message_id=stamp.message_id
-                )
-            )
-        elif Stamp(row.erased_at, row.message_id) < stamp:
-            row.erased_at, row.message_id = stamp.time, stamp.message_id
-        self._db.flush()
+            row = PeriodizationAthleteRow(tenant=self.tenant, athlete=athlete)
+            self.db.add(row)
+        return row
 
-    def await_confirmations(self, correlation_id: str, reply_address: Mapping[str, str]) -> frozenset[str]:
+    def erase(self, athlete: str, version: Version) -> None:
+        """Keeps what was said after the erase, which may have come first."""
+        self._note_erased(athlete, version)
+        self.db.flush()
+        Store(self.db, self.tenant, athlete).forget(version[0])
+
+    def await_confirmations(
+        self, athlete: str, correlation_id: str, reply_address: Mapping[str, str]
+    ) -> frozenset[str]:
         """Keeps where to reply; returns the services that have confirmed already."""
-        row = self._confirmations(correlation_id)
+        row = self._confirmations(athlete, correlation_id)
         row.reply_address = dict(reply_address)
-        self._db.flush()
+        self.db.flush()
         return frozenset(row.services)
 
-    def confirm(self, correlation_id: str, service: str) -> tuple[frozenset[str], Mapping[str, str] | None]:
+    def confirm(
+        self, athlete: str, correlation_id: str, service: str
+    ) -> tuple[frozenset[str], Mapping[str, str] | None]:
         """Notes one service's confirmation; returns all so far and where to reply, None while nobody waits."""
-        row = self._confirmations(correlation_id)
+        row = self._confirmations(athlete, correlation_id)
         row.services = sorted({*row.services, service})
-        self._db.flush()
+        self.db.flush()
         return frozenset(row.services), row.reply_address
 
-    def settled(self, correlation_id: str) -> None:
+    def settled(self, athlete: str, correlation_id: str) -> None:
         """Forgets a command that was answered."""
-        self._db.delete(self._confirmations(correlation_id))
-        self._db.flush()
+        self.db.delete(self._confirmations(athlete, correlation_id))
+        self.db.flush()
 
-    def _confirmations(self, correlation_id: str) -> ConfirmationRow:
-        key = (self._tenant, self._hash, correlation_id)
-        row: ConfirmationRow | None = self._db.get(ConfirmationRow, key, with_for_update=True)
+    def _confirmations(self, athlete: str, correlation_id: str) -> ConfirmationRow:
+        key = {"tenant": self.tenant, "athlete_hash": self._digest(athlete), "correlation_id": correlation_id}
+        row = self.db.get(ConfirmationRow, key, with_for_update=True)
         if row is None:
-            row = ConfirmationRow(
-                tenant=self._tenant, athlete_hash=self._hash, correlation_id=correlation_id, services=[]
-            )
-            self._db.add(row)
-            self._db.flush()
+            row = ConfirmationRow(**key, services=[])
+            self.db.add(row)
+            self.db.flush()
         return row

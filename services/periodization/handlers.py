@@ -3,25 +3,23 @@
 State never depends on the order of messages: each thing said is kept with its stamp, and the season follows from it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from services.periodization.domain import CoachDeload
-from services.periodization.erasure_store import NO_CORRELATION, Erasures
+from services.periodization.erasure_store import NO_CORRELATION, Athletes
 from services.periodization.messages import (
     AthleteErasedElsewhere,
-    EraseAthlete,
     GetSeason,
     HeardDay,
     LoadAssessed,
-    PutAthlete,
     ReadinessAssessed,
     SetGoals,
     StartDeload,
 )
 from services.periodization.rule_admin import packs as rule_packs
 from services.periodization.rule_admin.trials import Trials
-from services.periodization.store import Choice, Source, Stamp, Store, due_athletes
+from services.periodization.store import Choice, PeriodizationAthleteRow, Source, Store, due_athletes
 from services.periodization.use_cases.plan import (
     athlete_season,
     packs_of,
@@ -29,10 +27,13 @@ from services.periodization.use_cases.plan import (
     plan_if_triggers_changed,
     season_from,
 )
+from shared.athletes.handlers import athlete_routes, erased_later
+from shared.athletes.messages import EraseAthlete
 from shared.bus.delivery.replies import Later, RepliesLater
 from shared.bus.routes import Accepted, Answered, Call, Context, Forgotten, Incoming, Rejected, Route, Timer, alone
 from shared.contract.words import SERVICES
 from shared.messages.problems import Problem
+from shared.messages.values import Profile
 from shared.rules.vocabulary import features_of
 
 SERVICE: Final = "periodization"
@@ -40,70 +41,63 @@ OTHER_SERVICES: Final = frozenset(SERVICES) - {SERVICE}
 REPLAN_SECONDS: Final = 20.0
 MAX_DUE: Final = 20_000
 """Athletes of one tenant looked up at once; who is left is looked up at the next turn of the timer."""
+_SOURCES: Final[Mapping[str, Source]] = {"load": "load", "recovery": "readiness"}
+"""Services that say something of days."""
 _DAY_FEATURES: Final = frozenset(features_of("athlete"))
 
 
-def put_athlete(context: Context, incoming: Incoming[PutAthlete]) -> Accepted:
-    body, stamp = incoming.body, _stamp(incoming)
-    if Erasures(context.db, context.tenant, body.athlete).erased_after(stamp):
-        return _ignored(body.athlete)
-    if Store(context.db, context.tenant, body.athlete).put_profile(body.profile, stamp):
-        plan_and_publish(context, body.athlete)
-    return Accepted({"athlete": body.athlete})
+def after_put(context: Context, row: PeriodizationAthleteRow, profile: Profile, before: Profile | None) -> None:
+    plan_and_publish(context, row.athlete)
 
 
-def erase_athlete(context: Context, incoming: Incoming[EraseAthlete]) -> Accepted:
+def after_erase(context: Context, incoming: Incoming[EraseAthlete]) -> Accepted:
     """Answers once all services have confirmed, in whichever order the command and the confirmations arrive here."""
-    athlete, stamp = incoming.body.athlete, _stamp(incoming)
-    erasures = Erasures(context.db, context.tenant, athlete)
-    erasures.note_erased(stamp)
-    Store(context.db, context.tenant, athlete).forget(stamp)
+    athlete = incoming.body.athlete
     Trials(context.db, context.tenant).forget_athlete(athlete)
-    context.emit("athlete-erased", {"athlete": athlete, "service": SERVICE}, athlete)
     plan_and_publish(context, athlete)
     address = context.reply_address() if isinstance(context, RepliesLater) else None
     if address is None:
         return Accepted({"athlete": athlete})
-    correlation_id = address["correlation_id"]
-    if erasures.await_confirmations(correlation_id, address) >= OTHER_SERVICES:
-        erasures.settled(correlation_id)
+    athletes, correlation_id = Athletes(context.db, context.tenant), address["correlation_id"]
+    if athletes.await_confirmations(athlete, correlation_id, address) >= OTHER_SERVICES:
+        athletes.settled(athlete, correlation_id)
         return _erased(athlete)
     return Later()
 
 
 def athlete_erased_elsewhere(context: Context, incoming: Incoming[AthleteErasedElsewhere]) -> Forgotten:
     body = incoming.body
-    source: Source | None = {"load": "load", "recovery": "readiness"}.get(body.service)  # type: ignore[assignment]
+    source = _SOURCES.get(body.service)
     if source is not None:
         Store(context.db, context.tenant, body.athlete).forget_days(source, incoming.time)
     if incoming.correlation_id in (None, NO_CORRELATION) or body.service not in OTHER_SERVICES:
         return Forgotten()
-    erasures = Erasures(context.db, context.tenant, body.athlete)
-    confirmed, address = erasures.confirm(incoming.correlation_id, body.service)
+    athletes = Athletes(context.db, context.tenant)
+    confirmed, address = athletes.confirm(body.athlete, incoming.correlation_id, body.service)
     if address is not None and confirmed >= OTHER_SERVICES and isinstance(context, RepliesLater):
         context.reply_late(address, _erased(body.athlete))
-        erasures.settled(incoming.correlation_id)
+        athletes.settled(body.athlete, incoming.correlation_id)
     return Forgotten()
 
 
 def set_goals(context: Context, incoming: Incoming[SetGoals]) -> Accepted:
-    body, stamp = incoming.body, _stamp(incoming)
-    if Erasures(context.db, context.tenant, body.athlete).erased_after(stamp):
-        return _ignored(body.athlete)
+    body = incoming.body
+    if Athletes(context.db, context.tenant).erased_since(body.athlete, incoming.time):
+        return erased_later(body.athlete)
     plain = body.model_dump(mode="json", by_alias=True, exclude_none=True)
     fields: tuple[Choice, ...] = ("goals", "season_start", "week_template", "weeks")
     store = Store(context.db, context.tenant, body.athlete)
     store.profile()  # locks the athlete
-    store.choose({field: plain[field] for field in fields if field in plain}, stamp)
+    store.choose({field: plain[field] for field in fields if field in plain}, incoming.version)
     return _accepted(context, body.athlete)
 
 
 def start_deload(context: Context, incoming: Incoming[StartDeload]) -> Accepted:
-    body, stamp = incoming.body, _stamp(incoming)
-    if Erasures(context.db, context.tenant, body.athlete).erased_after(stamp):
-        return _ignored(body.athlete)
+    body = incoming.body
+    if Athletes(context.db, context.tenant).erased_since(body.athlete, incoming.time):
+        return erased_later(body.athlete)
     deload = CoachDeload(body.start, body.days, body.reason)
-    Store(context.db, context.tenant, body.athlete).add_coach_deload(deload, stamp)
+    Store(context.db, context.tenant, body.athlete).add_coach_deload(deload, incoming.version)
     return _accepted(context, body.athlete)
 
 
@@ -153,13 +147,15 @@ def _note_days(source: Source, calls: Sequence[Call]) -> list[Forgotten | None]:
     anything."""
     outcomes: list[Forgotten | None] = []
     changed: dict[str, Context] = {}
+    first = calls[0][0]
+    erased = Athletes(first.db, first.tenant).erased({incoming.body.athlete for _, incoming in calls})
     for context, incoming in calls:
-        body, stamp = incoming.body, _stamp(incoming)
-        if Erasures(context.db, context.tenant, body.athlete).erased_after(stamp):
+        body = incoming.body
+        if body.athlete in erased and erased[body.athlete] >= incoming.time:
             outcomes.append(Forgotten())
             continue
         facts = {day.date: _features(day) for day in body.days}
-        if Store(context.db, context.tenant, body.athlete).note_days(source, facts, stamp):
+        if Store(context.db, context.tenant, body.athlete).note_days(source, facts, incoming.version):
             changed[body.athlete] = context
         outcomes.append(None)
     for athlete, context in changed.items():
@@ -173,21 +169,12 @@ def _features(day: HeardDay) -> dict[str, Any]:
     return {name: value for name, value in day.figures.items() if name in _DAY_FEATURES and isinstance(value, plain)}
 
 
-def _ignored(athlete: str) -> Accepted:
-    return Forgotten({"athlete": athlete, "ignored": "the athlete was erased later than this was sent"})
-
-
 def _erased(athlete: str) -> Accepted:
     return Accepted({"athlete": athlete, "erased_by": sorted({*OTHER_SERVICES, SERVICE})})
 
 
-def _stamp(incoming: Incoming[Any]) -> Stamp:
-    return Stamp(incoming.time, incoming.id)
-
-
 ROUTES: tuple[Route, ...] = (
-    Route("command", "athlete.put", PutAthlete, put_athlete),
-    Route("command", "athlete.erase", EraseAthlete, erase_athlete),
+    *athlete_routes(SERVICE, Athletes, after_put, after_erase),
     Route("command", "periodization.set-goals", SetGoals, set_goals),
     Route("command", "periodization.start-deload", StartDeload, start_deload),
     Route("command", "periodization.get-season", GetSeason, get_season, query=True),

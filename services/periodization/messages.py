@@ -2,31 +2,20 @@
 
 from collections import Counter
 from datetime import date
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from shared.athletes.messages import athlete_erased
 from shared.contract.words import DeloadCause, Phase, Priority, Severity
 from shared.messages.rule_packs import By, PackId, PackVersion, RulesActivated, RulesTried, Why
-from shared.messages.values import Day, Goal, Id, PlannedSession, Profile, Text, Value, WeekTemplate
+from shared.messages.values import Day, Goal, Id, PlannedSession, Text, Value, WeekTemplate
 
 MAX_GOALS = 100
 MAX_WEEKS_ASKED = 104
 LONGEST_DELOAD_DAYS = 28
 MAX_DAYS_IN_EVENT = 400
-
-
-class PutAthlete(Profile):
-    athlete: Id
-
-    @property
-    def profile(self) -> Profile:
-        return Profile.model_validate(self.model_dump(exclude={"athlete"}))
-
-
-class EraseAthlete(Value):
-    athlete: Id
 
 
 class SetGoals(Value):
@@ -197,16 +186,11 @@ class DeloadStarted(BaseModel):
     decided_by: list[Decided]
 
 
-class AthleteErased(BaseModel):
-    athlete: Id
-    service: Literal["periodization"] = "periodization"
-
-
 EVENTS: dict[str, type[BaseModel]] = {
     "periodization.season-planned": SeasonPlanned,
     "periodization.week-targets-set": WeekTargetsSet,
     "periodization.deload-started": DeloadStarted,
-    "periodization.athlete-erased": AthleteErased,
+    "periodization.athlete-erased": athlete_erased("periodization"),
     "periodization.rules-tried": RulesTried,
     "periodization.rules-activated": RulesActivated,
 }

@@ -2,7 +2,6 @@
 what was told last. Every table and every query carries the tenant."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -11,8 +10,10 @@ from sqlalchemy import JSON, Date, Integer, String, delete, func, or_, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from services.periodization.domain import CoachDeload, SeasonChoices
+from shared.athletes.store import AthleteRow, ErasureRow
 from shared.db.common_tables import service_metadata
 from shared.db.tables import COLUMN_TYPES, AthleteKey, MessageId, Tenant
+from shared.db.versions import Version, Versioned
 from shared.messages.values import Goal, Profile, WeekTemplate
 
 Source = Literal["load", "readiness"]
@@ -24,29 +25,17 @@ class Tables(DeclarativeBase):
     type_annotation_map = COLUMN_TYPES
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Stamp:
-    """When something was said: of two messages about one thing the later counts, on a tie the greater id."""
-
-    time: datetime
-    message_id: str
+class _Said(Versioned):
+    version_time: Mapped[datetime] = mapped_column("said_at")
+    version_id: Mapped[str] = mapped_column("message_id", MessageId)
 
 
-class _Said:
-    """Columns of what messages say: the stamp of the message that counts."""
+class PeriodizationAthleteRow(AthleteRow, Tables):
+    """Only of an athlete who was put."""
 
-    said_at: Mapped[datetime]
-    message_id: Mapped[str] = mapped_column(MessageId)
-
-    @property
-    def stamp(self) -> Stamp:
-        return Stamp(self.said_at, self.message_id)
-
-
-class AthleteRow(AthleteKey, _Said, Tables):
-    __tablename__ = "athletes"
-
-    profile: Mapped[dict[str, Any]]
+    profile_json: Mapped[dict[str, Any] | None] = mapped_column("profile", nullable=False)
+    put_at: Mapped[datetime | None] = mapped_column("said_at", nullable=False)
+    put_id: Mapped[str | None] = mapped_column("message_id", MessageId, nullable=False)
 
 
 class ChoiceRow(AthleteKey, _Said, Tables):
@@ -104,15 +93,12 @@ class ToldDeloadRow(AthleteKey, Tables):
     days: Mapped[int] = mapped_column(Integer)
 
 
-class ErasureRow(Tables):
-    """The latest erase of an athlete: what was said before it is ignored, however late it arrives."""
-
-    __tablename__ = "erasures"
-
-    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
-    athlete_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    erased_at: Mapped[datetime]
+class PeriodizationErasureRow(ErasureRow, Tables):
+    athlete_digest: Mapped[str] = mapped_column("athlete_hash", String(64), primary_key=True, sort_order=-1)
     message_id: Mapped[str] = mapped_column(MessageId)
+
+    def note(self, version: Version) -> None:
+        self.erased_at, self.message_id = version
 
 
 class ConfirmationRow(Tables):
@@ -144,7 +130,7 @@ class TrialRow(Tables):
     reply_address: Mapped[dict[str, Any]]
 
 
-_SAID: tuple[type[_Said], ...] = (AthleteRow, ChoiceRow, CoachDeloadRow, DayRow)
+_SAID: tuple[type[_Said], ...] = (ChoiceRow, CoachDeloadRow, DayRow)
 _DERIVED: tuple[type[AthleteKey], ...] = (SeasonRow, ToldWeekRow, ToldDeloadRow)
 
 
@@ -161,39 +147,23 @@ class Store:
 
     def profile(self) -> Profile | None:
         """The profile; its row stays locked (where the database can), so that two replicas never plan one athlete."""
-        query = select(AthleteRow).filter_by(**self._key).with_for_update()
-        row = self._db.scalar(query)
-        return None if row is None else Profile.model_validate(row.profile)
+        row = self._db.scalar(select(PeriodizationAthleteRow).filter_by(**self._key).with_for_update())
+        return None if row is None else row.profile
 
-    def put_profile(self, profile: Profile, stamp: Stamp) -> bool:
-        """True when it counts, False when a later one is known."""
-        row = self._db.get(AthleteRow, tuple(self._key.values()), with_for_update=True)
-        if row is not None and row.stamp >= stamp:
-            return False
-        plain = profile.model_dump(mode="json", exclude_none=True)
-        if row is None:
-            self._db.add(AthleteRow(**self._key, profile=plain, said_at=stamp.time, message_id=stamp.message_id))
-        else:
-            row.profile, row.said_at, row.message_id = plain, stamp.time, stamp.message_id
-        self._db.flush()
-        return True
-
-    def choose(self, choices: Mapping[Choice, Any], stamp: Stamp) -> None:
+    def choose(self, choices: Mapping[Choice, Any], version: Version) -> None:
         """Keeps each of ``choices`` (plain JSON values) unless a later command said otherwise."""
         known = {row.field: row for row in self._db.scalars(select(ChoiceRow).filter_by(**self._key))}
         for field, value in choices.items():
             row = known.get(field)
             if row is None:
-                self._db.add(
-                    ChoiceRow(**self._key, field=field, value=value, said_at=stamp.time, message_id=stamp.message_id)
-                )
-            elif row.stamp < stamp:
-                row.value, row.said_at, row.message_id = value, stamp.time, stamp.message_id
+                self._db.add(ChoiceRow(**self._key, field=field, value=value, version=version))
+            elif row.version < version:
+                row.value, row.version = value, version
         season = self.season()
         if season is None:
-            self._db.add(SeasonRow(**self._key, asked_at=stamp.time))
-        elif stamp.time < season.asked_at:
-            season.asked_at = stamp.time
+            self._db.add(SeasonRow(**self._key, asked_at=version[0]))
+        elif version[0] < season.asked_at:
+            season.asked_at = version[0]
         self._db.flush()
 
     def season(self) -> SeasonRow | None:
@@ -215,34 +185,34 @@ class Store:
             weeks=values.get("weeks"),
         )
 
-    def add_coach_deload(self, deload: CoachDeload, stamp: Stamp) -> None:
+    def add_coach_deload(self, deload: CoachDeload, version: Version) -> None:
         row = self._db.get(CoachDeloadRow, (*self._key.values(), deload.start))
         if row is None:
             row = CoachDeloadRow(**self._key, starts=deload.start)
             self._db.add(row)
-        elif row.stamp >= stamp:
+        elif row.version >= version:
             return
-        row.days, row.reason, row.said_at, row.message_id = deload.days, deload.reason, stamp.time, stamp.message_id
+        row.days, row.reason, row.version = deload.days, deload.reason, version
         self._db.flush()
 
     def coach_deloads(self) -> tuple[CoachDeload, ...]:
         rows = self._db.scalars(select(CoachDeloadRow).filter_by(**self._key).order_by(CoachDeloadRow.starts))
         return tuple(CoachDeload(row.starts, row.days, row.reason) for row in rows)
 
-    def note_days(self, source: Source, days: Mapping[date, Mapping[str, Any]], stamp: Stamp) -> bool:
+    def note_days(self, source: Source, days: Mapping[date, Mapping[str, Any]], version: Version) -> bool:
         """Keeps what ``source`` says of ``days`` unless it said something later; True when any day's facts changed."""
         query = select(DayRow).filter_by(**self._key, source=source).where(DayRow.date.in_(days))
         known = {row.date: row for row in self._db.scalars(query)}
         changed = False
         for day, facts in days.items():
             row = known.get(day)
-            if row is not None and row.stamp >= stamp:
+            if row is not None and row.version >= version:
                 continue
             changed = changed or row is None or row.facts != facts
             if row is None:
                 row = DayRow(**self._key, source=source, date=day)
                 self._db.add(row)
-            row.facts, row.said_at, row.message_id = dict(facts), stamp.time, stamp.message_id
+            row.facts, row.version = dict(facts), version
         self._db.flush()
         return changed
 
@@ -283,26 +253,25 @@ class Store:
         row.days = days
         return told_otherwise
 
-    def forget(self, said_until: Stamp) -> None:
+    def forget(self, said_until: datetime) -> None:
         """Erases everything that was said up to ``said_until``; what was said later stays.
 
         What was told is forgotten altogether: if the athlete is still there it is told again.
         """
         queries = [delete(row).filter_by(**self._key) for row in _DERIVED]
-        for row in _SAID:
-            at, by = row.said_at, row.message_id
-            earlier = or_(at < said_until.time, (at == said_until.time) & (by <= said_until.message_id))
-            queries.append(delete(row).filter_by(**self._key).where(earlier))
+        queries += [delete(row).filter_by(**self._key).where(row.version_time <= said_until) for row in _SAID]
+        put = PeriodizationAthleteRow
+        queries.append(delete(put).filter_by(**self._key).where(put.put_at <= said_until))
         for query in queries:
             self._db.execute(query, execution_options={"synchronize_session": "fetch"})
-        asked_since = self._db.scalar(select(func.min(ChoiceRow.said_at)).filter_by(**self._key))
+        asked_since = self._db.scalar(select(func.min(ChoiceRow.version_time)).filter_by(**self._key))
         if asked_since is not None:
             self._db.add(SeasonRow(**self._key, asked_at=asked_since))
         self._db.flush()
 
     def forget_days(self, source: Source, said_until: datetime) -> None:
         """Drops what ``source`` said before it erased the athlete, should it arrive only now."""
-        query = delete(DayRow).filter_by(**self._key, source=source).where(DayRow.said_at <= said_until)
+        query = delete(DayRow).filter_by(**self._key, source=source).where(DayRow.version_time <= said_until)
         self._db.execute(query, execution_options={"synchronize_session": "fetch"})
 
 
@@ -313,7 +282,11 @@ def due_athletes(
     longest waiting first. ``among``: only of these."""
     query = (
         select(SeasonRow.athlete)
-        .join(AthleteRow, (AthleteRow.tenant == SeasonRow.tenant) & (AthleteRow.athlete == SeasonRow.athlete))
+        .join(
+            PeriodizationAthleteRow,
+            (PeriodizationAthleteRow.tenant == SeasonRow.tenant)
+            & (PeriodizationAthleteRow.athlete == SeasonRow.athlete),
+        )
         .where(SeasonRow.tenant == tenant)
         .where(or_(SeasonRow.due_at.is_(None), SeasonRow.due_at <= now, SeasonRow.packs != packs))
         .order_by(SeasonRow.due_at, SeasonRow.athlete)

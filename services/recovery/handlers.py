@@ -4,30 +4,28 @@ from datetime import date
 
 from services.recovery.domain import assess_readiness
 from services.recovery.messages import (
-    AthleteErased,
-    EraseAthlete,
     GetReadiness,
     LoadAssessed,
-    PutAthlete,
     RecordWellness,
     SessionScored,
     WeekPlanned,
 )
-from services.recovery.store import RecoveryStore
+from services.recovery.store import RecoveryAthleteRow, RecoveryStore
 from services.recovery.use_cases.assess import ToAssess, assess_today
-from services.recovery.use_cases.batch import ERASED, hear_loads_assessed, hear_sessions_scored, record_mornings
+from services.recovery.use_cases.batch import hear_loads_assessed, hear_sessions_scored, record_mornings
 from services.recovery.use_cases.compare_rules import compare_readiness
 from services.recovery.use_cases.gather import gather_readiness
-from shared.bus.routes import Accepted, Answered, Context, Forgotten, Incoming, Rejected, Route, Timer, alone
+from shared.athletes.handlers import athlete_routes
+from shared.bus.routes import Answered, Context, Forgotten, Incoming, Rejected, Route, Timer, alone
 from shared.bus.rule_routes import rule_routes
 from shared.messages.problems import Problem
+from shared.messages.values import Profile
 
 
 def get_readiness(context: Context, incoming: Incoming[GetReadiness]) -> Answered:
     store = RecoveryStore(context.db, context.tenant)
     body = incoming.body
-    row = store.athlete(body.athlete)
-    profile = store.profile(row) if row is not None else None
+    profile = store.profile_of(body.athlete)
     if profile is None:
         raise Rejected([Problem("/athlete", "unknown_athlete", f"no athlete {body.athlete} is known")])
     on = body.date or profile.day_of(context.now())
@@ -36,29 +34,9 @@ def get_readiness(context: Context, incoming: Incoming[GetReadiness]) -> Answere
     return Answered({"athlete": body.athlete, **readiness.as_json()})
 
 
-def put_athlete(context: Context, incoming: Incoming[PutAthlete]) -> Accepted:
-    """Keeps the newest profile, and lets take effect whatever was waiting for it."""
+def after_put(context: Context, row: RecoveryAthleteRow, profile: Profile, before: Profile | None) -> None:
     store = RecoveryStore(context.db, context.tenant)
-    body, version = incoming.body, (incoming.time, incoming.id)
-    if store.erased_since(body.athlete, incoming.time):
-        return ERASED
-    row = store.locked_athlete(body.athlete)
-    if row.put_at is not None and (row.put_at, row.put_id or "") >= version:
-        return Accepted()
-    first = row.profile is None
-    profile = body.profile
-    row.profile = profile.model_dump(mode="json", exclude_defaults=True) | {"timezone": profile.timezone}
-    row.put_at, row.put_id = version
-    context.db.flush()
-    assess_today(store, [ToAssess(context, row, profile, date.min if first else None)])
-    return Accepted()
-
-
-def erase_athlete(context: Context, incoming: Incoming[EraseAthlete]) -> Accepted:
-    store = RecoveryStore(context.db, context.tenant)
-    store.erase(incoming.body.athlete, incoming.time)
-    context.emit("athlete-erased", AthleteErased(athlete=incoming.body.athlete).as_data(), incoming.body.athlete)
-    return Accepted()
+    assess_today(store, [ToAssess(context, row, profile, date.min if before is None else None)])
 
 
 def hear_week_planned(context: Context, incoming: Incoming[WeekPlanned]) -> Forgotten | None:
@@ -70,7 +48,7 @@ def hear_week_planned(context: Context, incoming: Incoming[WeekPlanned]) -> Forg
     row = store.locked_athlete(body.athlete)
     sessions = [session.planned.model_dump(mode="json") for session in body.sessions]
     kept = store.keep_week(body.athlete, body.week_start, sessions, (incoming.time, incoming.id))
-    profile = store.profile(row)
+    profile = row.profile
     if profile is not None and kept:
         context.db.flush()
         assess_today(store, [ToAssess(context, row, profile)])
@@ -80,8 +58,7 @@ def hear_week_planned(context: Context, incoming: Incoming[WeekPlanned]) -> Forg
 ROUTES: tuple[Route, ...] = (
     Route("command", "recovery.record-wellness", RecordWellness, alone(record_mornings), handle_many=record_mornings),
     Route("command", "recovery.get-readiness", GetReadiness, get_readiness, query=True),
-    Route("command", "athlete.put", PutAthlete, put_athlete, replies=False),
-    Route("command", "athlete.erase", EraseAthlete, erase_athlete, replies=False),
+    *athlete_routes("recovery", RecoveryStore, after_put),
     Route("event", "load.load-assessed", LoadAssessed, alone(hear_loads_assessed), handle_many=hear_loads_assessed),
     Route("event", "load.session-scored", SessionScored, alone(hear_sessions_scored), handle_many=hear_sessions_scored),
     Route("event", "scheduling.week-planned", WeekPlanned, hear_week_planned),

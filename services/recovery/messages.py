@@ -5,21 +5,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from shared.athletes.messages import athlete_erased
 from shared.contract.words import Action, Colour, DayState, LoadStatus
 from shared.messages.rule_packs import RulesCompared
-from shared.messages.values import Day, Id, Instant, PlannedSession, Profile, Tagged, Value, Wellness
-
-
-class PutAthlete(Profile):
-    athlete: Id
-
-    @property
-    def profile(self) -> Profile:
-        return Profile.model_validate(self.model_dump(exclude={"athlete"}))
-
-
-class EraseAthlete(Value):
-    athlete: Id
+from shared.messages.values import Day, Id, Instant, PlannedSession, Tagged, Value, Wellness
 
 
 class RecordWellness(Wellness):
@@ -134,14 +123,9 @@ class OverreachingFlagged(Emitted):
     decided_by: list[dict[str, str]]
 
 
-class AthleteErased(Emitted):
-    athlete: Id
-    service: Literal["recovery"] = "recovery"
-
-
 EVENTS: dict[str, type[BaseModel]] = {
     "recovery.readiness-assessed": ReadinessAssessed,
     "recovery.overreaching-flagged": OverreachingFlagged,
-    "recovery.athlete-erased": AthleteErased,
+    "recovery.athlete-erased": athlete_erased("recovery"),
     "recovery.rules-compared": RulesCompared,
 }

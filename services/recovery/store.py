@@ -9,19 +9,18 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Date, Index, String, delete, func, select, tuple_
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy import Date, Index, String, func, select, tuple_
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from services.recovery.domain import StreamRatio
 from services.recovery.domain.recorded import DoneTraining, LoadDay
+from shared.athletes.store import AthleteRow, AthleteStore, ErasureRow
 from shared.contract.words import STREAMS
-from shared.db.athletes import digest, erased_at, locked_rows
 from shared.db.common_tables import service_metadata
-from shared.db.tables import COLUMN_TYPES, AthleteKey, MessageId, Tenant
-from shared.messages.values import PlannedSession, Profile
+from shared.db.tables import COLUMN_TYPES, AthleteKey, MessageId
+from shared.db.versions import Version, Versioned
+from shared.messages.values import PlannedSession
 
-Version = tuple[datetime, str]
-"""ce-time and ce-id."""
 PAIRS_PER_QUERY = 500
 Made = TypeVar("Made")
 
@@ -31,13 +30,7 @@ class Tables(DeclarativeBase):
     type_annotation_map = COLUMN_TYPES
 
 
-class AthleteRow(AthleteKey, Tables):
-    """An athlete somebody spoke of; ``profile`` is None until ``athlete.put`` arrives."""
-
-    __tablename__ = "athletes"
-    profile: Mapped[dict[str, Any] | None]
-    put_at: Mapped[datetime | None]
-    put_id: Mapped[str | None] = mapped_column(MessageId)
+class RecoveryAthleteRow(AthleteRow, Tables):
     load_told_at: Mapped[datetime | None] = mapped_column(comment="version of the newest load-assessed heard")
     load_told_id: Mapped[str | None] = mapped_column(MessageId)
     untold_from: Mapped[date | None] = mapped_column(Date, comment="days from here on changed and wait to be told")
@@ -54,18 +47,16 @@ class MorningRow(AthleteKey, Tables):
     fields: Mapped[dict[str, Any]]
 
 
-class LoadDayRow(AthleteKey, Tables):
+class LoadDayRow(AthleteKey, Versioned, Tables):
     """A day's load figures as the load service told them."""
 
     __tablename__ = "load_days"
     date: Mapped[date] = mapped_column(Date, primary_key=True)
     state: Mapped[str | None] = mapped_column(String(8))
     figures: Mapped[dict[str, Any]] = mapped_column(comment="stream -> [coupled ratio, status]")
-    told_at: Mapped[datetime]
-    told_id: Mapped[str] = mapped_column(MessageId)
 
 
-class DoneSessionRow(AthleteKey, Tables):
+class DoneSessionRow(AthleteKey, Versioned, Tables):
     """What a done session says about effort and strength."""
 
     __tablename__ = "done_sessions"
@@ -76,32 +67,20 @@ class DoneSessionRow(AthleteKey, Tables):
     type: Mapped[str | None] = mapped_column(String(16))
     rpe: Mapped[float | None]
     e1rm: Mapped[list[Any]] = mapped_column(comment="[lift, kg] pairs")
-    told_at: Mapped[datetime]
-    told_id: Mapped[str] = mapped_column(MessageId)
 
     __table_args__ = (Index("ix_done_sessions_date", "tenant", "athlete", "date"),)
 
 
-class PlannedWeekRow(AthleteKey, Tables):
+class PlannedWeekRow(AthleteKey, Versioned, Tables):
     """A week's calendar as the scheduling service told it."""
 
     __tablename__ = "planned_weeks"
     week_start: Mapped[date] = mapped_column(Date, primary_key=True)
     sessions: Mapped[list[Any]]
-    told_at: Mapped[datetime]
-    told_id: Mapped[str] = mapped_column(MessageId)
 
 
-class ErasureRow(Tables):
-    """That somebody was erased, without saying who: a message from before must not bring the person back."""
-
-    __tablename__ = "erasures"
-    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
-    athlete_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
-    erased_at: Mapped[datetime]
-
-
-HELD = (MorningRow, LoadDayRow, DoneSessionRow, PlannedWeekRow, AthleteRow)
+class RecoveryErasureRow(ErasureRow, Tables):
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,25 +91,13 @@ class Morning:
     given: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class RecoveryStore:
+class RecoveryStore(AthleteStore[RecoveryAthleteRow]):
     """One tenant's recovery data inside somebody else's transaction."""
 
-    db: Session
-    tenant: str
-
-    def athlete(self, athlete: str) -> AthleteRow | None:
-        return self.db.get(AthleteRow, (self.tenant, athlete))
-
-    def locked_athletes(self, athletes: Iterable[str]) -> dict[str, AthleteRow]:
-        """The athletes' rows, made when missing, and held until the transaction ends."""
-        return locked_rows(self.db, AthleteRow, self.tenant, athletes, {"profile": None, "told_days": {}})
-
-    def locked_athlete(self, athlete: str) -> AthleteRow:
-        return self.locked_athletes([athlete])[athlete]
-
-    def profile(self, row: AthleteRow) -> Profile | None:
-        return None if row.profile is None else Profile.model_validate(row.profile)
+    athlete_row = RecoveryAthleteRow
+    erasure_row = RecoveryErasureRow
+    held = (MorningRow, LoadDayRow, DoneSessionRow, PlannedWeekRow, RecoveryAthleteRow)
+    blank: Mapping[str, Any] = {"profile": None, "told_days": {}}
 
     def held_mornings(self, named: Iterable[tuple[str, date]]) -> dict[tuple[str, date], MorningRow]:
         """What is held of these (athlete, date) pairs."""
@@ -198,9 +165,9 @@ class RecoveryStore:
             if row is None:
                 row = held[athlete, day] = LoadDayRow(tenant=self.tenant, athlete=athlete, date=day)
                 self.db.add(row)
-            elif (row.told_at, row.told_id) >= version:
+            elif row.version >= version:
                 continue
-            row.state, row.figures, (row.told_at, row.told_id) = state, dict(figures), version
+            row.state, row.figures, row.version = state, dict(figures), version
 
     def load_days(self, athletes: Sequence[str], since: date) -> dict[str, list[LoadDay]]:
         """By athlete, oldest first."""
@@ -231,13 +198,13 @@ class RecoveryStore:
         if row is None:
             row = held[athlete, session] = DoneSessionRow(tenant=self.tenant, athlete=athlete, session=session)
             self.db.add(row)
-        elif (row.told_at, row.told_id) >= version:
+        elif row.version >= version:
             return None
         else:
             day = min(day, row.date)
         for name, value in told.items():
             setattr(row, name, value)
-        row.told_at, row.told_id = version
+        row.version = version
         return day
 
     def sessions(self, athletes: Sequence[str], since: date) -> dict[str, list[DoneTraining]]:
@@ -259,9 +226,9 @@ class RecoveryStore:
         if row is None:
             row = PlannedWeekRow(tenant=self.tenant, athlete=athlete, week_start=week_start)
             self.db.add(row)
-        elif (row.told_at, row.told_id) >= version:
+        elif row.version >= version:
             return False
-        row.sessions, (row.told_at, row.told_id) = list(sessions), version
+        row.sessions, row.version = list(sessions), version
         return True
 
     def planned(self, athletes: Sequence[str], first: date, last: date) -> dict[str, list[PlannedSession]]:
@@ -282,38 +249,6 @@ class RecoveryStore:
             sessions = [PlannedSession.model_validate(session) for week in weeks for session in week]
             found[athlete] = sorted(sessions, key=lambda one: (one.start or datetime.max.replace(tzinfo=UTC), one.id))
         return found
-
-    def erased(self, athletes: Iterable[str]) -> dict[str, datetime]:
-        """When each of the athletes was erased; those who never were are not in it."""
-        return erased_at(self.db, ErasureRow, self.tenant, athletes)
-
-    def erased_since(self, athlete: str, at: datetime) -> bool:
-        """Whether the athlete was erased at or after ``at``."""
-        when = self.erased([athlete]).get(athlete)
-        return when is not None and when >= at
-
-    def is_erased(self, athlete: str, at: datetime) -> bool:
-        """Whether what another service told at ``at`` is not kept: the athlete was erased since, or erased and not put
-        again."""
-        when = self.erased([athlete]).get(athlete)
-        if when is None:
-            return False
-        row = self.athlete(athlete)
-        return when >= at or row is None or row.profile is None
-
-    def erase(self, athlete: str, at: datetime) -> None:
-        """Deletes all that is held of the athlete; only the fact that somebody was erased stays."""
-        for table in HELD:
-            self.db.execute(delete(table).where(*self._of(table, athlete)))
-        by = digest(self.tenant, athlete)
-        row = self.db.get(ErasureRow, (self.tenant, by))
-        if row is None:
-            self.db.add(ErasureRow(tenant=self.tenant, athlete_digest=by, erased_at=at))
-        else:
-            row.erased_at = max(row.erased_at, at)
-
-    def _of(self, table: Any, athlete: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-        return table.tenant == self.tenant, table.athlete == athlete
 
     def _held(self, table: Any, of: Any, named: Iterable[tuple[str, Any]]) -> Iterator[Any]:
         """The rows of these (athlete, ``of``) pairs."""

@@ -10,20 +10,17 @@ from services.scheduling.domain.ics import as_ics
 from services.scheduling.domain.week_plan import placed_from_json
 from services.scheduling.messages import (
     AfterLiftAdvice,
-    AthleteErased,
     CheckWeek,
-    EraseAthlete,
     GetWeek,
     MoveSession,
     PlanWeek,
-    PutAthlete,
     ReadinessAssessed,
     SeasonPlanned,
     SessionScored,
     SetAvailability,
     WeekTargetsSet,
 )
-from services.scheduling.store import SchedulingStore
+from services.scheduling.store import SchedulingAthleteRow, SchedulingAthletes, SchedulingStore
 from services.scheduling.use_cases.adjust import after_gates
 from services.scheduling.use_cases.athlete_context import AthleteContext, athlete_context
 from services.scheduling.use_cases.compare_rules import compare_weeks
@@ -42,35 +39,23 @@ from services.scheduling.use_cases.record import (
     record_availability,
     record_done,
     record_gate,
-    record_profile,
     record_request,
     record_season,
     record_targets,
 )
+from shared.athletes.handlers import ERASED, athlete_routes
 from shared.bus.routes import Accepted, Answered, Context, Forgotten, Incoming, Rejected, Route, Timer
 from shared.bus.rule_routes import rule_routes
 from shared.messages.problems import Problem
-from shared.messages.values import AfterLift
+from shared.messages.values import AfterLift, Profile
 
 PENDING = Accepted({"pending": "athlete"})
-ERASED = Forgotten({"ignored": "the athlete was erased later than this was sent"})
 COMING_WEEKS_SECONDS = 600.0
 
 
-def put_athlete(context: Context, incoming: Incoming[PutAthlete]) -> Accepted:
-    """Takes the newest profile, and lets take effect whatever was waiting for it."""
-    store = _store(context, incoming)
-    if store.erased_since(incoming.time):
-        return ERASED
-    if record_profile(store, incoming.body, incoming.version):
-        plan_open_weeks(_known(context, incoming))
-    return Accepted()
-
-
-def erase_athlete(context: Context, incoming: Incoming[EraseAthlete]) -> Accepted:
-    _store(context, incoming).erase(incoming.time)
-    context.emit("athlete-erased", AthleteErased(athlete=incoming.body.athlete).as_data(), incoming.body.athlete)
-    return Accepted()
+def after_put(context: Context, row: SchedulingAthleteRow, profile: Profile, before: Profile | None) -> None:
+    store = SchedulingStore(context.db, context.tenant, row.athlete)
+    plan_open_weeks(AthleteContext(context, store, profile))
 
 
 def set_availability(context: Context, incoming: Incoming[SetAvailability]) -> Accepted:
@@ -215,8 +200,7 @@ ROUTES: tuple[Route, ...] = (
     Route("command", "scheduling.move-session", MoveSession, move_session),
     Route("command", "scheduling.after-lift-advice", AfterLiftAdvice, after_lift_advice, query=True),
     Route("command", "scheduling.get-week", GetWeek, get_week, query=True),
-    Route("command", "athlete.put", PutAthlete, put_athlete, replies=False),
-    Route("command", "athlete.erase", EraseAthlete, erase_athlete, replies=False),
+    *athlete_routes("scheduling", SchedulingAthletes, after_put),
     Route("event", "periodization.week-targets-set", WeekTargetsSet, on_week_targets),
     Route("event", "periodization.season-planned", SeasonPlanned, on_season_planned),
     Route("event", "load.session-scored", SessionScored, on_session_scored),

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from shared.athletes.messages import athlete_erased
 from shared.contract.words import Intensity, Phase, WeekStatus
 from shared.messages.rule_packs import RulesCompared
 from shared.messages.values import (
@@ -16,7 +17,6 @@ from shared.messages.values import (
     Instant,
     Limits,
     PlannedSession,
-    Profile,
     Tagged,
     Text,
     Value,
@@ -35,18 +35,6 @@ def _each_once(sessions: list[PlannedSession] | None) -> None:
         raise PydanticCustomError(
             "duplicate_id", "each session may stand once, but these stand more often: {ids}", {"ids": ", ".join(twice)}
         )
-
-
-class PutAthlete(Profile):
-    athlete: Id
-
-    @property
-    def profile(self) -> Profile:
-        return Profile.model_validate(self.model_dump(exclude={"athlete"}))
-
-
-class EraseAthlete(Value):
-    athlete: Id
 
 
 class SetAvailability(Value):
@@ -223,15 +211,10 @@ class SessionAdjusted(Emitted):
     decided_by: list[dict[str, str]]
 
 
-class AthleteErased(Emitted):
-    athlete: Id
-    service: Literal["scheduling"] = "scheduling"
-
-
 EVENTS: dict[str, type[BaseModel]] = {
     "scheduling.week-planned": WeekTold,
     "scheduling.week-infeasible": WeekTold,
     "scheduling.session-adjusted": SessionAdjusted,
-    "scheduling.athlete-erased": AthleteErased,
+    "scheduling.athlete-erased": athlete_erased("scheduling"),
     "scheduling.rules-compared": RulesCompared,
 }

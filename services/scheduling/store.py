@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Index, String, delete, func, select
+from sqlalchemy import ColumnElement, Date, Index, String, func, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from services.scheduling.domain.recorded import DoneEntry, StandingMove
 from services.scheduling.domain.week_plan import PlacedSession, placed_from_json
+from shared.athletes.store import AthleteRow, AthleteStore, ErasureRow
 from shared.contract.words import Intensity, Phase
-from shared.db.athletes import digest, erased_at, locked_rows
 from shared.db.common_tables import service_metadata
-from shared.db.tables import COLUMN_TYPES, AthleteKey, MessageId, Tenant
-from shared.db.versions import Version
+from shared.db.tables import COLUMN_TYPES, AthleteKey, MessageId
+from shared.db.versions import Version, Versioned
 from shared.messages.values import Limits, PlannedSession, Profile, Window
 
 
@@ -27,28 +27,7 @@ class Tables(DeclarativeBase):
     type_annotation_map = COLUMN_TYPES
 
 
-class _Versioned:
-    """Columns of what a message told: the version of the one that counts."""
-
-    version_time: Mapped[datetime] = mapped_column("told_at")
-    version_id: Mapped[str] = mapped_column("told_id", MessageId)
-
-    @property
-    def version(self) -> Version:
-        return self.version_time, self.version_id
-
-    @version.setter
-    def version(self, version: Version) -> None:
-        self.version_time, self.version_id = version
-
-
-class AthleteRow(AthleteKey, Tables):
-    """An athlete somebody spoke of; ``profile`` is None until ``athlete.put`` arrives."""
-
-    __tablename__ = "athletes"
-    profile: Mapped[dict[str, Any] | None]
-    put_at: Mapped[datetime | None]
-    put_id: Mapped[str | None] = mapped_column(MessageId)
+class SchedulingAthleteRow(AthleteRow, Tables):
     availability: Mapped[dict[str, Any] | None] = mapped_column(comment="windows and limits")
     available_at: Mapped[datetime | None]
     available_id: Mapped[str | None] = mapped_column(MessageId)
@@ -57,7 +36,7 @@ class AthleteRow(AthleteKey, Tables):
     season_id: Mapped[str | None] = mapped_column(MessageId)
 
 
-class TargetRow(AthleteKey, _Versioned, Tables):
+class TargetRow(AthleteKey, Versioned, Tables):
     """A week of the season as the periodization service set it, filled with sessions."""
 
     __tablename__ = "week_targets"
@@ -66,7 +45,7 @@ class TargetRow(AthleteKey, _Versioned, Tables):
     sessions: Mapped[list[Any]]
 
 
-class RequestRow(AthleteKey, _Versioned, Tables):
+class RequestRow(AthleteKey, Versioned, Tables):
     """The latest plan-week of a week; ``sessions`` null = those of the season's targets."""
 
     __tablename__ = "week_requests"
@@ -78,7 +57,7 @@ class RequestRow(AthleteKey, _Versioned, Tables):
         return self.sessions["given"] is not None and self.version > version
 
 
-class MoveRow(AthleteKey, _Versioned, Tables):
+class MoveRow(AthleteKey, Versioned, Tables):
     """Where somebody moved a session last. ``overridden``: the hard rules that were broken on purpose, with the
     sessions concerned."""
 
@@ -101,7 +80,7 @@ class OverrideRow(AthleteKey, Tables):
     at: Mapped[datetime]
 
 
-class DoneRow(AthleteKey, _Versioned, Tables):
+class DoneRow(AthleteKey, Versioned, Tables):
     """A done session as the load service told it; ``session`` names it, ``planned`` what it was in the plan."""
 
     __tablename__ = "done_sessions"
@@ -131,7 +110,7 @@ class PlanRow(AthleteKey, Tables):
         return self.earlier if self.made_on == today else self.placed
 
 
-class GateRow(AthleteKey, _Versioned, Tables):
+class GateRow(AthleteKey, Versioned, Tables):
     """What a day's readiness makes of its sessions; ``told``: session -> digest of the last session-adjusted."""
 
     __tablename__ = "gates"
@@ -142,18 +121,14 @@ class GateRow(AthleteKey, _Versioned, Tables):
     told: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
-class ErasureRow(Tables):
-    """That somebody was erased, without saying who: a message from before must not bring the person back."""
-
-    __tablename__ = "erasures"
-    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
-    athlete_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
-    erased_at: Mapped[datetime]
+class SchedulingErasureRow(ErasureRow, Tables):
+    pass
 
 
-OF_ATHLETES: tuple[type[AthleteKey], ...] = (
-    TargetRow, RequestRow, MoveRow, OverrideRow, DoneRow, PlanRow, GateRow, AthleteRow,
-)  # fmt: skip
+class SchedulingAthletes(AthleteStore[SchedulingAthleteRow]):
+    athlete_row = SchedulingAthleteRow
+    erasure_row = SchedulingErasureRow
+    held = (TargetRow, RequestRow, MoveRow, OverrideRow, DoneRow, PlanRow, GateRow, SchedulingAthleteRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,16 +143,18 @@ class SchedulingStore:
     def key(self) -> dict[str, str]:
         return {"tenant": self.tenant, "athlete": self.athlete}
 
-    def row(self) -> AthleteRow | None:
-        return self.db.get(AthleteRow, (self.tenant, self.athlete))
+    @property
+    def athletes(self) -> SchedulingAthletes:
+        return SchedulingAthletes(self.db, self.tenant)
 
-    def locked_row(self) -> AthleteRow:
-        new = {"profile": None, "availability": None}
-        return locked_rows(self.db, AthleteRow, self.tenant, [self.athlete], new)[self.athlete]
+    def row(self) -> SchedulingAthleteRow | None:
+        return self.athletes.athlete(self.athlete)
+
+    def locked_row(self) -> SchedulingAthleteRow:
+        return self.athletes.locked_athlete(self.athlete)
 
     def profile(self) -> Profile | None:
-        row = self.row()
-        return None if row is None or row.profile is None else Profile.model_validate(row.profile)
+        return self.athletes.profile_of(self.athlete)
 
     def windows(self) -> list[Window] | None:
         availability = self._availability()
@@ -267,36 +244,14 @@ class SchedulingStore:
         return next((row for row in rows if any(placed["id"] == session for placed in row.placed)), None)
 
     def erased_since(self, at: datetime) -> bool:
-        """Whether the athlete was erased at or after ``at``."""
-        erased = self._erased_at()
-        return erased is not None and erased >= at
+        return self.athletes.erased_since(self.athlete, at)
 
     def is_erased(self, at: datetime) -> bool:
-        """Whether what another service told at ``at`` is not stored: the athlete was erased since, or erased and not
-        put again."""
-        erased = self._erased_at()
-        if erased is None:
-            return False
-        row = self.row()
-        return erased >= at or row is None or row.profile is None
-
-    def erase(self, at: datetime) -> None:
-        """Deletes every row about the athlete; only the fact that somebody was erased stays."""
-        for table in OF_ATHLETES:
-            self.db.execute(delete(table).where(*self._of(table)))
-        row = self.db.get(ErasureRow, (self.tenant, digest(self.tenant, self.athlete)))
-        if row is None:
-            who = digest(self.tenant, self.athlete)
-            self.db.add(ErasureRow(tenant=self.tenant, athlete_digest=who, erased_at=at))
-        else:
-            row.erased_at = max(row.erased_at, at)
+        return self.athletes.is_erased(self.athlete, at)
 
     def _availability(self) -> dict[str, Any] | None:
         row = self.row()
         return None if row is None else row.availability
-
-    def _erased_at(self) -> datetime | None:
-        return erased_at(self.db, ErasureRow, self.tenant, [self.athlete]).get(self.athlete)
 
     def _of(self, table: type[AthleteKey]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
         return table.tenant == self.tenant, table.athlete == self.athlete

@@ -1,23 +1,32 @@
 """Which of several messages about one thing counts, in whatever order they come."""
 
 from datetime import datetime
-from typing import Protocol
 
 from sqlalchemy import inspect
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from shared.db.tables import MessageId
 
 Version = tuple[datetime, str]
 """ce-time and ce-id of a message: the later one wins, on a tie the one with the greater id."""
 
 
-class VersionedRow(Protocol):
-    """A row that messages write, with the version of the one that wrote it."""
+class Versioned:
+    """A row that messages write, with the version of the one that counts."""
+
+    version_time: Mapped[datetime] = mapped_column("told_at")
+    version_id: Mapped[str] = mapped_column("told_id", MessageId)
 
     @property
-    def version(self) -> Version: ...
+    def version(self) -> Version:
+        return self.version_time, self.version_id
+
+    @version.setter
+    def version(self, version: Version) -> None:
+        self.version_time, self.version_id = version
 
 
-def upsert_newer(db: Session, row: VersionedRow) -> bool:
+def upsert_newer(db: Session, row: Versioned) -> bool:
     """Writes ``row``, as far as it says anything, unless a version at least as new is stored; says whether it was."""
     stored = db.get(type(row), inspect(row, raiseerr=True).mapper.primary_key_from_instance(row))
     if stored is not None and stored.version >= row.version:

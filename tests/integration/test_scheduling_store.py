@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 import services.scheduling
-from services.scheduling.store import OF_ATHLETES
+from services.scheduling.store import SchedulingAthletes
 from shared.bus.routes import Rejected
 from shared.db import migrations
 from shared.rules.lifecycle.rule_book import open_rules
@@ -56,5 +56,7 @@ def test_a_week_from_its_targets_to_the_erasure(database_url: str, tmp_path: Pat
 
         desk.send("athlete.erase", {"athlete": "a1"}, at=desk.now + timedelta(minutes=1))
         with desk.database.transaction() as db:
-            assert [db.scalars(select(table)).all() for table in OF_ATHLETES] == [[] for _ in OF_ATHLETES]
+            assert [db.scalars(select(table)).all() for table in SchedulingAthletes.held] == [
+                [] for _ in SchedulingAthletes.held
+            ]
         desk.database.dispose()

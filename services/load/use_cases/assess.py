@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 from services.load.domain import DailyLoads, LoadAssessment, LoadSeries, ScoredSession
 from services.load.messages import LiftMax, LoadAssessed, LoadSpiked, SessionScored
-from services.load.store import AthleteRow, LoadStore, SessionRow
+from services.load.store import LoadAthleteRow, LoadStore, SessionRow
 from services.load.use_cases.gather import gather_days
+from shared.athletes.day_digests import changed_days
 from shared.bus.routes import Context
 from shared.contract.words import STREAMS
-from shared.messages.day_digests import changed_days
 from shared.messages.values import Profile
 from shared.rules.model import DecidedBy, Pack
 
@@ -46,7 +46,7 @@ class ToAssess:
     """
 
     context: Context
-    row: AthleteRow
+    row: LoadAthleteRow
     profile: Profile
     changed_from: date | None
 
@@ -66,7 +66,7 @@ def assess_today(store: LoadStore, athletes: Sequence[ToAssess]) -> None:
 
 
 def _assess(
-    context: Context, row: AthleteRow, profile: Profile, daily: DailyLoads, changed_from: date | None
+    context: Context, row: LoadAthleteRow, profile: Profile, daily: DailyLoads, changed_from: date | None
 ) -> LoadAssessment:
     """Tells, with the assessment, the figures of the days from ``changed_from`` on that differ from those told before.
 
@@ -107,7 +107,7 @@ def _days_to_tell(daily: DailyLoads, changed_from: date, today: date) -> list[da
 
 
 def _tell_new_spikes(
-    context: Context, row: AthleteRow, assessment: LoadAssessment, decided: list[dict[str, str]]
+    context: Context, row: LoadAthleteRow, assessment: LoadAssessment, decided: list[dict[str, str]]
 ) -> None:
     today = assessment.date
     yesterday = today - timedelta(days=1)

@@ -6,14 +6,15 @@ from datetime import date
 from typing import Any
 
 from services.load.messages import RecordedSession
-from services.load.store import AthleteRow, LoadStore, SessionRow, Version
+from services.load.store import LoadAthleteRow, LoadStore, SessionRow
 from services.load.use_cases.assess import ToAssess, assess_today, tell_scored
 from services.load.use_cases.record import MEASURED, Known, Place, places_of, record, remove, rescore
-from shared.bus.routes import Accepted, Call, Context, Forgotten, Incoming
+from shared.athletes.handlers import ERASED
+from shared.bus.routes import Accepted, Call, Context, Incoming
+from shared.db.versions import Version
 from shared.messages.values import Profile
 
 PENDING = Accepted({"pending": "athlete"})
-ERASED = Forgotten({"ignored": "the athlete was erased later than this was sent"})
 
 
 @dataclass(slots=True)
@@ -21,7 +22,7 @@ class Desk:
     """One athlete's share of the messages. ``context``: of the last message that changed something."""
 
     store: LoadStore
-    row: AthleteRow
+    row: LoadAthleteRow
     profile: Profile | None
     known: Known
     context: Context
@@ -112,7 +113,7 @@ def take(
             row = rows[incoming.body.athlete]
             desk = desks.get(row.athlete)
             if desk is None:
-                desk = desks[row.athlete] = Desk(store, row, store.profile(row), known, context)
+                desk = desks[row.athlete] = Desk(store, row, row.profile, known, context)
             keep(desk, context, incoming)
             outcomes.append(PENDING if desk.profile is None else Accepted())
         settle(store, list(desks.values()))

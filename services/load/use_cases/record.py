@@ -7,7 +7,8 @@ from typing import Any
 
 from services.load.domain import ScoredSession, score_session
 from services.load.messages import RecordedSession
-from services.load.store import LoadStore, SessionRow, Version
+from services.load.store import LoadStore, SessionRow
+from shared.db.versions import Version
 from shared.messages.values import DoneSession, Profile
 
 MEASURED = "session-rpe"

@@ -9,10 +9,10 @@ from typing import Any
 
 from services.recovery.domain import DayFacts, Readiness, ReadinessInputs, assess_with_facts
 from services.recovery.messages import OverreachingFlagged, ReadinessAssessed
-from services.recovery.store import AthleteRow, RecoveryStore
+from services.recovery.store import RecoveryAthleteRow, RecoveryStore
 from services.recovery.use_cases.gather import gather_readiness
+from shared.athletes.day_digests import changed_days
 from shared.bus.routes import Context
-from shared.messages.day_digests import changed_days
 from shared.messages.values import Profile
 
 MOST_DAYS_TOLD = 84
@@ -29,7 +29,7 @@ class ToAssess:
     """
 
     context: Context
-    row: AthleteRow
+    row: RecoveryAthleteRow
     profile: Profile
     changed_from: date | None = None
 
@@ -48,7 +48,7 @@ def assess_today(store: RecoveryStore, athletes: Sequence[ToAssess]) -> None:
                 _assess(one.context, one.row, one.changed_from, inputs[one.row.athlete])
 
 
-def _assess(context: Context, row: AthleteRow, changed_from: date | None, inputs: ReadinessInputs) -> None:
+def _assess(context: Context, row: RecoveryAthleteRow, changed_from: date | None, inputs: ReadinessInputs) -> None:
     """Tells, with readiness, the facts of the days from ``changed_from`` on that differ from those told before; what
     was told already is not told again. Only today's signs are flagged."""
     today = inputs.on
@@ -80,7 +80,7 @@ def _told_day(day: date, facts: DayFacts) -> dict[str, Any]:
     return {"date": day.isoformat(), **{name: value for name, value in facts.items() if value is not None}}
 
 
-def _flag(context: Context, row: AthleteRow, readiness: Readiness) -> None:
+def _flag(context: Context, row: RecoveryAthleteRow, readiness: Readiness) -> None:
     action = None if readiness.action == "none" else readiness.action
     if action is not None and action != row.told_action:
         flagged = OverreachingFlagged.model_validate(

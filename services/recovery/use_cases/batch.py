@@ -6,21 +6,21 @@ from datetime import date, datetime
 from typing import Any
 
 from services.recovery.messages import LoadAssessed, RecordWellness, SessionScored
-from services.recovery.store import AthleteRow, RecoveryStore
+from services.recovery.store import RecoveryAthleteRow, RecoveryStore
 from services.recovery.use_cases.assess import ToAssess, assess_today
+from shared.athletes.handlers import ERASED
 from shared.bus.routes import Accepted, Call, Context, Forgotten, Incoming
 from shared.contract.words import STREAMS
 from shared.messages.values import Profile
 
 PENDING = Accepted({"pending": "athlete"})
-ERASED = Forgotten({"ignored": "the athlete was erased later than this was sent"})
 
 
 @dataclass(slots=True)
 class Desk:
     """One athlete's share of the messages. ``context``: of the last one that made an assessment necessary."""
 
-    row: AthleteRow
+    row: RecoveryAthleteRow
     profile: Profile | None
     context: Context
     due: bool = False
@@ -126,7 +126,7 @@ def _take(store: RecoveryStore, calls: Sequence[Call], keep: Keep, told: bool = 
         row = rows[incoming.body.athlete]
         desk = desks.get(row.athlete)
         if desk is None:
-            desk = desks[row.athlete] = Desk(row, store.profile(row), context)
+            desk = desks[row.athlete] = Desk(row, row.profile, context)
         keep(desk, context, incoming)
         outcomes.append(None if told else PENDING if desk.profile is None else Accepted())
     store.db.flush()

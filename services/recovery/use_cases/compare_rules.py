@@ -22,8 +22,7 @@ def compare_readiness(context: Context, both: BothRules) -> Comparison:
     store = RecoveryStore(context.db, context.tenant)
 
     def changes_for(athlete: str) -> list[DecisionChanged] | None:
-        row = store.athlete(athlete)
-        profile = None if row is None else store.profile(row)
+        profile = store.profile_of(athlete)
         if profile is None:
             return None
         changes: list[DecisionChanged] = []

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, exists, or_, select, union
 
 from services.scheduling.domain.calendar import monday_of
-from services.scheduling.store import AthleteRow, PlanRow, RequestRow, TargetRow
+from services.scheduling.store import PlanRow, RequestRow, SchedulingAthleteRow, TargetRow
 from shared.bus.routes import Context
 
 MAX_DUE: Final = 20_000
@@ -36,10 +36,12 @@ def perhaps_due(context: Context) -> Sequence[str]:
         ),
         old.where(or_(PlanRow.week_start >= min(mondays), asked_lately)),
     ).subquery()
-    query = select(AthleteRow.athlete).where(
-        AthleteRow.tenant == tenant, AthleteRow.put_at.is_not(None), AthleteRow.athlete.in_(select(looked_at.c.athlete))
+    query = select(SchedulingAthleteRow.athlete).where(
+        SchedulingAthleteRow.tenant == tenant,
+        SchedulingAthleteRow.put_at.is_not(None),
+        SchedulingAthleteRow.athlete.in_(select(looked_at.c.athlete)),
     )
-    return context.db.scalars(query.order_by(AthleteRow.athlete).limit(MAX_DUE)).all()
+    return context.db.scalars(query.order_by(SchedulingAthleteRow.athlete).limit(MAX_DUE)).all()
 
 
 def _same_week(table: Any) -> tuple[ColumnElement[bool], ...]:

@@ -6,25 +6,14 @@ from datetime import UTC, date, datetime
 from services.scheduling.domain.calendar import monday_of
 from services.scheduling.messages import (
     PlanWeek,
-    PutAthlete,
     ReadinessAssessed,
     SeasonPlanned,
     SessionScored,
     SetAvailability,
     WeekTargetsSet,
 )
-from services.scheduling.store import AthleteRow, DoneRow, GateRow, RequestRow, SchedulingStore, TargetRow
+from services.scheduling.store import DoneRow, GateRow, RequestRow, SchedulingAthleteRow, SchedulingStore, TargetRow
 from shared.db.versions import Version, is_newer, upsert_newer
-
-
-def record_profile(store: SchedulingStore, body: PutAthlete, version: Version) -> bool:
-    row = store.locked_row()
-    if not is_newer(version, row.put_at, row.put_id):
-        return False
-    profile = body.profile
-    row.profile = profile.model_dump(mode="json", exclude_defaults=True) | {"timezone": profile.timezone}
-    row.put_at, row.put_id = version
-    return True
 
 
 def record_availability(store: SchedulingStore, body: SetAvailability, version: Version) -> bool:
@@ -108,7 +97,7 @@ def record_gate(store: SchedulingStore, body: ReadinessAssessed, version: Versio
     return upsert_newer(store.db, row)
 
 
-def _withdrawn(row: AthleteRow, week_start: date, version: Version) -> bool:
+def _withdrawn(row: SchedulingAthleteRow, week_start: date, version: Version) -> bool:
     """Whether the season, planned later than ``version``, does not hold the week."""
     if row.season_at is None or row.season_weeks is None:
         return False

@@ -18,10 +18,10 @@ from services.load.use_cases.assess import NOTHING_RECORDED
 from services.recovery import handlers as recovery
 from services.recovery.store import Tables as RecoveryTables
 from services.recovery.use_cases.assess import NOTHING_KNOWN
+from shared.athletes.day_digests import changed_days
 from shared.bus.delivery.outbox import OutboxEntry
 from shared.bus.delivery.processor import Processor
 from shared.db.engine import Database
-from shared.messages.day_digests import changed_days
 from shared.messages.envelope import Delivery, type_of
 from shared.rules.evaluation.tenant_rules import TenantRules
 from shared.rules.lifecycle.rule_book import open_rules

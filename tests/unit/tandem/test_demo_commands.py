@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from services.load.messages import ImportSessions, MarkDay, RecordSession
-from services.periodization.messages import PutAthlete, SetGoals
+from services.periodization.messages import SetGoals
+from shared.athletes.messages import PutAthlete
 from shared.messages.validation import parse
 from tandem.athlete_file import AthleteFile, parse_athlete_file, read_athlete_file
 from tandem.demo.commands import import_commands, live_commands, opening_command, planning_commands

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from services.periodization.messages import GetSeason, PutAthlete, SetGoals, StartDeload
+from services.periodization.messages import GetSeason, SetGoals, StartDeload
+from shared.athletes.messages import PutAthlete
 from shared.messages.problems import InvalidInput
 from shared.messages.validation import parse
 

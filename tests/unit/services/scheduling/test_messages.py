@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from services.scheduling.store import OF_ATHLETES, OverrideRow, PlanRow
+from services.scheduling.store import OverrideRow, PlanRow, SchedulingAthletes
 from shared.bus.routes import Rejected
 from shared.rules.evaluation.tenant_rules import TenantRules
 from shared.rules.lifecycle.rule_book import open_rules
@@ -284,7 +284,7 @@ def test_erasing_leaves_nothing_and_earlier_messages_bring_nothing_back(desk: Sc
     desk.send("scheduling.plan-week", {"athlete": "a1", "week_start": MONDAY, "sessions": [LIFT]}, at=before)
     targets(desk, LIFT)
     with desk.database.transaction() as db:
-        for table in OF_ATHLETES:
+        for table in SchedulingAthletes.held:
             assert db.scalars(select(table)).all() == []
 
 

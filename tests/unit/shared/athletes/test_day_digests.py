@@ -1,6 +1,6 @@
 """Only days whose figures differ from what was told are told again."""
 
-from shared.messages.day_digests import changed_days
+from shared.athletes.day_digests import changed_days
 
 SILENT = {"ratio": None}
 

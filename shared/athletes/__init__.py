@@ -1,0 +1,1 @@
+"""What four services do alike with athletes: their row, put and erase, and which days are worth sending again."""

@@ -1,0 +1,52 @@
+"""``athlete.put`` and ``athlete.erase``, as every service handles them."""
+
+from collections.abc import Callable
+
+from shared.athletes.messages import EraseAthlete, PutAthlete
+from shared.athletes.store import AthleteStore, Row
+from shared.bus.routes import Accepted, Context, Forgotten, Incoming, Route
+from shared.contract.words import ServiceName
+from shared.messages.values import Profile
+
+ERASED = Forgotten({"ignored": "the athlete was erased later than this was sent"})
+"""The outcome of a command about an athlete."""
+AfterPut = Callable[[Context, Row, Profile, Profile | None], None]
+"""Lets take effect whatever waited for the athlete: its row, its profile, and the one of before."""
+AfterErase = Callable[[Context, Incoming[EraseAthlete]], Accepted]
+
+
+def athlete_routes(
+    service: ServiceName,
+    store: type[AthleteStore[Row]],
+    after_put: AfterPut[Row],
+    after_erase: AfterErase | None = None,
+) -> tuple[Route, ...]:
+    """``after_erase``: of the service that answers these commands; the others only do as they are told."""
+
+    def put_athlete(context: Context, incoming: Incoming[PutAthlete]) -> Accepted:
+        athletes, body = store(context.db, context.tenant), incoming.body
+        if athletes.erased_since(body.athlete, incoming.time):
+            return erased_later(body.athlete)
+        row, profile = athletes.locked_athlete(body.athlete), body.profile
+        before = row.profile
+        if row.put(profile, incoming.version):
+            context.db.flush()
+            after_put(context, row, profile, before)
+        return Accepted({"athlete": body.athlete})
+
+    def erase_athlete(context: Context, incoming: Incoming[EraseAthlete]) -> Accepted:
+        athlete = incoming.body.athlete
+        store(context.db, context.tenant).erase(athlete, incoming.version)
+        context.emit("athlete-erased", {"athlete": athlete, "service": service}, athlete)
+        return Accepted({"athlete": athlete}) if after_erase is None else after_erase(context, incoming)
+
+    answers = after_erase is not None
+    return (
+        Route("command", "athlete.put", PutAthlete, put_athlete, replies=answers),
+        Route("command", "athlete.erase", EraseAthlete, erase_athlete, replies=answers),
+    )
+
+
+def erased_later(athlete: str) -> Forgotten:
+    """``ERASED`` with the athlete, as periodization answers."""
+    return Forgotten({"athlete": athlete, **ERASED.data})

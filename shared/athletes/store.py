@@ -1,0 +1,140 @@
+"""What every service's store does with athletes: hold their rows while messages are taken, know who was erased."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, String, delete, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from shared.db.inserts import insert_into
+from shared.db.tables import AthleteKey, MessageId, Tenant
+from shared.db.versions import Version, is_newer
+from shared.messages.values import Profile
+
+
+class AthleteRow(AthleteKey):
+    """An athlete somebody spoke of; the profile is None until ``athlete.put`` arrives."""
+
+    __tablename__ = "athletes"
+    profile_json: Mapped[dict[str, Any] | None] = mapped_column("profile")
+    put_at: Mapped[datetime | None]
+    put_id: Mapped[str | None] = mapped_column(MessageId)
+
+    @property
+    def profile(self) -> Profile | None:
+        return None if self.profile_json is None else Profile.model_validate(self.profile_json)
+
+    def put(self, profile: Profile, version: Version) -> bool:
+        """Keeps the profile if it is the newest; says whether it is."""
+        if not is_newer(version, self.put_at, self.put_id):
+            return False
+        self.profile_json = profile.model_dump(mode="json", exclude_defaults=True) | {"timezone": profile.timezone}
+        self.put_at, self.put_id = version
+        return True
+
+
+class ErasureRow:
+    """That somebody was erased, without saying who: a message from before must not bring the person back."""
+
+    __tablename__ = "erasures"
+    tenant: Mapped[str] = mapped_column(Tenant, primary_key=True, sort_order=-2)
+    athlete_digest: Mapped[str] = mapped_column(String(64), primary_key=True, sort_order=-1)
+    erased_at: Mapped[datetime]
+
+    def note(self, version: Version) -> None:
+        """``version``: of the latest erase."""
+        self.erased_at = version[0]
+
+
+Row = TypeVar("Row", bound=AthleteRow)
+
+
+class AthleteStore(Generic[Row]):
+    """One tenant's athletes inside somebody else's transaction.
+
+    ``held``: the tables that an erase empties of the athlete. ``blank``: what a row holds before anything is known.
+    """
+
+    athlete_row: type[Row]
+    erasure_row: type[ErasureRow]
+    held: tuple[type[AthleteKey], ...]
+    blank: Mapping[str, Any] = {"profile": None}
+    digest_separator = "/"
+
+    def __init__(self, db: Session, tenant: str) -> None:
+        self.db = db
+        self.tenant = tenant
+
+    def athlete(self, athlete: str) -> Row | None:
+        return self.db.get(self.athlete_row, (self.tenant, athlete))
+
+    def locked_athletes(self, athletes: Iterable[str]) -> dict[str, Row]:
+        """The athletes' rows by name, made when missing, and held until the transaction ends: two replicas that both
+        took a message about one athlete wait for each other, so neither assesses without the other's."""
+        names = sorted(set(athletes))
+        rows = self._locked(names)
+        missing = [name for name in names if name not in rows]
+        if missing:
+            made = [{"tenant": self.tenant, "athlete": name, **self.blank} for name in missing]
+            self.db.execute(insert_into(self.db, self.athlete_row).on_conflict_do_nothing(), made)
+            rows |= self._locked(missing)
+        return rows
+
+    def locked_athlete(self, athlete: str) -> Row:
+        return self.locked_athletes([athlete])[athlete]
+
+    def profile_of(self, athlete: str) -> Profile | None:
+        """None while nobody has put the athlete."""
+        row = self.athlete(athlete)
+        return None if row is None else row.profile
+
+    def erased(self, athletes: Iterable[str]) -> dict[str, datetime]:
+        """When each of the athletes was erased; those who never were are not in it."""
+        by_digest = {self._digest(name): name for name in athletes}
+        row = self.erasure_row
+        query = select(row.athlete_digest, row.erased_at)
+        found = self.db.execute(query.where(row.tenant == self.tenant, row.athlete_digest.in_(list(by_digest))))
+        return {by_digest[digest]: at for digest, at in found}
+
+    def erased_since(self, athlete: str, at: datetime) -> bool:
+        """Whether the athlete was erased at or after ``at``."""
+        when = self.erased([athlete]).get(athlete)
+        return when is not None and when >= at
+
+    def is_erased(self, athlete: str, at: datetime) -> bool:
+        """Whether what another service told at ``at`` is not kept: the athlete was erased since, or erased and not put
+        again."""
+        when = self.erased([athlete]).get(athlete)
+        if when is None:
+            return False
+        row = self.athlete(athlete)
+        return when >= at or row is None or row.profile_json is None
+
+    def erase(self, athlete: str, version: Version) -> None:
+        """Deletes all that is held of the athlete; only the fact that somebody was erased stays."""
+        for row in self.held:
+            self.db.execute(delete(row).where(*self._of(row, athlete)))
+        self._note_erased(athlete, version)
+
+    def _note_erased(self, athlete: str, version: Version) -> None:
+        row = self.db.get(self.erasure_row, (self.tenant, self._digest(athlete)))
+        if row is None:
+            row = self.erasure_row()
+            row.tenant, row.athlete_digest = self.tenant, self._digest(athlete)
+            self.db.add(row)
+        elif row.erased_at >= version[0]:
+            return
+        row.note(version)
+
+    def _of(self, row: type[AthleteKey], athlete: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+        return row.tenant == self.tenant, row.athlete == athlete
+
+    def _digest(self, athlete: str) -> str:
+        return sha256(f"{self.tenant}{self.digest_separator}{athlete}".encode()).hexdigest()
+
+    def _locked(self, names: list[str]) -> dict[str, Row]:
+        row = self.athlete_row
+        query = select(row).where(row.tenant == self.tenant, row.athlete.in_(names)).order_by(row.athlete)
+        return {found.athlete: found for found in self.db.scalars(query.with_for_update())}
