@@ -9,7 +9,7 @@ EVENTS = "events"
 """Names of the two charts that are of no import contract."""
 _BLOCK = re.compile(r"(?ms)^```mermaid\n(.*?)^```")
 _NAME = re.compile(r"(?m)^ *%% *(.+?) *$")
-_BOX = re.compile(r'^(\w+)[\[({]+"?(.+?)"?[\])}]+$')
+_BOX = re.compile(r'^(\w+)([\[({]+)"?(.+?)"?[\])}]+$')
 _ARROW = re.compile(r"^([\w &]+?) *(-->|-\.->)(?:\|([^|]*)\|)? *([\w &]+)$")
 
 
@@ -27,6 +27,8 @@ class Arrow:
 class Diagram:
     name: str
     boxes: dict[str, str] = field(default_factory=dict)
+    rounded: set[str] = field(default_factory=set)
+    """Those drawn with round ends, ``([…])``."""
     arrows: set[Arrow] = field(default_factory=set)
 
     @property
@@ -65,7 +67,9 @@ def _read(text: str) -> Diagram:
         if not line or line == "end" or line.startswith(("%%", "subgraph ", "direction ", "classDef ", "class ")):
             continue
         if box := _BOX.match(line):
-            diagram.boxes[box[1]] = box[2]
+            diagram.boxes[box[1]] = box[3]
+            if box[2] == "([":
+                diagram.rounded.add(box[1])
         elif arrow := _ARROW.match(line):
             for start in arrow[1].split("&"):
                 for end in arrow[4].split("&"):

@@ -54,8 +54,7 @@ def main() -> None:
     charts = flowcharts(text)
     drawings = {one.name: drawing(one, charts[one.name].boxes if one.name in charts else {}) for one in CONTRACTS}
     libraries = charts[LIBRARIES]
-    starts = {arrow.start for arrow in libraries.arrows}
-    drawings[LIBRARIES] = libraries_drawing([label for box, label in libraries.boxes.items() if box not in starts])
+    drawings[LIBRARIES] = libraries_drawing([box for box in libraries.boxes if box in libraries.rounded])
     for name, drawn in drawings.items():
         chart = re.compile(rf"(?ms)^flowchart \w+\n *%% {re.escape(name)}\n.*?(?=^```)")
         if chart.search(text) is None:
