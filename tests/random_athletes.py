@@ -148,7 +148,7 @@ class Services:
 
         def ask(key: str, **data: Any) -> dict[str, Any]:
             answer = dict(self.running.ask(TENANT, key, {"athlete": name, **data}))
-            assert answer.pop("athlete") == name
+            assert answer.pop("athlete", name) == name
             return answer
 
         return ask
