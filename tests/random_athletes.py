@@ -172,7 +172,7 @@ ODDITIES: Final = (
 @st.composite
 def athletes(draw: st.DrawFn) -> RandomAthlete:
     """Weeks of sessions and mornings up to today, with some of ``ODDITIES``."""
-    oddities = draw(st.lists(st.sampled_from(ODDITIES), max_size=7, unique=True))
+    oddities = draw(st.lists(st.sampled_from(ODDITIES), max_size=8, unique=True))
     return random_athlete(draw(st.integers(0, 2**32 - 1)), oddities, draw(st.sampled_from(ZONES)))
 
 
@@ -196,9 +196,12 @@ class _Maker:
     def athlete(self, seed: int) -> RandomAthlete:
         zone = ZoneInfo(self.timezone)
         today = NOW.astimezone(zone).date()
-        length = self.chance.randint(35, 120)
+        length = self.chance.randint(35, 120) if not self.has("sick before it began") else 125
         if self.has("few days") or self.has("long history"):
             length = LONGEST_DAYS if self.has("long history") else 10
+        if self.has("sick before it began"):
+            self.suppressed_days = 46
+            self.days += [{"date": str(today - timedelta(days=ago)), "state": "sick"} for ago in range(110, 86, -1)]
         if self.has("marks"):
             self.mark(today, length, ("rest", "unknown", "travel", "sick"), spells=6, longest=2)
         if self.has("sick spells"):
@@ -289,9 +292,10 @@ class _Maker:
             self.wellness.append({"date": str(on), **SAME})
             return
         low = ago < self.suppressed_days or str(on) in self.sick
+        worse = 12 if str(on) in self.sick else 0
         measured: dict[str, Any] = {
-            "rmssd_ms": round(self.chance.gauss(38 if low else 62, 6), 1),
-            "resting_hr": round(self.chance.gauss(58 if low else 50, 2), 1),
+            "rmssd_ms": round(self.chance.gauss(38 - worse if low else 62, 5), 1),
+            "resting_hr": round(self.chance.gauss(58 + worse if low else 50, 2), 1),
             "sleep_hours": round(self.chance.gauss(5.8 if low else 7.6, 0.7), 2),
             "sleep_quality": self.chance.randint(1, 3) if low else self.chance.randint(2, 5),
             "soreness": self.chance.randint(3, 5) if low else self.chance.randint(1, 3),

@@ -3,11 +3,20 @@
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from shared.rules.evaluation.tenant_rules import TenantRules
 from shared.rules.lifecycle.rule_book import open_rules
-from tests.random_athletes import RULES, RandomAthlete, Services, athletes, different, offline, running_services
+from tests.random_athletes import (
+    RULES,
+    RandomAthlete,
+    Services,
+    athletes,
+    different,
+    offline,
+    random_athlete,
+    running_services,
+)
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +33,10 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
 
 @settings(max_examples=100)
 @given(athletes())
+@example(random_athlete(1, ["long history", "the same every day"], "UTC"))
+@example(random_athlete(2, ["sick before it began"], "Europe/Berlin"))
+@example(random_athlete(3, ["sick before it began"], "Europe/Berlin"))
+@example(random_athlete(4, ["sick before it began"], "Europe/Berlin"))
 def test_load_and_readiness(services: Services, rules: TenantRules, athlete: RandomAthlete) -> None:
     of_file = offline(athlete, rules)
     ask = services.sent(athlete)
