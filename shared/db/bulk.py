@@ -9,14 +9,13 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Column, CursorResult, String, Table
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.engine import Dialect
+from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.orm import Session
 
 from shared.db.arrays import as_array
 from shared.db.batches import BEGIN_LAZILY, COMMIT
 
-_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+_DIALECT = make_url("postgresql+psycopg2://").get_dialect()()
 _PAIRS_PER_QUERY = 200
 
 Pair = tuple[str, str]

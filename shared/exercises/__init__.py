@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from shared.contract.sessions import Region
 

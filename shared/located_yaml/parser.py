@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]  # its type stubs would be one more dependency
+import yaml
 
 from shared.located_yaml.nodes import ListNode, MapNode, Mistake, Node, Position, ScalarNode, ScalarValue
 from shared.located_yaml.scalars import NotFinite, resolved

@@ -1,6 +1,6 @@
 """The load chart as a picture: daily load by stream, and each stream's ratio against the bands."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ mpl.use("Agg")
 from matplotlib import dates as mdates
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import Formatter, Locator
 
 COLOURS = {"run": "#2a78b8", "lift": "#e3822b", "combined": "#5b4a91"}
 BANDS = (
@@ -21,6 +22,10 @@ BANDS = (
     ("danger", 1.5, 9.0, "#f8d9d6"),
 )
 BAND_INK = {"under-load": "#5d7f9b", "optimal": "#4d8a4d", "caution": "#9a7b17", "danger": "#b2463d"}
+# Of matplotlib's typed modules, the one for dates is not.
+_NUMBERS_OF: Callable[[Sequence[date]], Sequence[float]] = mdates.date2num
+_WEEKDAYS: Callable[..., Locator] = mdates.WeekdayLocator
+_DAY_LABELS: Callable[[str], Formatter] = mdates.DateFormatter
 _INK, _SOFT, _GRID = "#2b2b33", "#7a7a85", "#e6e6ea"
 _LOWEST_TOP = 1.9
 _STYLE: dict[Any, Any] = {
@@ -59,7 +64,7 @@ def save_load_chart(days: Sequence[Mapping[str, Any]], path: Path, note: str) ->
 
 
 def _draw_loads(axes: Axes, when: list[date], days: Sequence[Mapping[str, Any]]) -> None:
-    x = mdates.date2num(when)  # type: ignore[no-untyped-call]
+    x = _NUMBERS_OF(when)
     run, lift = _series(days, "run", "load"), _series(days, "lift", "load")
     combined = _series(days, "combined", "load")
     other = [c - r - q for c, r, q in zip(combined, run, lift, strict=True)]
@@ -76,7 +81,7 @@ def _draw_loads(axes: Axes, when: list[date], days: Sequence[Mapping[str, Any]])
 
 
 def _draw_ratio(axes: Axes, when: list[date], days: Sequence[Mapping[str, Any]], name: str) -> None:
-    x = mdates.date2num(when)  # type: ignore[no-untyped-call]
+    x = _NUMBERS_OF(when)
     ratio = [_number(day["streams"][name]["acwr"]["coupled"]) for day in days]
     known = [value for value in ratio if value == value]
     top = max(_LOWEST_TOP, min(4.0, max(known, default=0.0) * 1.08))
@@ -104,9 +109,10 @@ def _draw_ratio(axes: Axes, when: list[date], days: Sequence[Mapping[str, Any]],
 
 
 def _dress(axes: Axes, when: list[date], bottom: bool) -> None:
-    axes.set_xlim(mdates.date2num(when[0]) - 0.7, mdates.date2num(when[-1]) + 0.7)  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_locator(mdates.WeekdayLocator(byweekday=mdates.MO))  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_formatter(mdates.DateFormatter("%-d %b"))  # type: ignore[no-untyped-call]
+    numbers = _NUMBERS_OF(when)
+    axes.set_xlim(numbers[0] - 0.7, numbers[-1] + 0.7)
+    axes.xaxis.set_major_locator(_WEEKDAYS(byweekday=mdates.MO))
+    axes.xaxis.set_major_formatter(_DAY_LABELS("%-d %b"))
     axes.tick_params(length=0, labelbottom=bottom)
     axes.grid(axis="x", color=_GRID if axes.get_yticks().size > 3 else "white", lw=0.8, zorder=0)
     axes.set_axisbelow(True)
