@@ -4,12 +4,13 @@ from collections import Counter
 from datetime import date
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.athletes.messages import athlete_erased
 from shared.contract.sessions import Effort, Kind, Mode, Region, RunType
 from shared.contract.words import Band, DayState, LoadStatus, ScoreMethod, ScoreStatus
+from shared.messages.events import PublishedEvent
 from shared.messages.rule_packs import RulesCompared
 from shared.messages.values import Day, DoneFields, DoneSession, Id, Instant, Value
 
@@ -69,21 +70,12 @@ class GetLoad(Value):
     days: Annotated[int, Field(ge=1, le=MOST_DAYS_ASKED)] | None = None
 
 
-class Emitted(BaseModel):
-    """An event of this service. Consumers declare the fields that they read and ignore the rest."""
-
-    model_config = ConfigDict(frozen=True)
-
-    def as_data(self) -> dict[str, Any]:
-        return self.model_dump(mode="json")
-
-
-class LiftMax(Emitted):
+class LiftMax(PublishedEvent):
     lift: str
     e1rm_kg: float
 
 
-class SessionScored(Emitted):
+class SessionScored(PublishedEvent):
     """A session was stored, changed, scored anew or removed. Loads in AU; ``date`` is the athlete's local date.
 
     With ``removed`` the loads are 0: the session no longer counts.
@@ -115,7 +107,7 @@ class SessionScored(Emitted):
     e1rm: list[LiftMax]
 
 
-class DayFigures(Emitted):
+class DayFigures(PublishedEvent):
     """One day as other services follow it: coupled ratios with status and band, and the day's state."""
 
     date: date
@@ -131,7 +123,7 @@ class DayFigures(Emitted):
     band_combined: Band | None
 
 
-class LoadAssessed(Emitted):
+class LoadAssessed(PublishedEvent):
     """The day's picture as ``tandem load`` prints it. ``provisional``: the local day is not over.
 
     ``days``: the assessed day and every day whose figures changed since they were told, of the newest 84.
@@ -146,7 +138,7 @@ class LoadAssessed(Emitted):
     decided_by: list[dict[str, str]]
 
 
-class LoadSpiked(Emitted):
+class LoadSpiked(PublishedEvent):
     """A stream entered the danger band, or one run passed 110 % of the longest in 30 days."""
 
     athlete: Id

@@ -10,8 +10,8 @@ from services.periodization.domain import CoachDeload
 from services.periodization.erasure_store import NO_CORRELATION, Athletes
 from services.periodization.messages import (
     AthleteErasedElsewhere,
+    DayFigures,
     GetSeason,
-    HeardDay,
     LoadAssessed,
     ReadinessAssessed,
     SetGoals,
@@ -163,7 +163,7 @@ def _note_days(source: Source, calls: Sequence[Call]) -> list[Forgotten | None]:
     return outcomes
 
 
-def _features(day: HeardDay) -> dict[str, Any]:
+def _features(day: DayFigures) -> dict[str, Any]:
     """What rules may ask about; the rest of what was said of the day is nobody's business here."""
     plain = (bool, int, float, str, type(None))
     return {name: value for name, value in day.figures.items() if name in _DAY_FEATURES and isinstance(value, plain)}

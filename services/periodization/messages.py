@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from shared.athletes.messages import athlete_erased
 from shared.contract.words import DeloadCause, Phase, Priority, Severity
+from shared.messages.events import ReadEvent
 from shared.messages.rule_packs import By, PackId, PackVersion, RulesActivated, RulesTried, Why
 from shared.messages.values import Day, Goal, Id, PlannedSession, Text, Value, WeekTemplate
 
@@ -88,13 +89,7 @@ class GetPacks(Value):
     on: Day | None = None
 
 
-class _Heard(BaseModel):
-    """What is read of another service's event; whatever else it carries is ignored."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class HeardDay(BaseModel):
+class DayFigures(BaseModel):
     """One day's figures under the names of the rule vocabulary: any of them may stand in a tenant's deload rule."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -106,17 +101,17 @@ class HeardDay(BaseModel):
         return dict(self.model_extra or {})
 
 
-class LoadAssessed(_Heard):
+class LoadAssessed(ReadEvent):
     athlete: Id
-    days: Annotated[list[HeardDay], Field(max_length=MAX_DAYS_IN_EVENT)] = []
+    days: Annotated[list[DayFigures], Field(max_length=MAX_DAYS_IN_EVENT)] = []
 
 
-class ReadinessAssessed(_Heard):
+class ReadinessAssessed(ReadEvent):
     athlete: Id
-    days: Annotated[list[HeardDay], Field(max_length=MAX_DAYS_IN_EVENT)] = []
+    days: Annotated[list[DayFigures], Field(max_length=MAX_DAYS_IN_EVENT)] = []
 
 
-class AthleteErasedElsewhere(_Heard):
+class AthleteErasedElsewhere(ReadEvent):
     athlete: Id
     service: str
 

@@ -3,10 +3,11 @@
 from datetime import date
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from shared.athletes.messages import athlete_erased
 from shared.contract.words import Action, Colour, DayState, LoadStatus
+from shared.messages.events import PublishedEvent, ReadEvent
 from shared.messages.rule_packs import RulesCompared
 from shared.messages.values import Day, Id, Instant, PlannedSession, Tagged, Value, Wellness
 
@@ -22,18 +23,12 @@ class GetReadiness(Value):
     date: Day | None = None
 
 
-class Heard(BaseModel):
-    """Another service's event: only the fields read here, the rest ignored."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class HeardMax(Heard):
+class EstimatedMax(ReadEvent):
     lift: str
     e1rm_kg: float
 
 
-class SessionScored(Heard):
+class SessionScored(ReadEvent):
     athlete: Id
     session: Id
     removed: bool = False
@@ -41,10 +36,10 @@ class SessionScored(Heard):
     kind: str
     type: str | None = None
     rpe: float | None = None
-    e1rm: list[HeardMax] = []
+    e1rm: list[EstimatedMax] = []
 
 
-class HeardDay(Heard):
+class LoadOfDay(ReadEvent):
     date: Day
     state: DayState | None = None
     acwr_run: float | None = None
@@ -55,13 +50,13 @@ class HeardDay(Heard):
     status_combined: LoadStatus = "no-data"
 
 
-class LoadAssessed(Heard):
+class LoadAssessed(ReadEvent):
     athlete: Id
     date: Day
-    days: list[HeardDay] = []
+    days: list[LoadOfDay] = []
 
 
-class HeardPlanned(Tagged, Heard):
+class PlacedInWeek(Tagged, ReadEvent):
     """A placed session; read apart from its ``why`` and ``end``."""
 
     id: Id
@@ -74,22 +69,13 @@ class HeardPlanned(Tagged, Heard):
         return PlannedSession.model_validate(self.model_dump())
 
 
-class WeekPlanned(Heard):
+class WeekPlanned(ReadEvent):
     athlete: Id
     week_start: Day
-    sessions: list[HeardPlanned] = []
+    sessions: list[PlacedInWeek] = []
 
 
-class Emitted(BaseModel):
-    """An event of this service. Consumers declare the fields that they read and ignore the rest."""
-
-    model_config = ConfigDict(frozen=True)
-
-    def as_data(self) -> dict[str, Any]:
-        return self.model_dump(mode="json")
-
-
-class ReadinessAssessed(Emitted):
+class ReadinessAssessed(PublishedEvent):
     """The day's readiness as ``tandem readiness`` prints it.
 
     ``days``: facts of the assessed day and of every day, of the newest 84, whose facts changed since they were told; by
@@ -112,7 +98,7 @@ class ReadinessAssessed(Emitted):
     decided_by: list[dict[str, str]]
 
 
-class OverreachingFlagged(Emitted):
+class OverreachingFlagged(PublishedEvent):
     """Several signs have lasted more than a week. Signs, not a diagnosis."""
 
     athlete: Id

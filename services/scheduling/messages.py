@@ -4,11 +4,12 @@ from collections import Counter
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.athletes.messages import athlete_erased
 from shared.contract.words import Intensity, Phase, WeekStatus
+from shared.messages.events import PublishedEvent, ReadEvent
 from shared.messages.rule_packs import RulesCompared
 from shared.messages.values import (
     AfterLift,
@@ -108,20 +109,14 @@ class GetWeek(Value):
     format: Literal["json", "ics"] = "json"
 
 
-class Heard(BaseModel):
-    """Another service's event: only the fields read here, the rest ignored."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class WeekTargetsSet(Heard):
+class WeekTargetsSet(ReadEvent):
     athlete: Id
     week_start: Day
     phase: Phase | None = None
     sessions: Annotated[list[PlannedSession], Field(max_length=MAX_SESSIONS)] = []
 
 
-class SessionScored(Tagged, Heard):
+class SessionScored(Tagged, ReadEvent):
     athlete: Id
     session: Id
     removed: bool = False
@@ -135,24 +130,24 @@ class SessionScored(Tagged, Heard):
         return PlannedSession(id=self.session, **self.tags, duration_min=self.duration_min, start=self.start)
 
 
-class HeardSeasonWeek(Heard):
+class SeasonWeekStart(ReadEvent):
     start: Day
 
 
-class SeasonPlanned(Heard):
+class SeasonPlanned(ReadEvent):
     """All weeks of the season; one that is no longer among them was withdrawn."""
 
     athlete: Id
-    weeks: list[HeardSeasonWeek]
+    weeks: list[SeasonWeekStart]
 
 
-class HeardGate(Heard):
+class DayGate(ReadEvent):
     intensity: Intensity
     volume_factor: float = 1.0
     reason: str | None = None
 
 
-class GatedSession(Tagged, Heard):
+class AdjustedSession(Tagged, ReadEvent):
     """One of today's sessions after the gate; tags may have changed, its place has not."""
 
     id: Id
@@ -161,24 +156,15 @@ class GatedSession(Tagged, Heard):
     why: str | list[str] | None = None
 
 
-class ReadinessAssessed(Heard):
+class ReadinessAssessed(ReadEvent):
     athlete: Id
     date: Day
-    gate: HeardGate
-    today: list[GatedSession] = []
+    gate: DayGate
+    today: list[AdjustedSession] = []
     decided_by: list[dict[str, str]] = []
 
 
-class Emitted(BaseModel):
-    """An event of this service. Consumers declare the fields that they read and ignore the rest."""
-
-    model_config = ConfigDict(frozen=True)
-
-    def as_data(self) -> dict[str, Any]:
-        return self.model_dump(mode="json")
-
-
-class WeekTold(Emitted):
+class WeekTold(PublishedEvent):
     """The week as ``tandem week`` prints it, with every rule that shaped it."""
 
     athlete: Id
@@ -193,7 +179,7 @@ class WeekTold(Emitted):
     decided_by: list[dict[str, str]]
 
 
-class SessionAdjusted(Emitted):
+class SessionAdjusted(PublishedEvent):
     """A session differs from the plan: by today's gate, or because somebody moved it (then ``gate`` is null).
 
     ``before`` and ``after`` hold the session's tags and duration, for a move its start and end too.

@@ -169,7 +169,7 @@ def test_a_days_figures_have_fields_for_each_stream_and_part() -> None:
     figures = {f"{name}_{stream}" for name in ("acwr", "status", "band") for stream in STREAMS}
     assert load_messages.DayFigures.model_fields.keys() == {"date", "state"} | figures
     assert DayLoad.model_fields.keys() == {"date", *LOAD_PARTS}
-    assert recovery_messages.HeardDay.model_fields.keys() == {"date", "state"} | {
+    assert recovery_messages.LoadOfDay.model_fields.keys() == {"date", "state"} | {
         name for name in figures if not name.startswith("band")
     }
 

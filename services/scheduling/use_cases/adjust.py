@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.scheduling.messages import GatedSession
+from services.scheduling.messages import AdjustedSession
 from services.scheduling.store import GateRow
 from shared.contract.sessions import TAGS
 
@@ -16,7 +16,7 @@ def after_gates(document: Mapping[str, Any], gates: Sequence[GateRow]) -> dict[s
     gated = {
         one.id: (one, gate)
         for gate in gates
-        for one in (GatedSession.model_validate(entry) for entry in gate.today)
+        for one in (AdjustedSession.model_validate(entry) for entry in gate.today)
         if one.changed
     }
     sessions = []

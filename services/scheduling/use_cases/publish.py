@@ -7,7 +7,7 @@ from typing import Any
 
 from services.scheduling.domain.checking.verdict import Verdict
 from services.scheduling.domain.week_plan import PlacedSession
-from services.scheduling.messages import GatedSession, MoveSession, SessionAdjusted, WeekTold
+from services.scheduling.messages import AdjustedSession, MoveSession, SessionAdjusted, WeekTold
 from services.scheduling.store import GateRow
 from services.scheduling.use_cases.adjust import sentences, tags
 from services.scheduling.use_cases.athlete_context import AthleteContext
@@ -26,7 +26,7 @@ def publish_adjustments(athlete: AthleteContext, gate: GateRow, placed: Sequence
     """Emits session-adjusted for each session of the gate's day that differs from what was last published of it."""
     published = dict(gate.told)
     by_id = {session["id"]: session for session in placed}
-    for gated in (GatedSession.model_validate(one) for one in gate.today):
+    for gated in (AdjustedSession.model_validate(one) for one in gate.today):
         if gated.id not in by_id:
             continue
         before, after = tags(by_id[gated.id]), tags(gated.model_dump(exclude_none=True))
