@@ -6,7 +6,6 @@ its messages with ours. It is not used on the way in, because it parses a body b
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from shared.messages.ids import is_id, is_tenant
 from shared.messages.json_text import MAX_BYTES, canonical, read_json
 from shared.messages.problems import InvalidInput, Problem
 from shared.messages.traceparent import valid_traceparent
@@ -26,8 +26,6 @@ EVENTS_EXCHANGE = "tandem.events"
 JSON = "application/json"
 STRUCTURED = "application/cloudevents+json"
 
-_TENANT = re.compile(r"^[a-z0-9-]{2,40}$")
-_ID = re.compile(r"^[A-Za-z0-9_.:-]{1,128}$")
 _REQUIRED = ("id", "source", "type", "specversion")
 _write = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
@@ -102,7 +100,7 @@ def read_address(delivery: Delivery, user_id_required: bool) -> Address:
     tenant is named, the refusal is addressed to the user who really sent it.
     """
     tenant, _, key = delivery.routing_key.partition(".")
-    if not _TENANT.match(tenant) or not key:
+    if not is_tenant(tenant) or not key:
         raise Refusal(None, (_whole("routing_key", "a routing key is <tenant>.<service>.<name>"),))
     if not (key.isascii() and key.isprintable()):
         readable = "".join(one if one.isascii() and one.isprintable() else "?" for one in key)
@@ -125,7 +123,7 @@ def read_address(delivery: Delivery, user_id_required: bool) -> Address:
         other = f"user_id {quoted(delivery.user_id)} may not send for tenant {quoted(tenant)}"
         sender = Address(delivery.user_id, key, None, delivery.correlation_id)
         raise Refusal(
-            sender if _TENANT.match(delivery.user_id) else None,
+            sender if is_tenant(delivery.user_id) else None,
             (_whole("tenant_mismatch", other),),
             _header_id(delivery),
         )
@@ -257,7 +255,7 @@ def _attribute_problems(attributes: Mapping[str, Any], source: str, key: str) ->
             problems.append(_whole(f"{name}_missing", f"the CloudEvents attribute ce-{name} is missing"))
         elif not isinstance(value, str):
             problems.append(_whole(f"{name}_invalid", f"ce-{name} must be text, not {quoted(value)}"))
-    if not problems and not _ID.match(attributes["id"]):
+    if not problems and not is_id(attributes["id"]):
         problems.append(_whole("id_invalid", "ce-id must be 1 to 128 characters of A-Z a-z 0-9 _ . : -"))
     if not problems and attributes["specversion"] != "1.0":
         problems.append(
@@ -267,7 +265,7 @@ def _attribute_problems(attributes: Mapping[str, Any], source: str, key: str) ->
         wrong = f"ce-type {quoted(attributes['type'])} does not belong to routing key …{key}; it is {type_of(key)}"
         problems.append(_whole("type_mismatch", wrong))
     subject = attributes.get("subject")
-    if subject is not None and not (isinstance(subject, str) and _ID.match(subject)):
+    if subject is not None and not (isinstance(subject, str) and is_id(subject)):
         problems.append(_whole("subject_invalid", "ce-subject is the athlete's id: 1 to 128 of A-Z a-z 0-9 _ . : -"))
     return problems
 
@@ -293,7 +291,7 @@ def _header_id(delivery: Delivery) -> str | None:
 
 
 def _as_id(value: Any) -> str | None:
-    return value if isinstance(value, str) and _ID.match(value) else None
+    return value if isinstance(value, str) and is_id(value) else None
 
 
 def _hash_of(key: str, data: Any) -> str:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from shared.messages.ids import ID_PATTERN
 from shared.messages.model_fields import field_names, models_at
 from shared.messages.problems import InvalidInput, Problem
 
@@ -44,7 +45,7 @@ _FIXED_MESSAGES = {
 }
 
 _PATTERN_MEANINGS = {
-    r"^[A-Za-z0-9_.:-]{1,128}$": "an id is 1 to 128 characters of A-Z a-z 0-9 _ . : -, not {got}",
+    f"^{ID_PATTERN}$": "an id is 1 to 128 characters of A-Z a-z 0-9 _ . : -, not {got}",
 }
 
 

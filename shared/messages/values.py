@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from shared.contract.sessions import SESSION_KINDS, TAGS, Effort, Kind, Mode, Region, RunType
 from shared.contract.wellness import WellnessItems
 from shared.contract.words import DayState, DayStrategy, GoalClass, GoalKind, Level, Phase, Priority, Weekday
+from shared.messages.ids import ID_PATTERN
 
 MAX_SESSION_MINUTES = 24 * 60
 LARGEST_NUMBER = 1e9
@@ -96,7 +97,7 @@ def _clock(value: Any) -> Any:
     return value
 
 
-Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,128}$")]
+Id = Annotated[str, StringConstraints(pattern=f"^{ID_PATTERN}$")]
 Instant = Annotated[datetime, BeforeValidator(_instant)]
 Day = Annotated[date, BeforeValidator(_day)]
 Timezone = Annotated[str, BeforeValidator(_zone)]

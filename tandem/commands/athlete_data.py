@@ -1,7 +1,6 @@
 """``tandem athlete``: what is held of an athlete, and its end. For operators, who are asked for it."""
 
 import os
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from shared.messages.ids import is_id, is_tenant
 from tandem.commands.options import INPUT_IS_WRONG, print_json
 
 if TYPE_CHECKING:
     from shared.ops.settings import Settings
     from tandem.athlete_data.waiting import WaitingMessages
-
-_TENANT = re.compile(r"[a-z0-9-]{2,40}")
-_ATHLETE = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 
 
 @click.group()
@@ -90,9 +87,9 @@ def _settings(tenant: str, athlete_id: str) -> "Settings":
     from shared.ops.logging import configure_logging
     from tandem.commands.settings import settings_or_exit
 
-    if not _TENANT.fullmatch(tenant):
+    if not is_tenant(tenant):
         raise click.UsageError(f"'{tenant}' is no tenant id: 2 to 40 characters of a-z, 0-9 and -")
-    if not _ATHLETE.fullmatch(athlete_id):
+    if not is_id(athlete_id):
         raise click.UsageError(f"'{athlete_id}' is no athlete id: 1 to 128 characters of A-Z a-z 0-9 _ . : -")
     settings = settings_or_exit()
     configure_logging("warning", settings.log_format)

@@ -1,18 +1,15 @@
 """``tandem tenant``: who may talk to Tandem over the broker."""
 
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from shared.messages.ids import is_tenant
 from tandem.commands.options import INPUT_IS_WRONG, counted, print_json, rules_option
 
 if TYPE_CHECKING:
     from shared.bus.operations.tenants import Tenants
-
-
-_ID: Final = re.compile(r"[a-z0-9-]{2,40}")
 
 
 @click.group()
@@ -103,7 +100,7 @@ def forget_rules(tenant_id: str, yes: bool, rules_dir: Path) -> None:
     from tandem.runtime.databases import check_databases
     from tandem.runtime.stored_rules import forget_stored_rules
 
-    if not _ID.fullmatch(tenant_id):
+    if not is_tenant(tenant_id):
         click.echo(f"'{tenant_id}' is no tenant id: 2 to 40 characters of a-z, 0-9 and -", err=True)
         raise click.exceptions.Exit(INPUT_IS_WRONG)
     if not yes:

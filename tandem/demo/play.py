@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.progress import Progress
 
-from shared.bus.transport.in_memory_client import Message
+from shared.bus.transport.in_memory import Message
 from tandem.athlete_file import AthleteFile
 from tandem.demo.commands import Command, import_commands, live_commands, opening_command, planning_commands
 from tandem.runtime.embedded import Embedded

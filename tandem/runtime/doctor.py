@@ -17,7 +17,7 @@ _BROKER_TIMEOUT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class MachineCheck:
     """``missing``: nothing works without it. ``optional``: something does without it; ``todo`` says how to get it."""
 
     name: str
@@ -29,7 +29,7 @@ class Finding:
         return {"name": self.name, "state": self.state, "found": self.found, "todo": self.todo}
 
 
-def examine(rules_dir: Path) -> list[Finding]:
+def examine(rules_dir: Path) -> list[MachineCheck]:
     """Every check, in the order in which a person would mend things."""
     settings_finding, settings = _settings()
     findings = [_python(), _engine(), _rules(rules_dir), settings_finding]
@@ -43,25 +43,27 @@ def examine(rules_dir: Path) -> list[Finding]:
     return findings
 
 
-def _python() -> Finding:
+def _python() -> MachineCheck:
     version = ".".join(str(part) for part in sys.version_info[:3])
     if (3, 11) <= sys.version_info[:2] <= (3, 14):
-        return Finding("Python", "ok", version)
-    return Finding("Python", "missing", version, "use Python 3.11, 3.12, 3.13 or 3.14: Tandem is tested on no other")
+        return MachineCheck("Python", "ok", version)
+    return MachineCheck(
+        "Python", "missing", version, "use Python 3.11, 3.12, 3.13 or 3.14: Tandem is tested on no other"
+    )
 
 
-def _engine() -> Finding:
+def _engine() -> MachineCheck:
     from shared.rules.evaluation.evaluators import ENGINE_CURE, missing_engine
 
     missing = missing_engine()
     if missing is not None:
-        return Finding(
+        return MachineCheck(
             "rules engine", "optional", missing, f"{ENGINE_CURE}; until then the reference evaluator decides"
         )
-    return Finding("rules engine", "ok", "durable-rules")
+    return MachineCheck("rules engine", "ok", "durable-rules")
 
 
-def _rules(rules_dir: Path) -> Finding:
+def _rules(rules_dir: Path) -> MachineCheck:
     from shared.rules.errors import RuleFileErrors
     from shared.rules.lifecycle.rule_book import open_rules
     from shared.rules.observer import EngineMissing
@@ -69,24 +71,26 @@ def _rules(rules_dir: Path) -> Finding:
     try:
         with warnings.catch_warnings(action="ignore", category=EngineMissing), open_rules(rules_dir) as rules:
             packs = ", ".join(f"{kind} {rules.pack(kind).version}" for kind in PACK_KINDS)
-            return Finding("rule packs", "ok", f"{packs}, decided by {rules.evaluator()}")
+            return MachineCheck("rule packs", "ok", f"{packs}, decided by {rules.evaluator()}")
     except RuleFileErrors as error:
         first = str(error.errors[0])
-        return Finding(
+        return MachineCheck(
             "rule packs", "missing", f"{len(error.errors)} mistakes; {first}", "tandem rules check shows all"
         )
 
 
-def _settings() -> tuple[Finding, Settings | None]:
+def _settings() -> tuple[MachineCheck, Settings | None]:
     try:
         settings = read_settings(os.environ)
     except SettingsErrors as error:
-        return Finding("settings", "missing", "; ".join(error.problems), "correct these environment variables"), None
+        return MachineCheck(
+            "settings", "missing", "; ".join(error.problems), "correct these environment variables"
+        ), None
     count = sum(name.startswith("TANDEM_") for name in os.environ)
-    return Finding("settings", "ok", f"{count} TANDEM_ variables set, defaults for the rest"), settings
+    return MachineCheck("settings", "ok", f"{count} TANDEM_ variables set, defaults for the rest"), settings
 
 
-def _broker(settings: Settings) -> Finding:
+def _broker(settings: Settings) -> MachineCheck:
     from kombu import Connection
     from kombu.exceptions import OperationalError
 
@@ -98,15 +102,15 @@ def _broker(settings: Settings) -> Finding:
     try:
         connection.connect()
         version = getattr(connection.connection, "server_properties", {}).get("version", "")
-        return Finding("broker", "ok", f"{shown} RabbitMQ {version}".rstrip())
+        return MachineCheck("broker", "ok", f"{shown} RabbitMQ {version}".rstrip())
     except (OSError, OperationalError, *connection.connection_errors) as error:
         todo = "tandem serve needs one: docker compose up broker, or set TANDEM_AMQP_URI; tandem demo needs none"
-        return Finding("broker", "optional", f"{shown}: {error or type(error).__name__}", todo)
+        return MachineCheck("broker", "optional", f"{shown}: {error or type(error).__name__}", todo)
     finally:
         connection.release()
 
 
-def _databases(settings: Settings) -> Finding:
+def _databases(settings: Settings) -> MachineCheck:
     from sqlalchemy.exc import SQLAlchemyError
 
     from shared.db.migrations import SchemaOutdated
@@ -115,27 +119,29 @@ def _databases(settings: Settings) -> Finding:
     files = [settings.database_url_of(service) for service in SERVICES]
     missing = [url for url in files if url.startswith("sqlite") and not Path(url.partition("///")[2]).exists()]
     if missing:
-        return Finding("databases", "optional", "no database yet", "tandem serve needs them: tandem db upgrade")
+        return MachineCheck("databases", "optional", "no database yet", "tandem serve needs them: tandem db upgrade")
     try:
         revisions = check_databases(settings, SERVICES)
     except SchemaOutdated as error:
-        return Finding("databases", "optional", str(error), "tandem db upgrade")
+        return MachineCheck("databases", "optional", str(error), "tandem db upgrade")
     except SQLAlchemyError as error:
         first_line = str(error).splitlines()[0]
-        return Finding("databases", "optional", first_line, "set TANDEM_DATABASE_URL to a database that answers")
-    return Finding("databases", "ok", ", ".join(f"{service} {revision}" for service, revision in revisions.items()))
+        return MachineCheck("databases", "optional", first_line, "set TANDEM_DATABASE_URL to a database that answers")
+    return MachineCheck(
+        "databases", "ok", ", ".join(f"{service} {revision}" for service, revision in revisions.items())
+    )
 
 
-def _program(name: str, use: str, how: str, find: Callable[[str], str | None] = shutil.which) -> Finding:
+def _program(name: str, use: str, how: str, find: Callable[[str], str | None] = shutil.which) -> MachineCheck:
     found = find(name) or next(
         (str(path) for path in (Path("/usr/sbin") / name, Path("/usr/lib/rabbitmq/bin") / name) if path.exists()), None
     )
-    return Finding(name, "ok", found) if found else Finding(name, "optional", "not found", f"{use}: {how}")
+    return MachineCheck(name, "ok", found) if found else MachineCheck(name, "optional", "not found", f"{use}: {how}")
 
 
-def _postgresql() -> Finding:
+def _postgresql() -> MachineCheck:
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     found = shutil.which("initdb") or (str(versions[-1]) if versions else None)
     if found:
-        return Finding("PostgreSQL", "ok", found)
-    return Finding("PostgreSQL", "optional", "not found", "the database tests start one: apt install postgresql")
+        return MachineCheck("PostgreSQL", "ok", found)
+    return MachineCheck("PostgreSQL", "optional", "not found", "the database tests start one: apt install postgresql")

@@ -18,7 +18,7 @@ from kombu.transport import memory
 from shared.bus.delivery.unit_of_work import Clock
 from shared.bus.queue_names import work_queues
 from shared.bus.transport.hub import HUB
-from shared.bus.transport.in_memory_client import MemoryPlatform, Message
+from shared.bus.transport.in_memory import MemoryPlatform, Message
 from shared.bus.transport.runner import Running
 from shared.bus.transport.wiring import POLLING_INTERVAL_S, Wiring, utc_now
 from shared.db.engine import Database

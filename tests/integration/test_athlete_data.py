@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from shared.bus.delivery.retries import Failure, to_park, to_retry
 from shared.bus.operations.erase_from_queues import QueuesOfErased, digests_of
-from shared.bus.transport.publisher import ConfirmedPublisher
+from shared.bus.transport.publisher import PipelinedPublisher
 from shared.bus.transport.runner import Running
 from shared.bus.transport.wiring import Wiring
 from shared.contract.words import SERVICES
@@ -150,7 +150,7 @@ def wait(ground: Ground, at: datetime) -> None:
         attempts=3,
     )
     failure = Failure("event_refused", f"builtins.ValueError: {MARK}", datetime.now(UTC))
-    publisher = ConfirmedPublisher(lambda: Connection(ground.broker.uri))
+    publisher = PipelinedPublisher(lambda: Connection(ground.broker.uri))
     publisher.publish([to_park("recovery", sent, failure).message, to_retry("scheduling", sent, failure).message])
     other = Delivery("event", sent.routing_key, b'{"athlete": "other"}', "application/json")
     publisher.publish([to_park("recovery", other, failure).message])

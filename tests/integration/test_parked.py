@@ -17,7 +17,7 @@ from services.load.handlers import ROUTES
 from shared.bus.delivery.retries import Failure, Reason, to_park
 from shared.bus.operations.parked_queue import RateLimit
 from shared.bus.transport import topology
-from shared.bus.transport.publisher import ConfirmedPublisher
+from shared.bus.transport.publisher import PipelinedPublisher
 from shared.db.migrations import upgrade
 from shared.messages.envelope import Delivery
 from tests.broker import Broker
@@ -54,7 +54,7 @@ def park(broker: Broker, number: int, tenant: str = "acme", reason: Reason = "ha
         user_id=tenant,
         attempts=4,
     )
-    publisher = ConfirmedPublisher(lambda: Connection(broker.uri))
+    publisher = PipelinedPublisher(lambda: Connection(broker.uri))
     publisher.publish([to_park("load", delivery, Failure(reason, f"builtins.ValueError: {SECRET}", AT)).message])
     publisher.close()
 

@@ -9,7 +9,7 @@ from kombu import Connection
 
 from shared.bus.broker import PublishFailed
 from shared.bus.queue_names import INTERNAL_EXCHANGE
-from shared.bus.transport.pipelined_publisher import PipelinedPublisher
+from shared.bus.transport.publisher import PipelinedPublisher
 from shared.messages.envelope import Outgoing
 from tests.broker import Broker
 

@@ -9,10 +9,9 @@ from collections.abc import Callable
 from sqlalchemy.orm import Session
 
 from shared.bus.delivery.batch_outcome import BatchOutcome
-from shared.bus.delivery.decisions import decisions_in
 from shared.bus.delivery.fair_share import Throttled
 from shared.bus.delivery.grouping import Group, GroupSize
-from shared.bus.delivery.handler_calls import Calls
+from shared.bus.delivery.handler_calls import Calls, decisions_in
 from shared.bus.delivery.retries import Failure, to_park, to_throttled
 from shared.bus.delivery.unit_of_work import Causation, UnitOfWork
 from shared.bus.delivery.validation import Readable, Refused

@@ -1,14 +1,18 @@
 """What a handler is called with, and what its call leaves to be published."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Protocol
 
 from sqlalchemy.orm import Session
 
 from shared.bus.delivery.outbox import OutboxEntry, outbox_entry
-from shared.bus.delivery.unit_of_work import Causation, Clock, UnitOfWork
+from shared.bus.delivery.unit_of_work import Causation, Clock, EmittedEvent, UnitOfWork
+from shared.bus.routes import Accepted, Answered
 from shared.hub import Hub
 from shared.rules.decisions import Rules
+
+_NAMES_ITS_RULES = "decided_by"
 
 
 class RuleSource(Protocol):
@@ -50,3 +54,13 @@ class Calls:
         rows = [outbox_entry(context.tenant, event.message, event.athlete, now) for event in context.emitted]
         rows += [outbox_entry(context.tenant, reply.message, None, now) for reply in context.late_replies]
         return rows
+
+
+def decisions_in(
+    emitted: Iterable[EmittedEvent], key: str = "", outcome: Accepted | Answered | None = None
+) -> list[str]:
+    """Outcomes that name the rules behind them: events such as ``week-planned``, an answered query (``check-week``)."""
+    names = [event.name for event in emitted if _NAMES_ITS_RULES in event.data]
+    if isinstance(outcome, Answered) and _NAMES_ITS_RULES in outcome.data:
+        names.append(key.rpartition(".")[2])
+    return names

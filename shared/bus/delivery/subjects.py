@@ -1,19 +1,17 @@
 """Whom a message is about, for messages that no handler has read: parked, or waiting to be retried."""
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from shared.messages.ids import is_id
 from shared.messages.json_text import MAX_BYTES
-
-_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 
 
 def athlete_named(headers: Mapping[str, Any], body: bytes) -> str | None:
     """The athlete that the body names, else ``ce-subject``; None where neither is an athlete's id."""
     for candidate in (_in_body(body), *(headers[name] for name in headers if name.lower() == "ce-subject")):
-        if isinstance(candidate, str) and _ID.fullmatch(candidate):
+        if isinstance(candidate, str) and is_id(candidate):
             return candidate
     return None
 

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.orm import Session
 
-from shared.bus.delivery.decisions import decisions_in
-from shared.bus.delivery.handler_calls import Calls
+from shared.bus.delivery.handler_calls import Calls, decisions_in
 from shared.bus.delivery.outbox import OutboxEntry
 from shared.bus.delivery.store import DeliveryStore
 from shared.bus.delivery.unit_of_work import UnitOfWork

@@ -11,6 +11,7 @@ from typing import Any
 
 from shared.bus.operations.management import Management
 from shared.messages.envelope import COMMANDS_EXCHANGE, EVENTS_EXCHANGE
+from shared.messages.ids import is_tenant
 
 TAG = "tandem-tenant"
 """Users with this tag are tenants; every other user belongs to somebody else and is never touched."""
@@ -18,7 +19,6 @@ TAG = "tandem-tenant"
 EVENT_DELIVERY_LIMIT = 100
 """Deliveries of one event that kills its consumer before the broker drops it."""
 
-_ID = re.compile(r"[a-z0-9-]{2,40}")
 _PASSWORD_BYTES = 24
 
 
@@ -83,7 +83,7 @@ class Tenants:
 
     def add(self, tenant: str, limits: TenantLimits) -> str:
         """A new tenant; returns its password, which is kept nowhere."""
-        if not _ID.fullmatch(tenant):
+        if not is_tenant(tenant):
             raise TenantError(f"'{tenant}' is no tenant id: 2 to 40 characters of a-z, 0-9 and -")
         user = self._broker.find("users", tenant)
         if user is not None:

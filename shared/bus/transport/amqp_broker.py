@@ -10,7 +10,7 @@ from kombu.exceptions import OperationalError
 
 from shared.bus.broker import BrokerAway, HeldMessage, QueueView
 from shared.bus.transport.deliveries import delivery_from
-from shared.bus.transport.publisher import ConfirmedPublisher
+from shared.bus.transport.publisher import PipelinedPublisher
 from shared.messages.envelope import EVENTS_EXCHANGE, Delivery, Outgoing
 
 
@@ -79,7 +79,7 @@ class _View:
 class AmqpBroker:
     def __init__(self, connect: Callable[[], Connection]) -> None:
         self._connect = connect
-        self._publisher = ConfirmedPublisher(connect)
+        self._publisher = PipelinedPublisher(connect)
 
     @_told_as_away()
     def __enter__(self) -> Self:

@@ -22,8 +22,8 @@ from shared.bus.routes import Route, Timer
 from shared.bus.transport.amqp_broker import AmqpBroker
 from shared.bus.transport.consumer import batches
 from shared.bus.transport.hub import HUB
-from shared.bus.transport.pipelined_publisher import PipelinedPublisher
-from shared.bus.transport.publisher import MemoryPublisher
+from shared.bus.transport.in_memory import MemoryPublisher
+from shared.bus.transport.publisher import PipelinedPublisher
 from shared.bus.transport.wiring import wiring_of
 from shared.db.engine import Database
 from shared.messages.envelope import Delivery

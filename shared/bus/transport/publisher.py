@@ -1,145 +1,221 @@
-"""Publishes an operator's batches with pipelined confirms, on a connection that nothing is consumed from.
+"""Publishes batches without waiting for the one before: several are under way on one channel, each with its confirms.
 
-py-amqp does not match confirms to messages and its own confirming publish costs a round trip each, so tags are counted
-here; after any error the channel and its connection are thrown away, because their count can no longer be trusted.
+A green thread reads the connection all the time and tells each batch what the broker confirmed, refused or returned;
+nobody else may read it. py-amqp does not match confirms to messages, so tags are counted here; after any error their
+count can no longer be trusted: the connection is thrown away, and every batch under way fails.
 """
 
 import contextlib
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import amqp
 import eventlet
-from kombu import Connection, Producer
+from eventlet.event import Event
+from eventlet.semaphore import Semaphore
+from kombu import Connection
 
 from shared.bus.broker import PublishFailed
 from shared.bus.delivery.replies import DEFAULT_EXCHANGE
+from shared.bus.transport.amqp_patches import read_in_large_pieces
+from shared.bus.transport.publish_frames import publish_frames
 from shared.messages.envelope import EVENTS_EXCHANGE, Outgoing
 
-PERSISTENT = 2
+_WRITE_BYTES = 64 * 1024
+_BROKEN = (OSError, amqp.AMQPError, amqp.exceptions.MessageNacked)
 
 
-class ConfirmedPublisher:
-    """AMQP 0-9-1. ``confirm_timeout_s`` bounds the whole batch, a blocked socket included (broker alarms block)."""
+class _Sending:
+    """One batch under way: which of its messages are not yet confirmed, and what else the broker said of it."""
+
+    def __init__(self) -> None:
+        self.unconfirmed: set[int] = set()
+        self.refused = 0
+        self.returned: list[str] = []
+        self.unroutable: set[str] = set()
+        self._written = False
+        self._settled = Event()
+
+    def written(self) -> None:
+        """All of it is on its way; without this, quick confirms of the first messages would look like all of them."""
+        self._written = True
+        self.settle_if_confirmed()
+
+    def settle_if_confirmed(self) -> None:
+        if self._written and not self.unconfirmed and not self._settled.ready():
+            self._settled.send(None)
+
+    def fail(self, error: Exception) -> None:
+        if not self._settled.ready():
+            self._settled.send_exception(PublishFailed(f"{type(error).__name__}: {error}"))
+
+    def wait(self) -> None:
+        self._settled.wait()
+
+
+class _Link:
+    """One connection with its channel and the green thread that reads it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.channel: Any = connection.channel()
+        self.channel.confirm_select()
+        self.channel.events["basic_ack"].add(self._on_ack)
+        self.channel.events["basic_nack"].add(self._on_nack)
+        self.channel.events["basic_return"].add(self._on_return)
+        self._amqp: Any = connection.connection
+        read_in_large_pieces(self._amqp)
+        self.broken: Exception | None = None
+        self._closing = False
+        self._published = 0
+        self._of_tag: dict[int, _Sending] = {}
+        self._mandatory: dict[tuple[str, str], deque[int]] = defaultdict(deque)
+        self._reader = eventlet.spawn(self._read)
+
+    def write(self, messages: Sequence[Outgoing], sending: _Sending) -> None:
+        held = bytearray()
+        for message in messages:
+            held += self._frames_of(message, sending)
+            if len(held) >= _WRITE_BYTES:  # a system call for each message would cost more than making its frames
+                self._send(held)
+                held = bytearray()
+        self._send(held)
+        sending.written()
+
+    def _frames_of(self, message: Outgoing, sending: _Sending) -> bytes:
+        mandatory = message.exchange != EVENTS_EXCHANGE  # nobody has to listen to an event
+        frames = publish_frames(message, self.channel.channel_id, mandatory, self._amqp.frame_max)
+        self._published += 1
+        self._of_tag[self._published] = sending
+        sending.unconfirmed.add(self._published)
+        if mandatory:
+            self._mandatory[message.exchange, message.routing_key].append(self._published)
+        return frames
+
+    def _send(self, frames: bytearray) -> None:
+        if self.broken is not None:
+            raise self.broken
+        if frames:
+            self._amqp.transport.write(frames)
+            self._amqp.bytes_sent += 1  # py-amqp's own count: whether a heartbeat is needed
+
+    def heartbeat(self) -> None:
+        self._connection.heartbeat_check()
+
+    def close(self, error: Exception) -> None:
+        """Fails what is under way; whoever sent it sends it again."""
+        self.broken = self.broken or error
+        for sending in set(self._of_tag.values()):
+            sending.fail(self.broken)
+        self._of_tag.clear()
+        if self._closing:  # by whoever saw it first; two that wait for the same socket would both fail
+            return
+        self._closing = True
+        if eventlet.getcurrent() is not self._reader:
+            self._reader.kill()
+        # A connection that failed may fail again while it is closed; it is gone either way.
+        with contextlib.suppress(*_BROKEN, eventlet.Timeout), eventlet.Timeout(2.0):
+            self._connection.release()
+
+    def _read(self) -> None:
+        try:
+            while True:
+                self._connection.drain_events()
+        except _BROKEN as error:
+            self.close(error)
+
+    def _on_ack(self, tag: int, multiple: bool) -> None:
+        for one in self._up_to(tag, multiple):
+            sending = self._of_tag.pop(one, None)
+            if sending is not None:
+                sending.unconfirmed.discard(one)
+                sending.settle_if_confirmed()
+        if not self._of_tag:
+            self._mandatory.clear()
+
+    def _on_nack(self, tag: int, multiple: bool) -> None:
+        for one in self._up_to(tag, multiple):
+            if one in self._of_tag:
+                self._of_tag[one].refused += 1
+        self._on_ack(tag, multiple)
+
+    def _on_return(self, error: Any, exchange: str, routing_key: str, message: Any) -> None:
+        """A return names no tag; it comes before its confirm, and in the order of publishing."""
+        waiting = self._mandatory.get((exchange, routing_key), deque())
+        while waiting:
+            sending = self._of_tag.get(waiting.popleft())
+            if sending is None:
+                continue
+            if exchange == DEFAULT_EXCHANGE:
+                sending.returned.append(routing_key)
+            else:
+                sending.unroutable.add(routing_key)
+            return
+
+    def _up_to(self, tag: int, multiple: bool) -> list[int]:
+        return [one for one in self._of_tag if one <= tag] if multiple else [tag]
+
+
+class PipelinedPublisher:
+    """AMQP 0-9-1. ``confirm_timeout_s`` bounds each batch, a blocked socket included (broker alarms block)."""
 
     def __init__(self, connect: Callable[[], Connection], confirm_timeout_s: float = 10.0) -> None:
         self._connect = connect
         self._confirm_timeout_s = confirm_timeout_s
-        self._connection: Connection | None = None
-        self._channel: Any = None
-        self._published = 0
-        self._unconfirmed: set[int] = set()
-        self._refused: set[int] = set()
-        self._returned: list[str] = []
-        self._unroutable: set[str] = set()
+        self._link: _Link | None = None
+        self._writing = Semaphore(1)
 
     def publish(self, messages: Sequence[Outgoing]) -> list[str]:
-        """Raises PublishFailed; the caller sends the same batch again later, under the same ids."""
-        self._returned, self._unroutable = [], set()
+        """Raises PublishFailed; the caller sends the same batch again later, under the same ids.
+
+        Batches are written in the order of the calls; each returns when the broker has confirmed all of its own.
+        """
+        sending = _Sending()
+        link: _Link | None = None
         try:
             with eventlet.Timeout(self._confirm_timeout_s):
-                self._open()
-                for message in messages:
-                    self._published += 1
-                    self._unconfirmed.add(self._published)
-                    self._channel.basic_publish(
-                        amqp_message(message),
-                        exchange=message.exchange,
-                        routing_key=message.routing_key,
-                        mandatory=message.exchange != EVENTS_EXCHANGE,  # nobody has to listen to an event
-                    )
-                while self._unconfirmed:
-                    assert self._connection is not None
-                    self._connection.drain_events()
+                with self._writing:
+                    link = self._open()
+                    link.write(messages, sending)
+                sending.wait()
         except eventlet.Timeout:
-            waiting = len(self._unconfirmed)
-            self.close()
-            raise PublishFailed(f"no confirm for {waiting} messages in {self._confirm_timeout_s} s") from None
-        except (OSError, amqp.AMQPError, amqp.exceptions.MessageNacked) as error:
-            self.close()
+            error = TimeoutError(f"no confirm for {len(sending.unconfirmed)} messages in {self._confirm_timeout_s} s")
+            self._drop(link, error)
+            raise PublishFailed(str(error)) from None
+        except _BROKEN as error:
+            self._drop(link, error)
             raise PublishFailed(f"{type(error).__name__}: {error}") from error
-        if self._refused:
-            count = len(self._refused)
-            self.close()
-            raise PublishFailed(f"the broker refused {count} messages")
-        if self._unroutable:
+        if sending.refused:
+            refused = ConnectionError(f"the broker refused {sending.refused} messages")
+            self._drop(link, refused)
+            raise PublishFailed(str(refused))
+        if sending.unroutable:
             # A retry or a dead letter, and its queue is gone: unlike a reply, it must not vanish.
-            raise PublishFailed(f"no queue takes {', '.join(sorted(self._unroutable))}")
-        return self._returned
-
-    def close(self) -> None:
-        connection, self._connection, self._channel = self._connection, None, None
-        self._published = 0
-        self._unconfirmed, self._refused = set(), set()
-        if connection is not None:
-            # A connection that failed may fail again while it is closed; it is gone either way.
-            with contextlib.suppress(OSError, amqp.AMQPError, eventlet.Timeout), eventlet.Timeout(2.0):
-                connection.release()
-
-    def _open(self) -> None:
-        if self._channel is not None:
-            return
-        self._connection = self._connect()
-        self._channel = self._connection.channel()
-        self._channel.confirm_select()
-        self._channel.events["basic_ack"].add(self._on_ack)
-        self._channel.events["basic_nack"].add(self._on_nack)
-        self._channel.events["basic_return"].add(self._on_return)
-
-    def _on_ack(self, tag: int, multiple: bool) -> None:
-        if multiple:
-            self._unconfirmed = {waiting for waiting in self._unconfirmed if waiting > tag}
-        else:
-            self._unconfirmed.discard(tag)
-
-    def _on_nack(self, tag: int, multiple: bool) -> None:
-        refused = {waiting for waiting in self._unconfirmed if waiting <= tag} if multiple else {tag}
-        self._refused |= refused
-        self._unconfirmed -= refused
-
-    def _on_return(self, error: Any, exchange: str, routing_key: str, message: Any) -> None:
-        if exchange == DEFAULT_EXCHANGE:
-            self._returned.append(routing_key)
-        else:
-            self._unroutable.add(routing_key)
-
-
-class MemoryPublisher:
-    """``memory://``: what is published is in its queues at once."""
-
-    def __init__(self, connect: Callable[[], Connection]) -> None:
-        self._connect = connect
-        self._producer: Producer | None = None
-
-    def publish(self, messages: Sequence[Outgoing]) -> list[str]:
-        if self._producer is None:
-            self._producer = Producer(self._connect().channel())
-        for message in messages:
-            self._producer.publish(
-                message.body,
-                exchange=message.exchange,
-                routing_key=message.routing_key,
-                headers=message.headers,
-                content_type=message.content_type,
-                content_encoding="utf-8",
-                correlation_id=message.correlation_id,
-            )
-        return []
+            raise PublishFailed(f"no queue takes {', '.join(sorted(sending.unroutable))}")
+        return sending.returned
 
     def keep_alive(self) -> None:
-        """Memory needs no heartbeat."""
+        link = self._link
+        if link is None or self._writing.locked():  # what is being written is a sign of life
+            return
+        try:
+            with eventlet.Timeout(self._confirm_timeout_s), self._writing:
+                if link.broken is None:  # a connection that the broker closed has no heart left
+                    link.heartbeat()
+        except (*_BROKEN, eventlet.Timeout) as error:
+            self._drop(link, OSError(str(error)))
 
     def close(self) -> None:
-        self._producer = None
+        self._drop(self._link, ConnectionError("closed"))
 
+    def _open(self) -> _Link:
+        if self._link is None or self._link.broken is not None:
+            self._link = _Link(self._connect())
+        return self._link
 
-def amqp_message(message: Outgoing) -> amqp.Message:
-    """As it goes over the wire."""
-    properties: dict[str, Any] = {
-        "content_type": message.content_type,
-        "delivery_mode": PERSISTENT,
-        "application_headers": message.headers,
-    }
-    if message.correlation_id is not None:
-        properties["correlation_id"] = message.correlation_id
-    return amqp.Message(message.body, **properties)
+    def _drop(self, link: _Link | None, error: Exception) -> None:
+        if link is not None:
+            if self._link is link:
+                self._link = None
+            link.close(error)

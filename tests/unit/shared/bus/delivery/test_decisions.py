@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.bus.delivery.decisions import decisions_in
+from shared.bus.delivery.handler_calls import decisions_in
 from shared.bus.delivery.processor import Processor
 from shared.bus.delivery.unit_of_work import UnitOfWork
 from shared.bus.routes import Accepted, Answered, Context, Incoming

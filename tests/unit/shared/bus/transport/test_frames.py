@@ -4,14 +4,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from amqp import spec
+from amqp import Message, spec
 from amqp.method_framing import frame_writer
 from amqp.serialization import dumps
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.bus.transport.publish_frames import publish_frames
-from shared.bus.transport.publisher import amqp_message
 from shared.messages.envelope import Outgoing
 
 names = st.text(max_size=60)
@@ -31,7 +30,14 @@ def by_py_amqp(message: Outgoing, channel: int, mandatory: bool, frame_max: int)
     connection = SimpleNamespace(frame_max=frame_max, bytes_sent=0)
     transport = SimpleNamespace(write=lambda frame: written.extend(frame))
     arguments = dumps("Bssbb", (0, message.exchange, message.routing_key, mandatory, False))
-    content: Any = amqp_message(message)
+    properties: dict[str, Any] = {
+        "content_type": message.content_type,
+        "delivery_mode": 2,
+        "application_headers": message.headers,
+    }
+    if message.correlation_id is not None:
+        properties["correlation_id"] = message.correlation_id
+    content: Any = Message(message.body, **properties)
     frame_writer(connection, transport)(1, channel, spec.Basic.Publish, arguments, content)
     return bytes(written)
 

@@ -1,14 +1,14 @@
-"""A platform's side of the contract on ``memory://``: sends commands, keeps the replies and events that come back."""
+"""``memory://``: what services publish by there, and a platform's side of the contract."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from kombu import Connection, Consumer, Exchange, Producer, Queue
 
-from shared.messages.envelope import COMMANDS_EXCHANGE, EVENTS_EXCHANGE, JSON, type_of
+from shared.messages.envelope import COMMANDS_EXCHANGE, EVENTS_EXCHANGE, JSON, Outgoing, type_of
 from shared.messages.ids import new_id
 
 EVENTS_QUEUE = "tandem.embedded.platform"
@@ -32,8 +32,37 @@ class Message:
         return self.name.rsplit(".", 1)[-1]
 
 
+class MemoryPublisher:
+    """What is published is in its queues at once."""
+
+    def __init__(self, connect: Callable[[], Connection]) -> None:
+        self._connect = connect
+        self._producer: Producer | None = None
+
+    def publish(self, messages: Sequence[Outgoing]) -> list[str]:
+        if self._producer is None:
+            self._producer = Producer(self._connect().channel())
+        for message in messages:
+            self._producer.publish(
+                message.body,
+                exchange=message.exchange,
+                routing_key=message.routing_key,
+                headers=message.headers,
+                content_type=message.content_type,
+                content_encoding="utf-8",
+                correlation_id=message.correlation_id,
+            )
+        return []
+
+    def keep_alive(self) -> None:
+        """Memory needs no heartbeat."""
+
+    def close(self) -> None:
+        self._producer = None
+
+
 class MemoryPlatform:
-    """Every tenant's platform at once."""
+    """Every tenant's platform at once: sends commands, keeps the replies and events that come back."""
 
     def __init__(self, connection: Connection) -> None:
         self.events: list[Message] = []
