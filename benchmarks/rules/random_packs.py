@@ -6,7 +6,7 @@ the rule does not expect.
 
 import random
 
-from shared.rules.lasting import derived_feature
+from shared.rules.leaves import derived_feature
 from shared.rules.model import All, AnyOf, Condition, Facts, Leaf, Not, Op, Scalar
 
 MOST_RULES = 60

@@ -18,9 +18,9 @@ from time import perf_counter, sleep
 from benchmarks.rules.processes import MB, resident_bytes
 from benchmarks.rules.week import ATHLETE, CLASSES
 from benchmarks.rules.work import works
-from shared.rules.lifecycle.pace import BREATH_S, LOOK_EVERY_S, SETTLING_S, SLICE_S
+from shared.rules.lifecycle.polling import BREATH_S, LOOK_EVERY_S, SETTLING_S, SLICE_S
 from shared.rules.lifecycle.rule_book import RuleBook
-from shared.rules.reading.collector import set_apart
+from shared.rules.reading.garbage_collection import freeze_existing
 
 BASE = Path(__file__).resolve().parents[2] / "rules" / "base"
 
@@ -95,10 +95,10 @@ def base_changed(book: RuleBook, rules: Path, names: Sequence[str]) -> dict[str,
     save(rules, OLD, NEW)
     look_s = look(book)
     first_s = []
-    set_apart()
+    freeze_existing()
     for number, name in enumerate(names):
         if number % 25 == 0:
-            set_apart()  # as the watch of a service does between tenants
+            freeze_existing()  # as the watch of a service does between tenants
         began = perf_counter()
         (fired,) = book.for_tenant(name).decide("sequencing", [BETWEEN])
         first_s.append(perf_counter() - began)
@@ -108,7 +108,7 @@ def base_changed(book: RuleBook, rules: Path, names: Sequence[str]) -> dict[str,
     began, slices_s = perf_counter(), []
     while book.unfinished:
         if len(slices_s) % 25 == 0:
-            set_apart()
+            freeze_existing()
         slice_began = perf_counter()
         book.catch_up(SLICE_S)
         slices_s.append(perf_counter() - slice_began)

@@ -24,7 +24,7 @@ from shared.db.rule_tables import (
     RuleRevisionRow,
 )
 from shared.db.tables import table_of
-from shared.rules.reading.rule_texts import STORED, RuleText, RuleTexts
+from shared.rules.rule_texts import STORED, RuleText, RuleTexts
 
 _log = structlog.get_logger("tandem.rules")
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from shared.rules.lifecycle.pace import LOOK_EVERY_S
+from shared.rules.lifecycle.polling import LOOK_EVERY_S
 
 PREFIX: Final = "TANDEM_"
 

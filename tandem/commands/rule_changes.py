@@ -110,7 +110,8 @@ def _show_changes(changes: "Sequence[Change]") -> None:
 def new_pack(tenant: str, rule: str, rules_dir: Path) -> None:
     """Write a commented pack for TENANT that overrides one RULE of the base, ready to be edited."""
     from shared.rules.authoring.tenant_draft import tenant_draft
-    from shared.rules.reading.loader import TENANT, load_packs
+    from shared.rules.reading.loader import load_packs
+    from shared.rules.reading.rule_files import TENANT
 
     if not TENANT.fullmatch(tenant):
         raise click.BadParameter(f"'{tenant}' is no tenant id: a-z, 0-9 and '-'", param_hint="TENANT")

@@ -25,7 +25,7 @@ from tandem.commands.rule_folder import known_tenant, tenants_in
 from tandem.commands.rule_status import status
 
 if TYPE_CHECKING:
-    from shared.rules.authoring.lint import Finding
+    from shared.rules.authoring.lint import LintFinding
     from shared.rules.reading.loader import Loaded
 
 
@@ -113,7 +113,7 @@ def lint(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
 
     loaded = _load_all(rules_dir, tenant, as_json)
     base = loaded[None]
-    findings: list[tuple[str | None, Finding]] = []
+    findings: list[tuple[str | None, LintFinding]] = []
     for name, one in loaded.items():
         if name is None and tenant is not None:
             continue  # asked about the tenant only

@@ -13,7 +13,7 @@ from services.scheduling.domain.placing.solving import Undecided
 from services.scheduling.domain.week_plan import WeekInputs, WeekPlan
 from shared.contract.words import Level, Priority
 from shared.messages.values import PlannedSession, Profile
-from shared.rules.authoring.lint import Finding
+from shared.rules.authoring.lint import LintFinding
 from shared.rules.decisions import Rules
 
 _MONDAY = date(2026, 1, 5)
@@ -48,7 +48,7 @@ def reference_weeks(rules: Rules) -> Iterator[ReferenceWeek]:
             yield ReferenceWeek(profile, tuple(fill_week(season.weeks[0], profile, (), rules)))
 
 
-def lint_reference_weeks(rules: Rules) -> tuple[Finding, ...]:
+def lint_reference_weeks(rules: Rules) -> tuple[LintFinding, ...]:
     """A finding for each set of hard rules that leaves a reference week without any calendar, with the conflict."""
     found: dict[tuple[str, ...], list[tuple[ReferenceWeek, WeekPlan]]] = defaultdict(list)
     for week in reference_weeks(rules):
@@ -62,7 +62,7 @@ def lint_reference_weeks(rules: Rules) -> tuple[Finding, ...]:
     return tuple(_finding(rules, ids, weeks) for ids, weeks in found.items())
 
 
-def _finding(rules: Rules, ids: tuple[str, ...], weeks: list[tuple[ReferenceWeek, WeekPlan]]) -> Finding:
+def _finding(rules: Rules, ids: tuple[str, ...], weeks: list[tuple[ReferenceWeek, WeekPlan]]) -> LintFinding:
     week, plan = weeks[0]
     which = f"the week of a reference athlete ({week.name})"
     others = f" and of {len(weeks) - 1} more" if len(weeks) > 1 else ""
@@ -79,5 +79,5 @@ def _finding(rules: Rules, ids: tuple[str, ...], weeks: list[tuple[ReferenceWeek
         (one for one in found if one is not None), key=lambda one: one.position is None or one.position.file not in own
     )
     if named is not None or not limits:
-        return Finding("unsatisfiable", named.id if named else "all", message, named.position if named else None)
-    return Finding("unsatisfiable", limits[0].name, message, limits[0].position)
+        return LintFinding("unsatisfiable", named.id if named else "all", message, named.position if named else None)
+    return LintFinding("unsatisfiable", limits[0].name, message, limits[0].position)

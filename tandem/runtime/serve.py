@@ -24,7 +24,7 @@ from shared.ops.rule_page import rules_page
 from shared.ops.settings import Settings
 from shared.rules.lifecycle.polling import RulePoller
 from shared.rules.lifecycle.rule_book import RuleBook
-from shared.rules.reading.collector import set_apart
+from shared.rules.reading.garbage_collection import freeze_existing
 from tandem.runtime.service_classes import service_named
 from tandem.runtime.stored_rules import stored_rules
 
@@ -65,7 +65,7 @@ def serve(services: Sequence[type[Any]], settings: Settings, with_rules: bool = 
     documents = {"/rules": rules_page(book)} if book is not None else {}
     checks |= {f"database-{name}": _answering(running, name) for name in names}
     with HealthServer(settings.metrics_host, settings.metrics_port, checks, documents):
-        watch = RulePoller(book, settings.rules_poll_seconds, HUB.spawn, set_apart) if book is not None else None
+        watch = RulePoller(book, settings.rules_poll_seconds, HUB.spawn, freeze_existing) if book is not None else None
         if watch is not None:
             watch.start()
         try:

@@ -30,13 +30,14 @@ from shared.contract.words import PackKind
 from shared.located_yaml.nodes import plain
 from shared.rules.authoring.json_schema import rule_file_schema
 from shared.rules.authoring.lint import lint
+from shared.rules.authoring.situations import TooManySituations, situations
 from shared.rules.errors import Mistakes, RuleFileError, RuleFileErrors
 from shared.rules.evaluation.evaluators import choose_evaluator
 from shared.rules.evaluation.explain import explain
 from shared.rules.evaluation.prepared import prepare
-from shared.rules.evaluation.situations import TooManySituations, situations
 from shared.rules.model import Facts, Pack, Rule
-from shared.rules.reading.loader import RuleText, load_texts, read_tree
+from shared.rules.reading.loader import load_texts, read_tree
+from shared.rules.rule_texts import RuleText
 from tests.fuzz.grammar import SHIPPED, SLIPS, grown, tenants, with_slips
 from tests.fuzz.sound import grown_sound, guesses_mended, one_token_changed, sound_override
 

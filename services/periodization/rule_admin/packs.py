@@ -25,7 +25,7 @@ from shared.rules.authoring.difference import differences
 from shared.rules.errors import RuleFileErrors, did_you_mean
 from shared.rules.lifecycle.dry_run import Triable, with_stored
 from shared.rules.model import Pack
-from shared.rules.reading.rule_texts import STORED
+from shared.rules.rule_texts import STORED
 
 SERVICE: Final = "periodization"
 ROOM_IN_EVENT: Final = 8 * 1024

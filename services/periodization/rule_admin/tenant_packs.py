@@ -13,7 +13,7 @@ from shared.rules.lifecycle.dry_run import Triable, kind_extended, texts_of, wit
 from shared.rules.model import Pack
 from shared.rules.reading.header import read_header
 from shared.rules.reading.loader import load_texts, read_tree
-from shared.rules.reading.rule_texts import RuleText
+from shared.rules.rule_texts import RuleText
 
 SENT: Final = "text"
 """How mistakes name a pack that was sent: ``text:12:3: …``."""

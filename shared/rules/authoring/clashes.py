@@ -6,8 +6,8 @@ from typing import Any
 from shared.contract.sessions import TAGS
 from shared.contract.words import INTENSITIES
 from shared.rules.authoring.coverage import fires_within
+from shared.rules.authoring.situations import situations
 from shared.rules.evaluation.reference_evaluator import holds
-from shared.rules.evaluation.situations import situations
 from shared.rules.model import All, AnyOf, Condition, Facts, Not, Rule
 
 _LAST_COUNTS = frozenset(("priority", "quality_runs", "lift_sessions", "taper"))

@@ -1,7 +1,7 @@
 """Where one rule fires, compared with where another does; exact, over all situations that the two tell apart."""
 
+from shared.rules.authoring.situations import situations
 from shared.rules.evaluation.reference_evaluator import holds
-from shared.rules.evaluation.situations import situations
 from shared.rules.model import Facts, Rule
 
 

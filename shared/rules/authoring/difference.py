@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.rules.evaluation.explain import PHRASE, named, shown
-from shared.rules.evaluation.situations import leaves
+from shared.rules.leaves import leaves
 from shared.rules.model import Leaf, Pack, Rule
 
 

@@ -10,13 +10,13 @@ from shared.contract.sessions import TAGS
 from shared.contract.words import PackKind, Severity, Unit
 from shared.rules.model import RuleMode, Shape
 from shared.rules.reading.conditions import ATHLETE_FIELDS
-from shared.rules.reading.dialect import MAX_RULES
 from shared.rules.reading.examples import ATHLETE_OF_EXAMPLES, EXPECTED, PAIR_EXAMPLE_FIELDS
 from shared.rules.reading.header import DIALECT
 from shared.rules.reading.outcome_values import OUTCOME_VALUES, OutcomeValue
 from shared.rules.reading.overrides import OVERRIDE_FIELDS
+from shared.rules.reading.pack_content import MAX_RULES
 from shared.rules.reading.session_classes import CLASS_FIELDS
-from shared.rules.reading.sources import EVIDENCE
+from shared.rules.reading.tree_reader import EVIDENCE
 from shared.rules.vocabulary import BUILTIN_WORDS, FEATURES, Feature, features_of
 
 Schema = dict[str, Any]

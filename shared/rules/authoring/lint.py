@@ -9,13 +9,14 @@ from shared.located_yaml.nodes import Position
 from shared.rules.authoring.clashes import contradiction, outdone
 from shared.rules.authoring.coverage import fires_within, overlap
 from shared.rules.authoring.difference import sentences_about
+from shared.rules.authoring.feature_ranges import range_of
+from shared.rules.authoring.situations import TooManySituations, situations, trying_for
+from shared.rules.authoring.supplied_features import supplied_elsewhere
 from shared.rules.evaluation.closures import known_not_to_hold, known_to_hold
 from shared.rules.evaluation.explain import named
 from shared.rules.evaluation.reference_evaluator import holds
-from shared.rules.evaluation.situations import TooManySituations, leaves, situations, trying_for
-from shared.rules.feature_ranges import range_of
+from shared.rules.leaves import leaves
 from shared.rules.model import Leaf, Pack, Rule
-from shared.rules.told_features import told_elsewhere
 
 Code = Literal[
     "never-fires", "never-told", "redundant", "shadowed", "contradictory", "allow-without-effect",
@@ -28,7 +29,7 @@ LINT_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class LintFinding:
     """``code`` names the kind of finding; the position is the rule's."""
 
     code: Code
@@ -52,14 +53,14 @@ class Finding:
         }
 
 
-def lint(pack: Pack, seconds: float = LINT_SECONDS) -> tuple[Finding, ...]:
+def lint(pack: Pack, seconds: float = LINT_SECONDS) -> tuple[LintFinding, ...]:
     """Findings about one pack, in the pack's order. A rule with more situations than can be tried is said to be so."""
     with trying_for(seconds):
         return _findings(pack)
 
 
-def _findings(pack: Pack) -> tuple[Finding, ...]:
-    found: list[Finding] = []
+def _findings(pack: Pack) -> tuple[LintFinding, ...]:
+    found: list[LintFinding] = []
     dead: set[str] = set()
     wide: set[str] = set()
     for rule in pack.rules:
@@ -82,7 +83,7 @@ def _findings(pack: Pack) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def _tried(rule: Rule, pack: Pack, left_out: set[str]) -> list[Finding]:
+def _tried(rule: Rule, pack: Pack, left_out: set[str]) -> list[LintFinding]:
     """What trying its situations finds about a rule, alone and with the others."""
     try:
         others = [other for other in pack.rules if other.id not in left_out and other.id != rule.id]
@@ -94,13 +95,13 @@ def _tried(rule: Rule, pack: Pack, left_out: set[str]) -> list[Finding]:
         return [_too_wide(rule, "with the other rules ")]
 
 
-def _too_wide(rule: Rule, together: str) -> Finding:
+def _too_wide(rule: Rule, together: str) -> LintFinding:
     return _finding("too-wide", rule, f"{together}it tells too many situations apart to try them all; split it")
 
 
-def lint_tenant(base: Pack, tenant: Pack) -> tuple[Finding, ...]:
+def lint_tenant(base: Pack, tenant: Pack) -> tuple[LintFinding, ...]:
     """What a tenant's pack does to its base: overrides without effect, loosened rules, rules switched off."""
-    found: list[Finding] = []
+    found: list[LintFinding] = []
     over = {rule.id: rule for rule in tenant.rules}
     for rule in base.rules:
         now = over.get(rule.id)
@@ -117,18 +118,18 @@ def lint_tenant(base: Pack, tenant: Pack) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def _finding(code: Code, rule: Rule, message: str) -> Finding:
-    return Finding(code, rule.id, message, rule.position)
+def _finding(code: Code, rule: Rule, message: str) -> LintFinding:
+    return LintFinding(code, rule.id, message, rule.position)
 
 
 def _does(rule: Rule) -> tuple[object, ...]:
     return (rule.when, rule.severity, rule.penalty, rule.mode, rule.outcome, str(rule.values))
 
 
-def _never_told(rule: Rule, kind: PackKind) -> Finding | None:
+def _never_told(rule: Rule, kind: PackKind) -> LintFinding | None:
     """A rule that asks for what its kind is never told, and so waits for an answer that never comes."""
     for leaf in leaves(rule.when):
-        others = told_elsewhere(leaf.feature, kind)
+        others = supplied_elsewhere(leaf.feature, kind)
         if others:
             whom = f"; {' and '.join(others)} rules are" if others else ""
             return _finding("never-told", rule, f"a {kind} rule is never told '{leaf.feature}'{whom}")
@@ -156,7 +157,7 @@ def _never_fires(rule: Rule) -> bool:
     return not any(holds(rule.when, facts) is True for facts in situations([rule.when], rule.shape))
 
 
-def _covered(rule: Rule, others: list[Rule]) -> Iterator[Finding]:
+def _covered(rule: Rule, others: list[Rule]) -> Iterator[LintFinding]:
     counted = [other for other in others if other.mode != "watch"]
     if rule.outcome == "allow":
         softs = [other for other in counted if other.outcome != "allow" and other.severity != "hard"]
@@ -187,7 +188,7 @@ def _covered(rule: Rule, others: list[Rule]) -> Iterator[Finding]:
             return
 
 
-def _without_boundary(rule: Rule) -> Iterator[Finding]:
+def _without_boundary(rule: Rule) -> Iterator[LintFinding]:
     shown: dict[str, set[float]] = {}
     for example in rule.examples:
         for name, value in example.facts.items():

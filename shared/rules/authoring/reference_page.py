@@ -6,15 +6,15 @@ from typing import Any, get_args
 from shared.contract.words import PackKind
 from shared.rules.amounts import comparisons
 from shared.rules.authoring.json_schema import AMOUNT_EXAMPLES
+from shared.rules.authoring.supplied_features import SUPPLIED
 from shared.rules.model import Amount, Pack, RuleMode, Setting, Shape
 from shared.rules.reading.conditions import ATHLETE_FIELDS
-from shared.rules.reading.dialect import MAX_RULES
 from shared.rules.reading.header import DIALECT
 from shared.rules.reading.outcome_values import OUTCOME_VALUES, OutcomeValue
+from shared.rules.reading.pack_content import MAX_RULES
 from shared.rules.reading.rule_files import RULE_FILE
 from shared.rules.reading.session_classes import CLASS_FIELDS, MAX_WORDS
-from shared.rules.reading.sources import EVIDENCE
-from shared.rules.told_features import TOLD
+from shared.rules.reading.tree_reader import EVIDENCE
 from shared.rules.vocabulary import BUILTIN_WORDS, FEATURES, OUTCOMES_OF_PACK, SHAPE_OF_PACK, Feature, features_of
 
 _SHAPES: Mapping[Shape, str] = {
@@ -133,7 +133,7 @@ def _features() -> Iterator[str]:
 
 def _told_to(name: str, shape: Shape) -> Iterator[str]:
     """The kinds of pack whose rules hear an answer."""
-    return (kind for kind, features in TOLD.items() if name in features and shape in SHAPE_OF_PACK[kind])
+    return (kind for kind, features in SUPPLIED.items() if name in features and shape in SHAPE_OF_PACK[kind])
 
 
 def _values(feature: Feature) -> str:

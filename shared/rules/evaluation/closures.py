@@ -7,9 +7,9 @@ walks the tree, remains the definition: whatever is no plain float, word or flag
 
 from collections.abc import Callable, Mapping, Sequence
 
+from shared.rules.caching import Memoized
 from shared.rules.evaluation.reference_evaluator import compare
-from shared.rules.identity_cache import ByIdentity
-from shared.rules.lasting import derived_feature
+from shared.rules.leaves import derived_feature
 from shared.rules.model import AnyOf, Condition, Facts, Leaf, Not, Op
 
 _OPPOSITE: Mapping[Op, Op] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
@@ -22,7 +22,7 @@ def known_to_hold(condition: Condition) -> Known:
     return _known(condition, True)
 
 
-known_to_hold_once = ByIdentity(known_to_hold, limit=1_000)
+known_to_hold_once = Memoized(known_to_hold, limit=1_000)
 """As ``known_to_hold``, remembered: tenants share the conditions of the rules that they leave alone."""
 
 

@@ -9,12 +9,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from shared.rules.caching import IdentityCache, Memoized, interned
 from shared.rules.evaluation.evaluators import ConditionSet, Evaluator
+from shared.rules.evaluation.modes import cancellable, served_rule
 from shared.rules.evaluation.normal_form import Literal, branches_once, condition_of
-from shared.rules.identity_cache import ByIdentity, Kept
-from shared.rules.interned import interned
 from shared.rules.model import Condition, Conflict, Facts, Rule, Scalar
-from shared.rules.modes import cancellable, served_rule
 
 GAP = "gap_hours"
 SAME_DAY = "same_day"
@@ -22,7 +21,7 @@ PAIRS_KNOWN = 5_000
 """Pairs of classes remembered of one pack before its memory begins anew: a week of ten sessions has a hundred."""
 _Told = tuple[str, str, str]
 """An athlete, a first and a second session, each as what the rules ask of it: all that the answer depends on."""
-_told_of_pairs: Kept[dict[_Told, tuple[Conflict, ...]]] = Kept(128)
+_told_of_pairs: IdentityCache[dict[_Told, tuple[Conflict, ...]]] = IdentityCache(128)
 Interval = tuple[float, float]
 """From (included) to (excluded), hours."""
 
@@ -80,7 +79,7 @@ class PairRules:
         known = _told_of_pairs.get(self)
         if known is None or len(known) > PAIRS_KNOWN:
             known = {}
-            _told_of_pairs.keep(known, self)
+            _told_of_pairs.put(known, self)
         return known
 
     def _conflicts(self, held: Iterable[int]) -> tuple[Conflict, ...]:
@@ -112,7 +111,7 @@ def _split(when: Condition) -> tuple[tuple[Condition, tuple[Interval, ...], froz
     return tuple(found)
 
 
-_split_once = ByIdentity(_split, limit=1_000)
+_split_once = Memoized(_split, limit=1_000)
 
 
 def _prefixed(which: str, facts: Mapping[str, Scalar | None]) -> dict[str, Scalar | None]:

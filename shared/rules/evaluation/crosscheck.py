@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from shared.rules.evaluation.evaluators import ConditionSet, Evaluator
 from shared.rules.evaluation.normal_form import Literal, branches_once, channel_of
 from shared.rules.evaluation.reference_evaluator import answer
-from shared.rules.lasting import derived_feature
-from shared.rules.model import Condition, Facts, Leaf, Not, Scalar
+from shared.rules.leaves import derived_feature, leaves
+from shared.rules.model import Condition, Facts, Leaf, Scalar
 
 PER_RULE = 128
 PER_PACK = 600
@@ -81,8 +81,8 @@ def check(asked: ConditionSet, examples: Sequence[Facts], evaluator: Evaluator, 
             at = min(set(engine) ^ set(expected))
             raise EvaluatorsDisagree(asked.name, Disagreement(asked.labels[at], facts, at in engine, at in expected))
     for at in new:
-        evaluator.agreed.keep(True, conditions[at])
-    evaluator.agreed_on.keep(agreed | set(told), asked.compiled)
+        evaluator.agreed.put(True, conditions[at])
+    evaluator.agreed_on.put(agreed | set(told), asked.compiled)
     return len(asking)
 
 
@@ -93,7 +93,7 @@ def _told(facts: Facts) -> int:
 
 def questions(condition: Condition, at_most: int = PER_RULE) -> list[Question]:
     """Fact sets that tell apart what ``condition`` tells apart, at most ``at_most`` of them."""
-    values = {feature: _distinct(leaves) for feature, leaves in _by_feature(condition).items()}
+    values = {feature: _distinct(compared) for feature, compared in _by_feature(condition).items()}
     if math.prod(len(choices) for choices in values.values()) <= at_most:
         return [dict(zip(values, picked, strict=True)) for picked in itertools.product(*values.values())]
     dice = random.Random(SEED)
@@ -132,27 +132,17 @@ def _fits(literal: Literal, value: Scalar | None) -> bool:
 
 def _by_feature(condition: Condition) -> dict[str, list[Leaf]]:
     found: dict[str, dict[tuple[str, type, Scalar], Leaf]] = {}
-    for leaf in _leaves(condition):
+    for leaf in leaves(condition):
         plain = leaf if leaf.lasting_days is None else Leaf(derived_feature(leaf), "==", True)
         found.setdefault(plain.feature, {})[plain.op, type(plain.value), plain.value] = plain
     return {feature: list(asked.values()) for feature, asked in found.items()}
 
 
-def _leaves(condition: Condition) -> Iterator[Leaf]:
-    if isinstance(condition, Leaf):
-        yield condition
-    elif isinstance(condition, Not):
-        yield from _leaves(condition.of)
-    else:
-        for part in condition.of:
-            yield from _leaves(part)
-
-
-def _distinct(leaves: Sequence[Leaf]) -> list[Scalar | None]:
+def _distinct(compared: Sequence[Leaf]) -> list[Scalar | None]:
     """One value for each way in which the comparisons of one feature can turn out together; None = unknown."""
     answers: dict[tuple[bool | None, ...], Scalar | None] = {}
-    for value in (None, *_candidates([leaf.value for leaf in leaves])):
-        answers.setdefault(tuple([answer(leaf.op, leaf.value, value) for leaf in leaves]), value)
+    for value in (None, *_candidates([leaf.value for leaf in compared])):
+        answers.setdefault(tuple([answer(leaf.op, leaf.value, value) for leaf in compared]), value)
     return list(answers.values())
 
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from shared.rules.caching import IdentityCache, Memoized
 from shared.rules.evaluation.durable_client import EngineWorker, Meanwhile, WorkerFailure, nothing
 from shared.rules.evaluation.durable_compiler import Compiled, compile_conditions
 from shared.rules.evaluation.shortlist import Shortlist
-from shared.rules.identity_cache import ByIdentity, Kept
 from shared.rules.model import Condition, Facts
 from shared.rules.observer import Observer
 
@@ -45,7 +45,7 @@ class EngineStatistics:
     restarts: int = 0
 
 
-_compiled: Kept[Compiled] = Kept(SETS_KNOWN)
+_compiled: IdentityCache[Compiled] = IdentityCache(SETS_KNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class ConditionSet:
         compiled = _compiled.get(*asked)
         if compiled is None:
             compiled = compile_conditions(asked)
-            _compiled.keep(compiled, *asked)
+            _compiled.put(compiled, *asked)
         return cls(name, asked, tuple(labels), compiled)
 
 
@@ -75,7 +75,7 @@ def _sorted(asked: ConditionSet) -> Shortlist:
     return Shortlist(asked.conditions)
 
 
-_shortlist = ByIdentity(_sorted, limit=64)
+_shortlist = Memoized(_sorted, limit=64)
 
 
 class Evaluator:
@@ -95,9 +95,9 @@ class Evaluator:
         self.name: EvaluatorName = name
         self.observer = observer or Observer()
         self.worker = worker
-        self.agreed: Kept[bool] = Kept(AGREED)
+        self.agreed: IdentityCache[bool] = IdentityCache(AGREED)
         """Conditions that the engine and the reference were found to read alike."""
-        self.agreed_on: Kept[set[int]] = Kept(SETS_KNOWN)
+        self.agreed_on: IdentityCache[set[int]] = IdentityCache(SETS_KNOWN)
         """By what is compiled of a set of conditions the questions, as hashes, on which the two answered alike."""
         self._rechecks = rechecks or random.Random()
         self._rechecked_share = rechecked_share

@@ -237,7 +237,7 @@ def _hours(hours: float) -> str:
     return sign + told
 
 
-def told_example(rule: Rule, example: Example, answer: bool | None) -> str:
+def failed_example(rule: Rule, example: Example, answer: bool | None) -> str:
     """Which example no longer holds, why, and how to mend it."""
     pair = rule.shape == "pair"
     expected = ("violates" if pair else "fires") if example.expect == "fires" else ("ok" if pair else "silent")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from shared.rules.evaluation.reference_evaluator import compare
-from shared.rules.lasting import derived_feature
+from shared.rules.leaves import derived_feature
 from shared.rules.model import Facts, Leaf, Scalar
 
 

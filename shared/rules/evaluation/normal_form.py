@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal as Choice
 
-from shared.rules.identity_cache import ByIdentity
-from shared.rules.lasting import derived_feature
+from shared.rules.caching import Memoized
+from shared.rules.leaves import derived_feature
 from shared.rules.model import All, AnyOf, Condition, Leaf, Not, Op, Scalar
 
 MAX_BRANCHES = 512
@@ -62,7 +62,7 @@ def branches(condition: Condition) -> tuple[Branch, ...]:
     return _branches(condition, negate=False)
 
 
-branches_once = ByIdentity(branches, limit=1_000)
+branches_once = Memoized(branches, limit=1_000)
 """As ``branches``, remembered: a condition is compiled with its pack, split for the conflict table, and checked."""
 
 

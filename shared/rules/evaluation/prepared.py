@@ -11,11 +11,11 @@ from shared.rules.evaluation.crosscheck import PER_PACK, EvaluatorsDisagree, che
 from shared.rules.evaluation.durable_client import WorkerFailure
 from shared.rules.evaluation.durable_compiler import ConstantOutOfRange, PackTooLarge, compile_conditions
 from shared.rules.evaluation.evaluators import ConditionSet, Evaluator
+from shared.rules.evaluation.modes import served_rule
 from shared.rules.evaluation.normal_form import RuleTooComplex, UnsupportedComparison
 from shared.rules.evaluation.reference_evaluator import decided_by
-from shared.rules.lasting import lasting_leaves
+from shared.rules.leaves import lasting_leaves
 from shared.rules.model import DecidedBy, Leaf, Pack, Rule
-from shared.rules.modes import served_rule
 
 _NOT_COMPILED = (RuleTooComplex, UnsupportedComparison, ConstantOutOfRange, PackTooLarge)
 

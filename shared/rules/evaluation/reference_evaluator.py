@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from shared.rules.lasting import derived_feature
+from shared.rules.leaves import derived_feature
 from shared.rules.model import AnyOf, Condition, DecidedBy, Facts, Fired, Leaf, Not, Op, Pack, Rule, Scalar
 
 _COMPARE: Mapping[Op, Callable[[float, float], bool]] = {

@@ -7,8 +7,8 @@ sorted by the two features that most of them need words of, and a question goes 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from shared.rules.caching import Memoized
 from shared.rules.evaluation.closures import Known, known_to_hold_once
-from shared.rules.identity_cache import ByIdentity
 from shared.rules.model import All, AnyOf, Condition, Facts, Leaf
 
 FEATURES = 2
@@ -68,4 +68,4 @@ class Shortlist:
         )
 
 
-needed_words_once = ByIdentity(needed_words, limit=1_000)
+needed_words_once = Memoized(needed_words, limit=1_000)

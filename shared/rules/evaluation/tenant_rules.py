@@ -7,12 +7,11 @@ from typing import Any
 from shared.contract.words import PackKind
 from shared.rules.evaluation.evaluators import EngineStatistics, Evaluator
 from shared.rules.evaluation.history import facts_of_days
+from shared.rules.evaluation.modes import not_cancelled
 from shared.rules.evaluation.prepared import PreparedPack, prepare
 from shared.rules.evaluation.reference_evaluator import measured
 from shared.rules.model import Conflict, Facts, Fired, Pack
-from shared.rules.modes import not_cancelled
-from shared.rules.reading.loader import load_texts
-from shared.rules.reading.rule_texts import RuleTexts
+from shared.rules.rule_texts import RuleTexts
 
 
 class NoSuchPack(KeyError):
@@ -50,9 +49,8 @@ class TenantRules:
         if self._closes_evaluator:
             self._evaluator.close()
 
-    def tried(self, texts: RuleTexts, on: date | None) -> "TenantRules":
-        """Other packs beside these, in force for nobody. Raises ``RuleFileErrors`` with every mistake."""
-        packs = load_texts(texts.base, texts.own, on, texts.stored).packs
+    def beside(self, packs: Mapping[PackKind, Pack], texts: RuleTexts) -> "TenantRules":
+        """Other ``packs``, made of ``texts``, in force for nobody. Raises ``RuleFileErrors``."""
         known = {ready.pack.hash: ready for ready in self._prepared.values()}
         return TenantRules(prepare(packs, self._evaluator, known), self._evaluator, texts=texts)
 

@@ -1,5 +1,6 @@
 """From the files and stored packs of the base, or of one tenant, to rules in force: all of them or none."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -10,12 +11,30 @@ from shared.rules.errors import RuleFileError, RuleFileErrors
 from shared.rules.evaluation.evaluators import Evaluator
 from shared.rules.evaluation.prepared import PreparedPack, prepare
 from shared.rules.evaluation.tenant_rules import TenantRules
-from shared.rules.lifecycle.stored_packs import StoredPacks
-from shared.rules.reading.loader import Loaded, base_texts, load_texts, own_texts, read_files
-from shared.rules.reading.rule_files import BASE
-from shared.rules.reading.rule_texts import STORED, RuleText, RuleTexts
+from shared.rules.reading.loader import Loaded, load_texts
+from shared.rules.reading.rule_files import BASE, base_texts, own_texts, read_files
+from shared.rules.rule_texts import STORED, RuleText, RuleTexts
 
 FILES: Final = "files"
+
+
+class StoredPacks(Protocol):
+    """Where packs that came over the bus stand, and where the last good files outlive the folder and the process."""
+
+    def revisions(self) -> Mapping[str, int]:
+        """By tenant a number that changes with its stored packs; asked at every poll."""
+
+    def texts(self, tenant: str, on: date | None) -> tuple[RuleText, ...]:
+        """The tenant's stored packs that count on day ``on`` (None: the newest), at most one of a kind."""
+
+    def kept_tenants(self) -> frozenset[str]:
+        """Tenants whose own files were in force last."""
+
+    def last_good(self, tenant: str | None) -> RuleTexts | None:
+        """The files that were in force last, if anything is known."""
+
+    def keep(self, in_force: Mapping[str | None, RuleTexts | None]) -> bool:
+        """The files that are in force now, by tenant; None: it has none any more. False: not stored, ask again."""
 
 
 class RunBlocking(Protocol):
@@ -56,7 +75,7 @@ class Active:
         }
 
 
-class Activation:
+class Activator:
     """Makes what can be in force. A tenant's packs always lie over the base *in force*, never over a broken file."""
 
     def __init__(

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import Protocol, Self, TypeVar
 
 from shared.contract.words import PackKind
 from shared.rules.decisions import Rules
 from shared.rules.model import Pack
-from shared.rules.reading.loader import headers_of
-from shared.rules.reading.rule_texts import RuleText, RuleTexts
+from shared.rules.reading.loader import headers_of, load_texts
+from shared.rules.rule_texts import RuleText, RuleTexts
 
 
 class Triable(Rules, Protocol):
@@ -20,7 +20,10 @@ class Triable(Rules, Protocol):
 
     def packs(self) -> tuple[Pack, ...]: ...
 
-    def tried(self, texts: RuleTexts, on: date | None) -> "Triable": ...
+    def beside(self, packs: Mapping[PackKind, Pack], texts: RuleTexts) -> Self: ...
+
+
+TriableRules = TypeVar("TriableRules", bound=Triable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,12 @@ def texts_of(rules: Triable) -> RuleTexts:
 def with_stored(rules: Triable, stored: Mapping[PackKind, RuleText], on: date) -> Triable:
     """The files that ``rules`` are made of with other stored packs. Raises ``RuleFileErrors``."""
     texts = texts_of(rules)
-    return rules.tried(RuleTexts(texts.base, texts.own, tuple(stored[kind] for kind in sorted(stored))), on)
+    return tried(rules, RuleTexts(texts.base, texts.own, tuple(stored[kind] for kind in sorted(stored))), on)
+
+
+def tried(rules: TriableRules, texts: RuleTexts, on: date | None) -> TriableRules:
+    """The packs of ``texts`` beside ``rules``, in force for nobody. Raises ``RuleFileErrors`` with every mistake."""
+    return rules.beside(load_texts(texts.base, texts.own, on, texts.stored).packs, texts)
 
 
 def kind_extended(base: Iterable[RuleText], pack: str) -> PackKind | None:

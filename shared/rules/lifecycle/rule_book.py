@@ -1,10 +1,9 @@
 """Rules in use: opened once for a command, or kept up with the files by a service."""
 
-import hashlib
 import random
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -13,12 +12,14 @@ from shared.rules.errors import RuleFileError
 from shared.rules.evaluation.evaluators import choose_evaluator
 from shared.rules.evaluation.prepared import prepare
 from shared.rules.evaluation.tenant_rules import TenantRules
-from shared.rules.lifecycle.activation import Activation, Active, RunBlocking
-from shared.rules.lifecycle.stored_packs import StoredPacks
+from shared.rules.lifecycle import status
+from shared.rules.lifecycle.activation import Activator, Active, RunBlocking, StoredPacks
+from shared.rules.lifecycle.dry_run import tried
 from shared.rules.lifecycle.watched_files import WatchedFiles, tenant_of
 from shared.rules.observer import Observer
-from shared.rules.reading.loader import load_texts, read_texts
-from shared.rules.reading.rule_texts import RuleText, RuleTexts
+from shared.rules.reading.loader import load_texts
+from shared.rules.reading.rule_files import read_texts
+from shared.rules.rule_texts import RuleText, RuleTexts
 
 OPENING_CHECK: Final = 200
 """Cross-check questions per pack when a command opens the rules; a service that activates them asks more."""
@@ -87,7 +88,7 @@ class RuleBook:
         self._run_blocking = run_blocking
         self._observer = observer or Observer()
         self._evaluator = choose_evaluator(evaluator, observer=self._observer, rechecks=rechecks)
-        self._activation = Activation(rules_dir, self._evaluator, stored, run_blocking)
+        self._activation = Activator(rules_dir, self._evaluator, stored, run_blocking)
         self._stored = stored
         self._today = today
         self._clock = clock
@@ -159,7 +160,7 @@ class RuleBook:
         texts = replace(active.texts, stored=stored)
         before = self._past.get((tenant, day))
         if before is None or before.texts != texts:
-            before = active.rules.tried(texts, day)
+            before = tried(active.rules, texts, day)
             self._past = dict(list(self._past.items())[1 - PAST_KEPT :]) | {(tenant, day): before}
         complete = {pack.kind for pack in before.packs()} == {pack.kind for pack in now.packs()}
         return before if complete else now
@@ -219,25 +220,13 @@ class RuleBook:
         return len(self._due) + len(self._unkept)
 
     def summary(self) -> dict[str, Any]:
-        """What is in force, as ``status`` tells it, without any tenant's name: how many, and one hash over theirs."""
-        base = self._active[None]
-        return {**self._all(), "base": base.as_json(), "errors": [error.as_json() for error in base.errors]}
+        """What is in force, without any tenant's name: how many tenants have packs, and one hash over theirs."""
+        return status.summary(self._active, self._due, self._files.fingerprint(), self._evaluator.statistics())
 
     def status(self, only: str | None = None) -> dict[str, Any]:
-        """What is in force, by tenant, and what is wrong with the files: JSON for people and machines.
-
-        ``only``: of this tenant and the base alone.
-        """
-        active = self._active
-        known: set[str | None] = {*active, *self._due}
-        names = sorted(known if only is None else known & {None, only}, key=_by_name)
-        unread = {"from": "not read yet", "files_not_counting": [], "packs": [], "errors": []}
-        told = [
-            {"tenant": name, **(active[name].as_json() if name in active else unread), "behind": name in self._due}
-            for name in names
-        ]
-        errors = dict.fromkeys(error for name in names if name in active for error in active[name].errors)
-        return {**self._all(), "tenants": told, "errors": [error.as_json() for error in errors]}
+        """What is in force, by tenant, and what is wrong with the files. ``only``: of this tenant and the base."""
+        fingerprint, statistics = self._files.fingerprint(), self._evaluator.statistics()
+        return status.by_tenant(self._active, self._due, fingerprint, statistics, only)
 
     def errors(self) -> tuple[RuleFileError, ...]:
         """The mistakes that keep files from being used right now."""
@@ -245,22 +234,6 @@ class RuleBook:
 
     def close(self) -> None:
         self._evaluator.close()
-
-    def _all(self) -> dict[str, Any]:
-        statistics = self._evaluator.statistics()
-        own = [(tenant, one) for tenant, one in self._active.items() if tenant is not None]
-        packs = sorted((tenant, kind, ready.pack.hash) for tenant, one in own for kind, ready in one.prepared.items())
-        return {
-            "files": self._files.fingerprint(),
-            "evaluator": statistics.evaluator,
-            "engine": asdict(statistics),
-            "behind": len(self._due),
-            "own": {
-                "tenants": len({tenant for tenant, _ in own} | set(self._due)),
-                "hash": hashlib.sha256(repr(packs).encode()).hexdigest()[:12],
-                "with_errors": sum(1 for _, one in own if one.errors),
-            },
-        }
 
     def _on(self) -> date | None:
         return self._today() if self._today else None
@@ -341,7 +314,3 @@ class RuleBook:
                     del self._unkept[tenant]
             if not everything:
                 return
-
-
-def _by_name(tenant: str | None) -> str:
-    return tenant or ""

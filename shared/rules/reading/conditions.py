@@ -7,7 +7,7 @@ from shared.contract.words import DayStrategy, Level, Phase, Priority
 from shared.located_yaml.nodes import ListNode, MapNode, Node, ScalarNode
 from shared.rules.errors import did_you_mean
 from shared.rules.model import All, AnyOf, Condition, Leaf, Not, Shape
-from shared.rules.reading.session_classes import Words, bounds, read_amount
+from shared.rules.reading.session_classes import Words, bounds
 from shared.rules.reading.tree_reader import Reader
 from shared.rules.vocabulary import FEATURES, features_of
 
@@ -117,7 +117,7 @@ class Conditions:
         else:
             parts.append(classes if swapped is None else AnyOf((classes, swapped)))
         if "gap" in fields:
-            amount = read_amount(reader, fields["gap"], "'gap'", "h", unit_required=True)
+            amount = reader.amount(fields["gap"], "'gap'", "h", unit_required=True)
             parts.append(None if amount is None else bounds("gap_hours", amount))
         if "same day" in fields:
             flag = reader.flag(fields["same day"], "'same day'")
@@ -170,7 +170,7 @@ class Conditions:
         if shape != "athlete":
             self._reader.mistakes.add(node.at, "'for' counts days and stands in 'athlete' conditions only")
             return None
-        amount = read_amount(self._reader, node, "'for'", "days", unit_required=True)
+        amount = self._reader.amount(node, "'for'", "days", unit_required=True)
         if amount is None:
             return None
         if amount.low is None or amount.low != int(amount.low) or not 1 <= amount.low <= 60 or not amount.low_inclusive:
@@ -202,7 +202,7 @@ class Conditions:
             return None if word is None else Leaf(name, "==", word, lasting)
         if isinstance(node, ScalarNode) and isinstance(node.value, float):
             return Leaf(name, "==", node.value, lasting)
-        amount = read_amount(self._reader, node, f"'{name}'", feature.unit)
+        amount = self._reader.amount(node, f"'{name}'", feature.unit)
         return None if amount is None else bounds(name, amount, lasting)
 
 

@@ -1,18 +1,20 @@
 """The examples of a rule: read into facts, then run. An example is the coach's own test of the rule."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Literal, get_args
 
 from shared.contract.sessions import KINDS, TAGS
 from shared.contract.words import WEEKDAYS, Weekday
-from shared.located_yaml.nodes import MapNode, Node, ScalarNode
-from shared.rules.evaluation.reference_evaluator import compare
-from shared.rules.lasting import derived_feature, lasting_leaves
-from shared.rules.model import Condition, Example, Leaf, Scalar, Shape
+from shared.located_yaml.nodes import MapNode, Node, Position, ScalarNode
+from shared.rules.caching import IdentityCache
+from shared.rules.errors import Mistakes, RuleFileError
+from shared.rules.evaluation.explain import failed_example
+from shared.rules.evaluation.reference_evaluator import compare, holds
+from shared.rules.leaves import derived_feature, lasting_leaves
+from shared.rules.model import Condition, Example, Leaf, Rule, Scalar, Shape
 from shared.rules.reading.conditions import Conditions
-from shared.rules.reading.session_classes import read_amount
 from shared.rules.reading.tree_reader import Reader
 from shared.rules.vocabulary import FEATURES, Feature
 
@@ -87,7 +89,7 @@ class Examples:
     def _held(self, node: Node) -> dict[str, float]:
         found: dict[str, float] = {}
         for name, value in self._reader.table(node, "'held'").items():
-            amount = read_amount(self._reader, value, f"'{name}'", "days")
+            amount = self._reader.amount(value, f"'{name}'", "days")
             if amount is not None and amount.low is not None:
                 found[name] = amount.low
         return found
@@ -109,7 +111,7 @@ class Examples:
             return None
         if feature.type != "number":
             return value.value
-        amount = read_amount(self._reader, value, f"'{feature.name}'", feature.unit)
+        amount = self._reader.amount(value, f"'{feature.name}'", feature.unit)
         if amount is None:
             return None
         if amount.low is None or amount.low != amount.high:
@@ -141,7 +143,7 @@ class Examples:
         if len(reader.mistakes) == before:
             self._gap(times["first"], times["then"], facts)
         if "gap_hours" in fields:
-            amount = read_amount(reader, fields["gap_hours"], "'gap_hours'", "h")
+            amount = reader.amount(fields["gap_hours"], "'gap_hours'", "h")
             facts["gap_hours"] = None if amount is None else amount.low
         if "same_day" in fields:
             facts["same_day"] = reader.flag(fields["same_day"], "'same_day'")
@@ -163,7 +165,7 @@ class Examples:
         start = self._time(fields["start"]) if "start" in fields else None
         end = self._time(fields["end"]) if "end" in fields else None
         if "duration" in fields:
-            amount = read_amount(self._reader, fields["duration"], "'duration'", "min")
+            amount = self._reader.amount(fields["duration"], "'duration'", "min")
             length = None if amount is None else amount.low
             facts[f"{which}_duration_min"] = length
             if length is not None:
@@ -206,3 +208,37 @@ def _lasted(leaf: Leaf, today: bool | None, held: Mapping[str, float]) -> bool |
     if today is not True:
         return today
     return held[leaf.feature] >= (leaf.lasting_days or 1) if leaf.feature in held else None
+
+
+def check_examples(rules: Iterable[Rule], tenant_file: str | None, mistakes: Mistakes) -> list[RuleFileError]:
+    """Run every example on the reference evaluator. One that an override changed is a remark, any other refuses."""
+    remarks: list[RuleFileError] = []
+    for rule in rules:
+        if _examples_of.get(rule):
+            continue
+        all_hold = True
+        for example in rule.examples:
+            answer = holds(rule.when, example.facts)
+            if answer is (example.expect == "fires") or (answer is None and _silent_enough(rule, example)):
+                continue
+            all_hold = False
+            at = example.position or rule.position or Position("", 1, 1)
+            message = failed_example(rule, example, answer)
+            if tenant_file is not None and at.file != tenant_file:
+                remarks.append(RuleFileError(at.file, at.line, at.column, rule.id, message))
+                continue
+            mistakes.rule = rule.id
+            mistakes.add(at, message)
+            mistakes.rule = None
+        if all_hold:
+            _examples_of.put(True, rule)
+    return remarks
+
+
+_examples_of: IdentityCache[bool] = IdentityCache(400)
+"""Rules whose examples were all found to hold: of a tenant's rules most are the base's own."""
+
+
+def _silent_enough(rule: Rule, example: Example) -> bool:
+    """A rule that cannot be decided does not fire. A pair example, though, should tell enough to be decided."""
+    return example.expect == "silent" and rule.shape != "pair"

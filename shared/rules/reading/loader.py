@@ -1,9 +1,5 @@
 """Rule files to packs: read, merge, check, run every example. All mistakes at once; then nothing is loaded."""
 
-import hashlib
-import json
-import os
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,21 +7,19 @@ from functools import lru_cache
 from pathlib import Path
 
 from shared.contract.words import PACK_KINDS, PackKind
-from shared.located_yaml.nodes import ListNode, MapNode, Mistake, Node, Position, plain
+from shared.located_yaml.nodes import MapNode, Mistake, Node, Position
 from shared.located_yaml.parser import read_yaml
-from shared.rules.errors import Mistakes, RuleFileError, RuleFileErrors, did_you_mean
-from shared.rules.evaluation.explain import told_example
-from shared.rules.evaluation.reference_evaluator import holds
-from shared.rules.identity_cache import ByIdentity, Kept
-from shared.rules.model import Example, Pack, Rule
-from shared.rules.reading.collector import collector_paused
-from shared.rules.reading.dialect import read_content
+from shared.rules.caching import IdentityCache
+from shared.rules.errors import Mistakes, RuleFileError, did_you_mean
+from shared.rules.model import Pack
+from shared.rules.reading.content_hash import content_hash
+from shared.rules.reading.examples import check_examples
+from shared.rules.reading.garbage_collection import gc_paused
 from shared.rules.reading.header import Header, read_header
 from shared.rules.reading.overrides import merged
-from shared.rules.reading.rule_files import BASE, RULE_FILE, TENANTS, is_rule_file, read_rule_file
-from shared.rules.reading.rule_texts import RuleText, RuleTexts
-
-TENANT = re.compile(r"[a-z0-9-]{1,40}")
+from shared.rules.reading.pack_content import read_content
+from shared.rules.reading.rule_files import RULE_FILE, read_texts
+from shared.rules.rule_texts import RuleText
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,54 +65,7 @@ def load(rules_dir: Path, tenant: str | None = None, on: date | None = None) -> 
     return load_texts(texts.base, texts.own, on)
 
 
-def read_texts(rules_dir: Path, tenant: str | None = None) -> RuleTexts:
-    """The files as they stand. Raises RuleFileErrors when there is no base or something is unreadable."""
-    own = own_texts(rules_dir, tenant) if tenant is not None else ()
-    return RuleTexts(base_texts(rules_dir), own)
-
-
-def base_texts(rules_dir: Path) -> tuple[RuleText, ...]:
-    """Raises RuleFileErrors when there are none or something is unreadable."""
-    base = read_files(rules_dir / BASE)
-    if not base:
-        place = RuleFileError(str(rules_dir / BASE), 1, 1, None, "no rule files (*.yaml) in this folder")
-        raise RuleFileErrors([place])
-    return tuple(base)
-
-
-def own_texts(rules_dir: Path, tenant: str) -> tuple[RuleText, ...]:
-    """A tenant's own files, which may be none. Raises RuleFileErrors when something is unreadable."""
-    if not TENANT.fullmatch(tenant):
-        place = RuleFileError(str(rules_dir / TENANTS), 1, 1, None, f"'{tenant}' is no tenant id: a-z, 0-9 and '-'")
-        raise RuleFileErrors([place])
-    return tuple(read_files(rules_dir / TENANTS / tenant))
-
-
-def read_files(folder: Path) -> list[RuleText]:
-    """The rule files of a folder in name order; an absent folder has none. Raises RuleFileErrors when unreadable."""
-    try:
-        names = sorted(name for name in os.listdir(folder) if is_rule_file(name))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise RuleFileErrors([_unreadable(folder, error)]) from error
-    texts: list[RuleText] = []
-    unreadable: list[RuleFileError] = []
-    for path in (folder / name for name in names):
-        try:
-            texts.append(RuleText(str(path), read_rule_file(str(path))))
-        except OSError as error:
-            unreadable.append(_unreadable(path, error))
-    if unreadable:
-        raise RuleFileErrors(unreadable)
-    return texts
-
-
-def _unreadable(path: Path, error: OSError) -> RuleFileError:
-    return RuleFileError(str(path), 1, 1, None, f"cannot be read: {error.strerror or 'no access'}")
-
-
-@collector_paused()
+@gc_paused()
 def load_texts(
     base: Iterable[RuleText],
     tenant: Iterable[RuleText] = (),
@@ -139,7 +86,7 @@ def load_texts(
     chosen = {kind: _in_force([s for s in base_sources if s.header.kind == kind], on, mistakes) for kind in PACK_KINDS}
     own = _by_kind(tenant_sources, base_sources, mistakes)
     over = {**own, **_by_kind(stored_sources, base_sources, mistakes)}
-    hidden = tuple(source.file for kind, found in own.items() for source in found if source not in over[kind])
+    hidden = tuple(source.file for kind, sources in own.items() for source in sources if source not in over[kind])
     for kind in PACK_KINDS:
         below = chosen[kind]
         above = _in_force(over.get(kind, []), on, mistakes)
@@ -147,43 +94,46 @@ def load_texts(
             if below is not None:
                 _settings_complete(above, below, mistakes)
             below = None
-        source = above or below
-        if source is None:
-            continue
-        layers = tuple(one for one in (below, above) if one is not None)
-        texts = tuple(one.text for one in layers)
-        alone = len(layers) == 1
-        if alone and (unchanged := _packs_alone.get(source)):
-            made[kind] = _Made(texts, unchanged)
-            continue
-        if before is not None and kind in before.made and before.made[kind].of == texts:
-            made[kind] = before.made[kind]
-            continue
-        tree = source.tree
-        sound = len(mistakes)
-        remarks: list[RuleFileError] = []
-        if above is not None and below is not None:
-            _version_fits(above, below, mistakes)
-            tree = merged(below.tree, above.tree, mistakes)
-        content = read_content(tree, kind, mistakes)
-        if len(mistakes) == sound:
-            remarks = _examples_hold(content.rules, above.file if above else None, mistakes)
-        pack = Pack(
-            kind=kind,
-            id=source.header.id,
-            version=source.header.version,
-            hash=content_hash(tree, kind),
-            rules=content.rules,
-            settings=content.settings,
-            effective_from=source.header.effective_from,
-            files=tuple(one.file for one in layers),
-        )
-        made[kind] = _Made(texts, pack, tuple(remarks))
-        if alone and len(mistakes) == sound:
-            _packs_alone.keep(pack, source)
+        if above is not None or below is not None:
+            made[kind] = _made(kind, below, above, None if before is None else before.made.get(kind), mistakes)
     mistakes.refuse()
     packs = {kind: one.pack for kind, one in made.items()}
     return Loaded(packs, tuple(remark for one in made.values() for remark in one.remarks), hidden, made)
+
+
+def _made(
+    kind: PackKind, below: _Source | None, above: _Source | None, before: _Made | None, mistakes: Mistakes
+) -> _Made:
+    """The pack of ``above``, laid over ``below`` where both are there, or what is known of the very same texts."""
+    layers = tuple(one for one in (below, above) if one is not None)
+    source, texts = layers[-1], tuple(one.text for one in layers)
+    alone = len(layers) == 1
+    if alone and (unchanged := _packs_alone.get(source)):
+        return _Made(texts, unchanged)
+    if before is not None and before.of == texts:
+        return before
+    tree = source.tree
+    sound = len(mistakes)
+    remarks: list[RuleFileError] = []
+    if above is not None and below is not None:
+        _version_fits(above, below, mistakes)
+        tree = merged(below.tree, above.tree, mistakes)
+    content = read_content(tree, kind, mistakes)
+    if len(mistakes) == sound:
+        remarks = check_examples(content.rules, above.file if above else None, mistakes)
+    pack = Pack(
+        kind=kind,
+        id=source.header.id,
+        version=source.header.version,
+        hash=content_hash(tree, kind),
+        rules=content.rules,
+        settings=content.settings,
+        effective_from=source.header.effective_from,
+        files=tuple(one.file for one in layers),
+    )
+    if alone and len(mistakes) == sound:
+        _packs_alone.put(pack, source)
+    return _Made(texts, pack, tuple(remarks))
 
 
 def headers_of(base: Iterable[RuleText]) -> list[Header]:
@@ -191,26 +141,7 @@ def headers_of(base: Iterable[RuleText]) -> list[Header]:
     return [source.header for source in _sources(base, Mistakes(), tenant=False)]
 
 
-def content_hash(tree: MapNode, kind: PackKind) -> str:
-    """SHA-256 over the resolved content as canonical JSON: the same content has the same hash, wherever it stands."""
-    fields = {name.text: node for name, node in tree.pairs}
-    written = {name: _canonical(node) for name, node in fields.items() if name != "rules"}
-    if (rules := fields.get("rules")) is not None:
-        written["rules"] = f"[{','.join(map(_canonical_rule, rules.items))}]" if isinstance(rules, ListNode) else "null"
-    written["kind"] = json.dumps(kind)
-    canonical = ",".join(f"{json.dumps(name)}:{written[name]}" for name in sorted(written))
-    return hashlib.sha256(f"{{{canonical}}}".encode("ascii")).hexdigest()
-
-
-def _canonical(node: Node) -> str:
-    return json.dumps(plain(node), sort_keys=True, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
-
-
-_canonical_rule: ByIdentity[Node, str] = ByIdentity(_canonical, limit=400)
-"""Most rules of a tenant's pack are the base's, in the very trees of the base."""
-
-
-_packs_alone: Kept[Pack] = Kept(12)
+_packs_alone: IdentityCache[Pack] = IdentityCache(12)
 """Packs of one file each, without mistakes: the base packs, which most tenants change one of or none."""
 
 
@@ -313,37 +244,3 @@ def _version_fits(above: _Source, below: _Source, mistakes: Mistakes) -> None:
             f"written for version {wanted} of {below.header.id}, which is at {below.header.version}; "
             f"read what changed, then write '@{actual}'",
         )
-
-
-def _examples_hold(rules: Iterable[Rule], tenant_file: str | None, mistakes: Mistakes) -> list[RuleFileError]:
-    """Run every example on the reference evaluator. One that an override changed is a remark, any other refuses."""
-    remarks: list[RuleFileError] = []
-    for rule in rules:
-        if _examples_of.get(rule):
-            continue
-        all_hold = True
-        for example in rule.examples:
-            answer = holds(rule.when, example.facts)
-            if answer is (example.expect == "fires") or (answer is None and _silent_enough(rule, example)):
-                continue
-            all_hold = False
-            at = example.position or rule.position or Position("", 1, 1)
-            message = told_example(rule, example, answer)
-            if tenant_file is not None and at.file != tenant_file:
-                remarks.append(RuleFileError(at.file, at.line, at.column, rule.id, message))
-                continue
-            mistakes.rule = rule.id
-            mistakes.add(at, message)
-            mistakes.rule = None
-        if all_hold:
-            _examples_of.keep(True, rule)
-    return remarks
-
-
-_examples_of: Kept[bool] = Kept(400)
-"""Rules whose examples were all found to hold: of a tenant's rules most are the base's own."""
-
-
-def _silent_enough(rule: Rule, example: Example) -> bool:
-    """A rule that cannot be decided does not fire. A pair example, though, should tell enough to be decided."""
-    return example.expect == "silent" and rule.shape != "pair"

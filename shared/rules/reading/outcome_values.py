@@ -12,7 +12,6 @@ from shared.contract.words import ACTIONS, ANSWERS, INTENSITIES, Priority, Unit
 from shared.located_yaml.nodes import Node, ScalarNode
 from shared.rules.amounts import parse_amount, within
 from shared.rules.model import Outcome
-from shared.rules.reading.session_classes import read_amount
 from shared.rules.reading.tree_reader import Reader
 
 ValueType = Literal["number", "range", "word", "text"]
@@ -134,7 +133,7 @@ def read_value(reader: Reader, declared: OutcomeValue, node: Node) -> Any:
         return reader.word(node, what, declared.words)
     if declared.type == "text":
         return reader.text(node, what)
-    amount = read_amount(reader, node, what, declared.unit)
+    amount = reader.amount(node, what, declared.unit)
     if amount is None:
         return None
     ends = [end for end in (amount.low, amount.high) if end is not None]

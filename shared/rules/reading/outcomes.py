@@ -1,11 +1,9 @@
 """What a rule asks for: ``forbid``, ``require``, ``deload``, ``cap``, ``gate``, ``set``, ``advise``, and its values."""
 
-import re
 from typing import Any, get_args
 
 from shared.contract.words import PackKind
-from shared.located_yaml.nodes import ListNode, MapNode, Node, ScalarNode
-from shared.rules.amounts import NotAnAmount, looks_like_amount, parse_amount
+from shared.located_yaml.nodes import Node
 from shared.rules.errors import one_of
 from shared.rules.model import Condition, Outcome, Shape
 from shared.rules.reading.conditions import Conditions, both
@@ -14,34 +12,6 @@ from shared.rules.reading.tree_reader import Reader
 from shared.rules.vocabulary import OUTCOMES_OF_PACK
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
-
-
-def plain_value(reader: Reader, node: Node, what: str) -> Any:
-    """A setting's value: words and flags as they stand, amounts as one number ("-40 %" is -0.4)."""
-    if isinstance(node, ListNode):
-        return [plain_value(reader, item, what) for item in node.items]
-    if isinstance(node, MapNode):
-        return {name: plain_value(reader, value, f"'{name}'") for name, value in reader.table(node, what).items()}
-    return _scalar(reader, node, what)
-
-
-def _scalar(reader: Reader, node: ScalarNode, what: str) -> Any:
-    if node.omitted:
-        reader.mistakes.add(node.at, f"{what} has no value")
-        return None
-    if not isinstance(node.value, str) or not looks_like_amount(node.text):
-        return node.value
-    try:
-        amount = parse_amount(node.text)
-    except NotAnAmount as problem:
-        # A sentence or a label may begin with a number ("2 easy days"); a short text that does is a slip.
-        if len(node.text.split()) > 4 or re.search(r"\d+[-/:]\d+|[A-Za-z]-", node.text):
-            return node.value
-        reader.mistakes.add(node.at, f"{what}: {problem}")
-        return None
-    if amount.low is not None and amount.high is not None and amount.low != amount.high:
-        return [amount.low, amount.high]
-    return amount.low if amount.low is not None else amount.high
 
 
 class Outcomes:

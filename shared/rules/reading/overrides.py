@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from shared.located_yaml.nodes import ListNode, MapNode, Node, Position, ScalarNode
 from shared.rules.errors import Mistakes, did_you_mean
 from shared.rules.reading.outcomes import OUTCOMES
-from shared.rules.reading.parameters import SETTING_FIELDS
 from shared.rules.reading.rule_reader import RULE_FIELDS
+from shared.rules.reading.settings import SETTING_FIELDS
 from shared.rules.reading.tree_reader import Reader
 
 OVERRIDE_FIELDS = tuple(name for name in RULE_FIELDS if name not in ("id", "locked")) + ("off",)

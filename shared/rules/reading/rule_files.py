@@ -1,15 +1,20 @@
-"""Where rule files stand and which files are some."""
+"""Where rule files stand, which files are some, and what stands in them."""
 
 import errno
 import os
+import re
 import stat
+from pathlib import Path
 from typing import Final
 
 from shared.located_yaml.text import FileKind
+from shared.rules.errors import RuleFileError, RuleFileErrors
+from shared.rules.rule_texts import RuleText, RuleTexts
 
 BASE: Final = "base"
 TENANTS: Final = "tenants"
 SUFFIXES: Final = (".yaml", ".yml")
+TENANT: Final = re.compile(r"[a-z0-9-]{1,40}")
 RULE_FILE: Final = FileKind("rule file", "dialect: tandem-rules/1", max_bytes=256 * 1024)
 
 
@@ -24,3 +29,50 @@ def read_rule_file(path: str) -> bytes:
         raise OSError(errno.EINVAL, "it is no regular file")
     with open(path, "rb") as file:
         return file.read(RULE_FILE.max_bytes + 1)
+
+
+def read_texts(rules_dir: Path, tenant: str | None = None) -> RuleTexts:
+    """The files as they stand. Raises RuleFileErrors when there is no base or something is unreadable."""
+    own = own_texts(rules_dir, tenant) if tenant is not None else ()
+    return RuleTexts(base_texts(rules_dir), own)
+
+
+def base_texts(rules_dir: Path) -> tuple[RuleText, ...]:
+    """Raises RuleFileErrors when there are none or something is unreadable."""
+    base = read_files(rules_dir / BASE)
+    if not base:
+        place = RuleFileError(str(rules_dir / BASE), 1, 1, None, "no rule files (*.yaml) in this folder")
+        raise RuleFileErrors([place])
+    return tuple(base)
+
+
+def own_texts(rules_dir: Path, tenant: str) -> tuple[RuleText, ...]:
+    """A tenant's own files, which may be none. Raises RuleFileErrors when something is unreadable."""
+    if not TENANT.fullmatch(tenant):
+        place = RuleFileError(str(rules_dir / TENANTS), 1, 1, None, f"'{tenant}' is no tenant id: a-z, 0-9 and '-'")
+        raise RuleFileErrors([place])
+    return tuple(read_files(rules_dir / TENANTS / tenant))
+
+
+def read_files(folder: Path) -> list[RuleText]:
+    """The rule files of a folder in name order; an absent folder has none. Raises RuleFileErrors when unreadable."""
+    try:
+        names = sorted(name for name in os.listdir(folder) if is_rule_file(name))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise RuleFileErrors([_unreadable(folder, error)]) from error
+    texts: list[RuleText] = []
+    unreadable: list[RuleFileError] = []
+    for path in (folder / name for name in names):
+        try:
+            texts.append(RuleText(str(path), read_rule_file(str(path))))
+        except OSError as error:
+            unreadable.append(_unreadable(path, error))
+    if unreadable:
+        raise RuleFileErrors(unreadable)
+    return texts
+
+
+def _unreadable(path: Path, error: OSError) -> RuleFileError:
+    return RuleFileError(str(path), 1, 1, None, f"cannot be read: {error.strerror or 'no access'}")

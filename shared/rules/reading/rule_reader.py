@@ -7,14 +7,13 @@ from typing import cast, get_args
 
 from shared.contract.words import PackKind, Severity
 from shared.located_yaml.nodes import ListNode, MapNode, Node
+from shared.rules.caching import interned
 from shared.rules.errors import one_of
-from shared.rules.interned import interned
 from shared.rules.model import ALWAYS, AnyOf, Condition, Example, Leaf, Not, Outcome, Rule, RuleMode, Shape
 from shared.rules.reading.conditions import PAIR_FIELDS, SHAPE_FIELDS, Conditions, Shaped, both
 from shared.rules.reading.examples import Examples
 from shared.rules.reading.outcomes import OUTCOMES, Outcomes
 from shared.rules.reading.session_classes import Words
-from shared.rules.reading.sources import read_source
 from shared.rules.reading.tree_reader import Reader
 from shared.rules.vocabulary import OUTCOMES_OF_PACK, SHAPE_OF_PACK
 
@@ -58,7 +57,7 @@ class RuleReader:
                 break
         title = reader.text(fields["title"], "'title'") if "title" in fields else None
         because = reader.text(fields["because"], "'because'") if "because" in fields else None
-        source = read_source(reader, fields["source"]) if "source" in fields else None
+        source = reader.source(fields["source"]) if "source" in fields else None
         foreign = self._of_another_kind(node, other)
         outcome = self._outcomes.read(fields, node) if not foreign and not _misspelt(node, OUTCOMES) else None
         severity = self._severity(fields, outcome, node)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Literal
 
 from shared.contract.sessions import KINDS, KINDS_OF_TAG, SESSION_TAGS, TAGS
-from shared.located_yaml.nodes import ListNode, MapNode, Node, ScalarNode, described
-from shared.rules.amounts import NotAnAmount, comparisons, in_unit, parse_amount
+from shared.located_yaml.nodes import ListNode, MapNode, Node, described
+from shared.rules.amounts import comparisons
 from shared.rules.errors import did_you_mean
 from shared.rules.model import All, Amount, AnyOf, Condition, Leaf
 from shared.rules.reading.tree_reader import Reader
@@ -109,20 +109,8 @@ class Words:
         return self._reader.words(fields["kind"], "'kind'", KINDS)
 
     def _duration(self, node: Node, which: Which) -> Condition | None:
-        amount = read_amount(self._reader, node, "'duration'", "min", unit_required=True)
+        amount = self._reader.amount(node, "'duration'", "min", unit_required=True)
         return None if amount is None else bounds(f"{which}_duration_min", amount)
-
-
-def read_amount(reader: Reader, node: Node, what: str, unit: str | None, unit_required: bool = False) -> Amount | None:
-    """The amount that stands there, in ``unit``; anything else is reported."""
-    if not isinstance(node, ScalarNode) or node.value is None or isinstance(node.value, bool):
-        reader.mistakes.add(node.at, f"{what} is an amount, like 'at most 20 min', not {described(node)}")
-        return None
-    try:
-        return in_unit(parse_amount(node.text), unit, unit_required)
-    except NotAnAmount as problem:
-        reader.mistakes.add(node.at, f"{what}: {problem}")
-        return None
 
 
 def bounds(feature: str, amount: Amount, lasting_days: int | None = None) -> Condition:

@@ -5,8 +5,12 @@ from collections.abc import Iterable
 
 from shared.located_yaml.nodes import ListNode, MapNode, Node, ScalarNode, described, given_twice
 from shared.located_yaml.scalars import resolved
-from shared.rules.amounts import decimal_comma
+from shared.rules.amounts import NotAnAmount, decimal_comma, in_unit, parse_amount
 from shared.rules.errors import Mistakes, did_you_mean, one_of
+from shared.rules.model import Amount
+
+EVIDENCE = ("strong", "moderate", "weak", "practice")
+"""How strong the evidence of a source is."""
 
 _GLUED = re.compile(r"([A-Za-z][\w ]*):(\S.*)")
 _DECIMALS = re.compile(r"\d{1,12}(?:\s*[A-Za-z/%]+)?")
@@ -133,3 +137,25 @@ class Reader:
         curly = "; use straight quotes" if set(text) & set("“”„’‘") else ""
         self.mistakes.add(node.at, f"{what} cannot be '{text}'; write {form}{curly}")
         return None
+
+    def amount(self, node: Node, what: str, unit: str | None, unit_required: bool = False) -> Amount | None:
+        """The amount that stands there, in ``unit``; anything else is reported."""
+        if not isinstance(node, ScalarNode) or node.value is None or isinstance(node.value, bool):
+            self.mistakes.add(node.at, f"{what} is an amount, like 'at most 20 min', not {described(node)}")
+            return None
+        try:
+            return in_unit(parse_amount(node.text), unit, unit_required)
+        except NotAnAmount as problem:
+            self.mistakes.add(node.at, f"{what}: {problem}")
+            return None
+
+    def source(self, node: Node) -> str | None:
+        """Where a rule or a number comes from, as ``ref (strength)``; a plain text stands for the ref alone."""
+        if isinstance(node, ScalarNode):
+            return self.text(node, "'source'")
+        fields = self.table(node, "'source'", ("ref", "strength"))
+        ref = self.text(fields["ref"], "'ref'") if "ref" in fields else None
+        if "ref" not in fields:
+            self.mistakes.add(node.at, "'source' has no 'ref'; name the document or paper")
+        strength = self.word(fields["strength"], "'strength'", EVIDENCE) if "strength" in fields else None
+        return ref if strength is None else f"{ref} ({strength})"

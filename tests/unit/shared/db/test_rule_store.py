@@ -10,7 +10,7 @@ from shared.db.common_tables import service_metadata
 from shared.db.engine import Database
 from shared.db.migrations import create_all
 from shared.db.rule_store import RuleShelf, StoredActivation, StoredPack, StoredRules, forget_tenant, in_force
-from shared.rules.reading.rule_texts import RuleText, RuleTexts
+from shared.rules.rule_texts import RuleText, RuleTexts
 
 METADATA = service_metadata()
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)

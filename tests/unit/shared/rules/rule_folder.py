@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from shared.rules.observer import Observer
-from shared.rules.reading.rule_texts import RuleText
+from shared.rules.rule_texts import RuleText
 
 PACK = """\
 dialect: tandem-rules/1

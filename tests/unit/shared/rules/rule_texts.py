@@ -6,7 +6,8 @@ from textwrap import dedent, indent
 from shared.contract.words import PackKind
 from shared.rules.errors import RuleFileError, RuleFileErrors
 from shared.rules.model import Pack
-from shared.rules.reading.loader import Loaded, RuleText, load_texts
+from shared.rules.reading.loader import Loaded, load_texts
+from shared.rules.rule_texts import RuleText
 
 HEADER = """\
 dialect: tandem-rules/1

@@ -9,7 +9,7 @@ from shared.rules.decisions import Rules
 from shared.rules.lifecycle.rule_book import open_rules
 from shared.rules.model import Facts, Scalar
 
-RULES = Path(__file__).parents[4] / "rules"
+RULES = Path(__file__).parents[5] / "rules"
 
 SESSIONS: Mapping[str, Mapping[str, Scalar]] = {
     "easy": {"kind": "run", "type": "easy"},

@@ -6,11 +6,11 @@ from time import process_time
 import pytest
 
 from shared.rules.authoring.lint import lint
+from shared.rules.authoring.situations import TooManySituations, situations, trying_for
 from shared.rules.errors import RuleFileErrors
-from shared.rules.evaluation.situations import TooManySituations, situations, trying_for
 from shared.rules.model import Leaf
 from shared.rules.reading.loader import load_texts
-from shared.rules.reading.rule_texts import RuleText
+from shared.rules.rule_texts import RuleText
 from tests.fuzz.sound import grown_sound, guesses_mended
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 
 from shared.contract.words import PackKind
 from shared.located_yaml.nodes import MapNode, Node, ScalarNode
+from shared.rules.caching import IdentityCache
 from shared.rules.errors import Mistakes
-from shared.rules.identity_cache import Kept
 from shared.rules.model import Rule, Setting
-from shared.rules.reading.parameters import read_settings
 from shared.rules.reading.rule_reader import RuleReader
 from shared.rules.reading.session_classes import MAX_WORDS, Words
+from shared.rules.reading.settings import read_settings
 from shared.rules.reading.tree_reader import Reader
 
 MAX_RULES = 200
@@ -24,7 +24,7 @@ class Content:
     settings: Mapping[str, Setting] = field(default_factory=dict)
 
 
-_rules_read: Kept[Rule] = Kept(400)
+_rules_read: IdentityCache[Rule] = IdentityCache(400)
 """Rules without mistakes by their text's tree, the words they may use and the pack's kind.
 
 A tenant's pack holds the very trees of the base rules that it leaves alone, and so the very same rules.
@@ -63,7 +63,7 @@ def read_content(node: MapNode, kind: PackKind, mistakes: Mistakes) -> Content:
             if rule is None:
                 rule = rule_reader.read(item)
                 if rule is not None and not len(mistakes):
-                    _rules_read.keep(rule, item, declared_node, kind)
+                    _rules_read.put(rule, item, declared_node, kind)
             rules += [] if rule is None else [rule]
         if mistakes.rule is not None:
             seen.setdefault(mistakes.rule, item)

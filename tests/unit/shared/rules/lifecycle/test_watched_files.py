@@ -9,7 +9,7 @@ import pytest
 from shared.rules.errors import RuleFileErrors
 from shared.rules.lifecycle.rule_book import RuleBook
 from shared.rules.lifecycle.watched_files import WatchedFiles
-from shared.rules.reading.loader import read_files
+from shared.rules.reading.rule_files import read_files
 from tests.unit.shared.rules.rule_folder import Files, threshold
 
 

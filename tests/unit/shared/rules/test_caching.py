@@ -4,15 +4,14 @@ import gc
 import random
 
 from benchmarks.rules.random_packs import random_conditions, random_facts
+from shared.rules.caching import Memoized, interned
 from shared.rules.evaluation.closures import known_to_hold
 from shared.rules.evaluation.evaluators import ConditionSet, choose_evaluator
 from shared.rules.evaluation.prepared import prepare
 from shared.rules.evaluation.reference_evaluator import holds
 from shared.rules.evaluation.tenant_rules import TenantRules
-from shared.rules.identity_cache import ByIdentity
-from shared.rules.interned import interned
 from shared.rules.model import All, AnyOf, Leaf, Not
-from shared.rules.reading.collector import collector_paused
+from shared.rules.reading.garbage_collection import gc_paused
 from tests.unit.shared.rules.packs import pack, rule
 from tests.unit.shared.rules.rule_texts import GAP_RULE, only_pack, pack_text
 
@@ -64,7 +63,7 @@ def test_conditions_that_python_takes_for_equal_are_kept_apart():
 
 def test_what_is_remembered_is_bounded_and_made_anew_when_forgotten():
     made = []
-    remembered = ByIdentity(lambda it: made.append(it) or len(made), limit=2)
+    remembered = Memoized(lambda it: made.append(it) or len(made), limit=2)
     one, two, three = ["one"], ["two"], ["three"]
     assert [remembered(it) for it in (one, two, one, three, one, two)] == [1, 2, 1, 3, 1, 4]
     assert made == [one, two, three, two]
@@ -91,12 +90,12 @@ def test_a_conflict_table_asks_only_about_pairs_it_does_not_know():
 
 def test_the_collector_is_only_paused():
     assert gc.isenabled()
-    with collector_paused():
+    with gc_paused():
         assert not gc.isenabled()
     assert gc.isenabled()
     gc.disable()
     try:
-        with collector_paused():
+        with gc_paused():
             pass
         assert not gc.isenabled()
     finally:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def collector_paused() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -20,7 +20,7 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def set_apart() -> None:
+def freeze_existing() -> None:
     """Take what is there now out of the collector's sight. It still goes when nothing refers to it any more.
 
     What is garbage in a cycle right now stays for good, so the young, where nearly all of it is, are collected first.

@@ -8,7 +8,7 @@ from shared.rules.evaluation.evaluators import ConditionSet, choose_evaluator
 from shared.rules.evaluation.reference_evaluator import holds
 from shared.rules.evaluation.shortlist import DRAWERS, Shortlist, needed_words
 from shared.rules.model import All, AnyOf, Leaf, Not
-from tests.unit.shared.rules.test_evaluators_agree import conditions, facts
+from tests.unit.shared.rules.evaluation.test_evaluators_agree import conditions, facts
 
 
 @settings(max_examples=200, deadline=None)

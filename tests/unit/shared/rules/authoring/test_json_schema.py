@@ -11,7 +11,8 @@ from jsonschema import Draft202012Validator
 from shared.located_yaml.nodes import plain
 from shared.rules.authoring.json_schema import rule_file_schema
 from shared.rules.errors import Mistakes, RuleFileErrors
-from shared.rules.reading.loader import RuleText, load_texts, read_tree
+from shared.rules.reading.loader import load_texts, read_tree
+from shared.rules.rule_texts import RuleText
 from shared.rules.vocabulary import BUILTIN_WORDS
 from tests.fuzz.sound import grown_sound, guesses_mended
 

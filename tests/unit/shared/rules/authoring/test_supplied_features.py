@@ -8,18 +8,18 @@ import pytest
 from services.periodization.domain import deload_facts
 from shared.rules.athlete_facts import athlete_facts
 from shared.rules.authoring.lint import lint
+from shared.rules.authoring.supplied_features import SUPPLIED
 from shared.rules.model import Leaf
-from shared.rules.told_features import TOLD
 from shared.rules.vocabulary import FEATURES
 from tandem.offline.pipeline import open_offline_athlete
 from tandem.offline.shipped_rules import shipped_rules
 from tests.unit.shared.rules.packs import pack, rule
 
-RUNNER = Path(__file__).parents[4] / "examples" / "athletes" / "runner-who-lifts.yaml"
+RUNNER = Path(__file__).parents[5] / "examples" / "athletes" / "runner-who-lifts.yaml"
 
 
 def test_every_feature_is_told_to_some_kind() -> None:
-    assert frozenset().union(*TOLD.values()) == FEATURES.keys()
+    assert frozenset().union(*SUPPLIED.values()) == FEATURES.keys()
 
 
 def test_the_questions_about_days_and_seasons_hold_what_is_declared() -> None:
@@ -30,9 +30,9 @@ def test_the_questions_about_days_and_seasons_hold_what_is_declared() -> None:
         recovery = set(athlete.readiness().day_facts()) | who
     deload = {name for kind, facts in asked if kind == "deload" for name in facts} | set(deload_facts(day, {})) | who
     periodization = {name for kind, facts in asked if kind == "periodization" for name in facts}
-    assert recovery == TOLD["recovery"]
-    assert deload & FEATURES.keys() == TOLD["deload"]
-    assert periodization == TOLD["periodization"]
+    assert recovery == SUPPLIED["recovery"]
+    assert deload & FEATURES.keys() == SUPPLIED["deload"]
+    assert periodization == SUPPLIED["periodization"]
 
 
 @pytest.mark.parametrize(("kind", "found"), [("recovery", ["never-told"]), ("advice", [])])

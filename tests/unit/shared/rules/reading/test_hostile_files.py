@@ -8,10 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.rules.errors import RuleFileErrors
-from shared.rules.reading.loader import RuleText, load_packs, load_texts
+from shared.rules.reading.loader import load_packs, load_texts
+from shared.rules.rule_texts import RuleText
 from tests.unit.shared.rules.rule_texts import DELOAD_RULE, GAP_RULE, pack_text
 
-RULES = Path(__file__).parents[4] / "rules"
+RULES = Path(__file__).parents[5] / "rules"
 SOUND = pack_text(GAP_RULE, before_rules="words:\n  hard run: {any: [{kind: run, type: [tempo, race]}]}\n")
 TENANT = (
     'id: acme.sequencing\nversion: "1.0.0"\nextends: base.sequencing@1\noverride:\n  gap: {penalty: 1, because: x}\n'

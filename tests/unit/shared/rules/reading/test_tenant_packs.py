@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 
 from shared.rules.errors import RuleFileErrors
-from shared.rules.reading.loader import RuleText, load_texts
+from shared.rules.reading.loader import load_texts
+from shared.rules.rule_texts import RuleText
 from tests.unit.shared.rules.rule_texts import DELOAD_RULE, GAP_RULE, load_text, mistakes_of, only_pack, pack_text
 
 HEADER = 'id: acme.sequencing\nversion: "1.4.0"\nextends: base.sequencing@1\n'

@@ -12,10 +12,10 @@ from math import prod
 from time import process_time
 
 from shared.contract.sessions import SESSION_KINDS, SESSION_TAGS
+from shared.rules.authoring.feature_ranges import range_of
 from shared.rules.evaluation.reference_evaluator import compare
-from shared.rules.feature_ranges import range_of
-from shared.rules.lasting import derived_feature
-from shared.rules.model import Condition, Facts, Leaf, Not, Scalar, Shape
+from shared.rules.leaves import derived_feature, leaves
+from shared.rules.model import Condition, Facts, Leaf, Scalar, Shape
 from shared.rules.vocabulary import FEATURES
 
 _TAGS: tuple[dict[str, Scalar | None], ...] = tuple(
@@ -24,22 +24,11 @@ _TAGS: tuple[dict[str, Scalar | None], ...] = tuple(
     for words in product(*(SESSION_TAGS[tag].words for tag in kind.tags))
 )
 _USUAL_MINUTES = 45.0
-MOST_SITUATIONS = 200_000
+MAX_SITUATIONS = 200_000
 _LOOK_AT_THE_CLOCK = 512
 _ENDS: ContextVar[float] = ContextVar("ends", default=math.inf)
 """Of this thread's trying, in seconds of processor time."""
 _EDGES_OF_A_DAY = (Leaf("gap_hours", "<", 0.0), Leaf("gap_hours", "<", 24.0))
-
-
-def leaves(condition: Condition) -> Iterator[Leaf]:
-    """Every comparison of a condition, left to right."""
-    if isinstance(condition, Leaf):
-        yield condition
-    elif isinstance(condition, Not):
-        yield from leaves(condition.of)
-    else:
-        for part in condition.of:
-            yield from leaves(part)
 
 
 class TooManySituations(Exception):
@@ -56,7 +45,7 @@ def trying_for(seconds: float) -> Iterator[None]:
         _ENDS.reset(token)
 
 
-def situations(conditions: Sequence[Condition], shape: Shape, most: int = MOST_SITUATIONS) -> Iterator[Facts]:
+def situations(conditions: Sequence[Condition], shape: Shape, most: int = MAX_SITUATIONS) -> Iterator[Facts]:
     """One question per combination of answers that the comparisons in ``conditions`` can give together.
 
     Raises TooManySituations before the first when there are more than ``most``, and when the time is up.

@@ -6,8 +6,8 @@ from time import process_time
 import pytest
 
 from shared.rules.authoring.lint import lint, lint_tenant
+from shared.rules.authoring.situations import situations
 from shared.rules.evaluation.reference_evaluator import holds
-from shared.rules.evaluation.situations import situations
 from shared.rules.model import All, AnyOf, Leaf, Not
 from shared.rules.vocabulary import FEATURES, features_of
 from tests.unit.shared.rules.rule_texts import GAP_RULE, mistakes_of, only_pack, pack_text

@@ -11,12 +11,13 @@ from jsonschema import Draft202012Validator
 from shared.contract.words import PACK_KINDS, PackKind
 from shared.located_yaml.nodes import plain
 from shared.rules.authoring.json_schema import rule_file_schema
-from shared.rules.authoring.lint import Finding, lint
+from shared.rules.authoring.lint import LintFinding, lint
 from shared.rules.errors import Mistakes
-from shared.rules.reading.loader import RuleText, load, load_packs, read_tree
+from shared.rules.reading.loader import load, load_packs, read_tree
+from shared.rules.rule_texts import RuleText
 from tests.unit.shared.rules.rule_texts import DELOAD_RULE, GAP_RULE, pack_text
 
-RULES = Path(__file__).parents[4] / "rules"
+RULES = Path(__file__).parents[5] / "rules"
 BASE = sorted((RULES / "base").glob("*.yaml"))
 
 
@@ -34,7 +35,7 @@ def _validator() -> Draft202012Validator:
 
 
 @cache
-def _findings(kind: PackKind) -> tuple[Finding, ...]:
+def _findings(kind: PackKind) -> tuple[LintFinding, ...]:
     return lint(load_packs(RULES)[kind])
 
 

@@ -1,18 +1,45 @@
 """A pack's ``settings``: named parameters with unit and range."""
 
 import re
+from typing import Any
 
-from shared.located_yaml.nodes import MapNode, Node, ScalarNode, described
-from shared.rules.amounts import NotAnAmount, parse_amount, within
+from shared.located_yaml.nodes import ListNode, MapNode, Node, ScalarNode, described
+from shared.rules.amounts import NotAnAmount, looks_like_amount, parse_amount, within
 from shared.rules.model import Amount, Setting
-from shared.rules.reading.outcomes import plain_value
 from shared.rules.reading.setting_shapes import SETTING_SHAPES, check_shape
-from shared.rules.reading.sources import read_source
 from shared.rules.reading.tree_reader import Reader
 
 SETTING_FIELDS = ("value", "unit", "allowed", "because", "source")
 
 _SETTING = re.compile(r"[a-z][a-z0-9_]{0,79}")
+
+
+def plain_value(reader: Reader, node: Node, what: str) -> Any:
+    """A setting's value: words and flags as they stand, amounts as one number ("-40 %" is -0.4)."""
+    if isinstance(node, ListNode):
+        return [plain_value(reader, item, what) for item in node.items]
+    if isinstance(node, MapNode):
+        return {name: plain_value(reader, value, f"'{name}'") for name, value in reader.table(node, what).items()}
+    return _scalar(reader, node, what)
+
+
+def _scalar(reader: Reader, node: ScalarNode, what: str) -> Any:
+    if node.omitted:
+        reader.mistakes.add(node.at, f"{what} has no value")
+        return None
+    if not isinstance(node.value, str) or not looks_like_amount(node.text):
+        return node.value
+    try:
+        amount = parse_amount(node.text)
+    except NotAnAmount as problem:
+        # A sentence or a label may begin with a number ("2 easy days"); a short text that does is a slip.
+        if len(node.text.split()) > 4 or re.search(r"\d+[-/:]\d+|[A-Za-z]-", node.text):
+            return node.value
+        reader.mistakes.add(node.at, f"{what}: {problem}")
+        return None
+    if amount.low is not None and amount.high is not None and amount.low != amount.high:
+        return [amount.low, amount.high]
+    return amount.low if amount.low is not None else amount.high
 
 
 def read_settings(reader: Reader, node: Node) -> dict[str, Setting]:
@@ -33,7 +60,7 @@ def read_settings(reader: Reader, node: Node) -> dict[str, Setting]:
         unit = reader.text(fields["unit"], "'unit'") if "unit" in fields else None
         because = reader.text(fields["because"], "'because'") if "because" in fields else None
         if "source" in fields:
-            read_source(reader, fields["source"])
+            reader.source(fields["source"])
         allowed = _allowed(reader, fields["allowed"]) if "allowed" in fields else None
         if allowed is not None and name not in SETTING_SHAPES and not isinstance(plain, float):
             reader.mistakes.add(fields["value"].at, f"'{name}' is one number, not {described(fields['value'])}")

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.rules.evaluation.evaluators import ConditionSet, choose_evaluator
-from shared.rules.lasting import derived_feature
+from shared.rules.leaves import derived_feature
 from shared.rules.model import All, AnyOf, Leaf, Not
 
 NUMBERS = [0.0, -0.0, 6.0, 24.0, -5.5, 0.1 + 0.2, 1 / 3, 1e-09, 1e12, -1e12, 100.0]

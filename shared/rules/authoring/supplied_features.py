@@ -1,4 +1,4 @@
-"""Which features the platform tells the rules of each kind. A rule that asks for another one never hears an answer."""
+"""Which features the platform supplies to the rules of each kind; of any other one a rule never gets an answer."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ _LOAD_WORDS = frozenset(f"{name}_{stream}" for name in ("band", "status") for st
 _DAY = frozenset(features_of("athlete")) - _AFTER_LIFT - _OF_THE_DELOAD_CLOCK
 _WEEK_OF_SEASON = frozenset(features_of("season")) - _OF_THE_DELOAD_CLOCK
 
-TOLD: Mapping[PackKind, frozenset[str]] = {
+SUPPLIED: Mapping[PackKind, frozenset[str]] = {
     "sequencing": frozenset(features_of("pair")) | frozenset(features_of("week")),
     "deload": _DAY | _OF_THE_DELOAD_CLOCK,
     "recovery": _DAY - _LOAD_WORDS,
@@ -24,6 +24,8 @@ TOLD: Mapping[PackKind, frozenset[str]] = {
 }
 
 
-def told_elsewhere(feature: str, kind: PackKind) -> tuple[PackKind, ...]:
-    """The kinds whose rules are told ``feature``; empty when ``kind`` is one of them."""
-    return () if feature in TOLD[kind] else tuple(other for other, features in TOLD.items() if feature in features)
+def supplied_elsewhere(feature: str, kind: PackKind) -> tuple[PackKind, ...]:
+    """The kinds whose rules are supplied with ``feature``; empty when ``kind`` is one of them."""
+    return (
+        () if feature in SUPPLIED[kind] else tuple(other for other, features in SUPPLIED.items() if feature in features)
+    )
