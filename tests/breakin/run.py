@@ -110,7 +110,7 @@ def _strike(ground: Ground, hostile: Hostile, scale: Scale) -> list[Attack]:
         lambda: attacks.about_the_victims_athlete(hostile, ATHLETE),
         lambda: attacks.at_the_broker(uri),
         lambda: attacks.with_crafted_envelopes(hostile),
-        lambda: attacks.with_crafted_headers(hostile),
+        lambda: attacks.with_crafted_headers(uri),
         lambda: attacks.around_the_broker(hostile, uri),
         lambda: attacks.with_big_bodies(uri, scale.megabytes),
         lambda: attacks.with_sql(hostile, scale.texts),
