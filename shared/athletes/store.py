@@ -8,8 +8,8 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement, String, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from shared.db.inserts import insert_into
 from shared.db.tables import AthleteKey, MessageId, Tenant
+from shared.db.upserts import insert_missing
 from shared.db.versions import Version, is_newer
 from shared.messages.values import Profile
 
@@ -78,7 +78,7 @@ class AthleteStore(Generic[Row]):
         missing = [name for name in names if name not in rows]
         if missing:
             made = [{"tenant": self.tenant, "athlete": name, **self.blank} for name in missing]
-            self.db.execute(insert_into(self.db, self.athlete_row).on_conflict_do_nothing(), made)
+            insert_missing(self.db, self.athlete_row, made)
             rows |= self._locked(missing)
         return rows
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from shared.db.silence import hurry
+from shared.db.answer_timeouts import hurry
 
 BEGIN = "BEGIN; "
 """What the first statement of ``by_hand`` begins with."""
@@ -29,7 +29,7 @@ def by_hand(session: Session, is_hurried: bool = False) -> Iterator[None]:
     """Lets what is executed begin and end the transaction; ends what was begun and not ended, by COMMIT or by ROLLBACK.
 
     A connection whose transaction cannot be ended is closed, which rolls it back; it never goes back to the pool open.
-    ``is_hurried``: see ``silence.hurry``.
+    ``is_hurried``: see ``answer_timeouts.hurry``.
     """
     connection = session.connection()
     try:

@@ -17,7 +17,7 @@ from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from shared.db import silence
+from shared.db import answer_timeouts
 from shared.db.batches import by_hand
 from shared.hub import Hub
 
@@ -51,7 +51,7 @@ class Database:
 
     ``durable``: SQLite flushes every commit to the disk, so that what was acknowledged survives a power cut; the
     embedded runner, whose broker is memory anyway, does without.
-    ``answers_within_s``, ``idle_within_s``: see shared.db.silence; None waits as long as it takes.
+    ``answers_within_s``, ``idle_within_s``: see shared.db.answer_timeouts; None waits as long as it takes.
     ``pool``: connections to PostgreSQL that are kept open; for a moment there may be twice as many.
     ``hub``: None where nothing else runs in this process; then every wait takes as long as it takes.
     """
@@ -99,7 +99,7 @@ class Database:
 
     @contextmanager
     def batch(self, durable: bool = True, is_hurried: bool = False) -> Iterator[Session]:
-        """As ``transaction`` that keeps what was loaded. ``is_hurried``: see ``silence.hurry``.
+        """As ``transaction`` that keeps what was loaded. ``is_hurried``: see ``answer_timeouts.hurry``.
 
         On PostgreSQL the first statement has to begin with BEGIN, or with BEGIN_LAZILY where it is not ``durable``.
         """
@@ -214,10 +214,10 @@ and a message that fails for it is tried again."""
 def _postgresql(
     url: URL, schema: str, answers_within_s: float | None, idle_within_s: float | None, pool: int, hub: Hub | None
 ) -> Engine:
-    given_up = silence.options(answers_within_s, idle_within_s)
+    given_up = answer_timeouts.options(answers_within_s, idle_within_s)
     factory: dict[str, Any] = {}
     if answers_within_s is not None and hub is not None:
-        factory = {"connection_factory": silence.bounded_connection(answers_within_s, hub)}
+        factory = {"connection_factory": answer_timeouts.bounded_connection(answers_within_s, hub)}
     engine = create_engine(
         url,
         connect_args={

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from shared.contract.words import PackKind
 from shared.db.engine import Database
-from shared.db.inserts import insert_into
 from shared.db.rule_tables import (
     OF_ALL,
     RULE_TABLES,
@@ -24,6 +23,7 @@ from shared.db.rule_tables import (
     RuleRevisionRow,
 )
 from shared.db.tables import table_of
+from shared.db.upserts import insert_missing, upsert
 from shared.rules.rule_texts import STORED, RuleText, RuleTexts
 
 _log = structlog.get_logger("tandem.rules")
@@ -96,8 +96,7 @@ class RuleShelf:
     def put(self, pack: StoredPack) -> None:
         """Keeps a version; the one that is there already stays as it is."""
         values = {name: getattr(pack, name) for name in pack.__slots__}
-        insert = insert_into(self._db, PackRow).values(tenant=self._tenant, **values)
-        self._db.execute(insert.on_conflict_do_nothing())
+        insert_missing(self._db, PackRow, {"tenant": self._tenant, **values})
 
     def pack(self, pack: str, version: str) -> StoredPack | None:
         return next(iter(self.packs(pack, version)), None)
@@ -128,8 +127,7 @@ class RuleShelf:
     def activate(self, activation: StoredActivation) -> None:
         """Keeps a decision; the same again changes nothing. Replicas notice once the transaction is committed."""
         values = {name: getattr(activation, name) for name in activation.__slots__}
-        insert = insert_into(self._db, ActivationRow).values(tenant=self._tenant, **values)
-        self._db.execute(insert.on_conflict_do_nothing())
+        insert_missing(self._db, ActivationRow, {"tenant": self._tenant, **values})
         _count_change(self._db, self._tenant)
         _count_change(self._db, OF_ALL)
 
@@ -244,13 +242,11 @@ class StoredRules:
         for (layer, _), text in new.items():
             # Base texts are the same for all tenants and stand there once.
             owner = OF_ALL if layer == "base" else whose
-            insert = insert_into(db, texts).values(tenant=owner, text_hash=_hash(text), text=text.raw.decode())
-            db.execute(insert.on_conflict_do_nothing())
+            insert_missing(db, texts, {"tenant": owner, "text_hash": _hash(text), "text": text.raw.decode()})
         for layer, place in new:
             file, text_hash = hashes[layer, place]
             row = {"file": file, "text_hash": text_hash}
-            insert = insert_into(db, files).values(tenant=whose, layer=layer, place=place, **row)
-            db.execute(insert.on_conflict_do_update(index_elements=["tenant", "layer", "place"], set_=row))
+            upsert(db, files, {"tenant": whose, "layer": layer, "place": place, **row}, row)
         for layer in ("base", "own"):
             count = sum(1 for one, _ in rows if one == layer)
             db.execute(delete(files).where(files.tenant == whose, files.layer == layer, files.place >= count))
@@ -271,9 +267,8 @@ def _file_hashes(rows: Mapping[_Place, RuleText]) -> dict[_Place, _FileHash]:
 
 
 def _count_change(db: Session, tenant: str) -> None:
-    insert = insert_into(db, RuleRevisionRow).values(tenant=tenant, revision=1)
     one_more = {"revision": RuleRevisionRow.revision + 1}
-    db.execute(insert.on_conflict_do_update(index_elements=[RuleRevisionRow.tenant], set_=one_more))
+    upsert(db, RuleRevisionRow, {"tenant": tenant, "revision": 1}, one_more)
 
 
 def _hash(text: RuleText) -> str:

@@ -10,7 +10,7 @@ from shared.bus.delivery.inbox import Inbox, InboxEntry
 from shared.bus.delivery.outbox import Outbox, OutboxEntry
 from shared.db.bulk import write_rows
 from shared.db.delivery_tables import TenantRow
-from shared.db.inserts import insert_into
+from shared.db.upserts import insert_missing
 
 
 class DeliveryStore:
@@ -39,7 +39,7 @@ class DeliveryStore:
             if new - stored:
                 rows = [{"tenant": tenant, "first_seen": now} for tenant in sorted(new - stored)]
                 # A replica, or this service's other queue, may be noting it too.
-                db.execute(insert_into(db, TenantRow).on_conflict_do_nothing(), rows)
+                insert_missing(db, TenantRow, rows)
         return new
 
     def tenants_committed(self, tenants: set[str]) -> None:

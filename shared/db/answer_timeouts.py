@@ -65,4 +65,6 @@ def _wait(hub: Hub, connection: Any) -> None:
         try:
             hub.wait_for_socket(connection.fileno(), state == extensions.POLL_WRITE, within_s)
         except TimeoutError:
+            if within_s is None:
+                raise  # somebody else's end of waiting
             raise psycopg2.OperationalError(f"the server said nothing for {within_s:g} s") from None
