@@ -6,7 +6,7 @@ from services.periodization.store import (
     ConfirmationRow,
     PeriodizationAthleteRow,
     PeriodizationErasureRow,
-    Store,
+    SeasonStore,
 )
 from shared.athletes.store import AthleteStore
 from shared.db.versions import Version
@@ -31,7 +31,7 @@ class Athletes(AthleteStore[PeriodizationAthleteRow]):
         """Keeps what was said after the erase, which may have come first."""
         self._note_erased(athlete, version)
         self.db.flush()
-        Store(self.db, self.tenant, athlete).forget(version[0])
+        SeasonStore(self.db, self.tenant, athlete).forget(version[0])
 
     def await_confirmations(
         self, athlete: str, correlation_id: str, reply_address: Mapping[str, str]

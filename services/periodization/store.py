@@ -1,7 +1,7 @@
-"""What the periodization service keeps: who the athlete is, what is wanted, what other services said of each day, and
-what was told last. Every table and every query carries the tenant."""
+"""The periodization service's tables and queries: who the athlete is, what is wanted, what other services said of each
+day, and what was published last. Every table and every query carries the tenant."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -17,7 +17,6 @@ from shared.db.versions import Version, Versioned
 from shared.messages.values import Goal, Profile, WeekTemplate
 
 Source = Literal["load", "readiness"]
-Choice = Literal["goals", "season_start", "week_template", "weeks"]
 
 
 class Tables(DeclarativeBase):
@@ -39,7 +38,7 @@ class PeriodizationAthleteRow(AthleteRow, Tables):
 
 
 class ChoiceRow(AthleteKey, _Said, Tables):
-    """One field of set-goals, each with its own stamp: commands about different fields never undo each other."""
+    """One field of set-goals, each with its own version: commands about different fields never undo each other."""
 
     __tablename__ = "season_choices"
 
@@ -49,8 +48,8 @@ class ChoiceRow(AthleteKey, _Said, Tables):
 
 class SeasonRow(AthleteKey, Tables):
     """``asked_at``: when goals were first set. ``due_at``: when the last plan's local day ends; ``packs``: the packs
-    that decided it; ``triggers`` and ``told``: fingerprints of what asked for early deloads then, and of what was told.
-    None: not planned yet."""
+    that decided it; ``triggers`` and ``published``: fingerprints of what asked for early deloads then, and of the
+    season last published. None: not planned yet."""
 
     __tablename__ = "seasons"
 
@@ -58,7 +57,7 @@ class SeasonRow(AthleteKey, Tables):
     due_at: Mapped[datetime | None] = mapped_column(index=True)
     packs: Mapped[str | None] = mapped_column(String(160))
     triggers: Mapped[str | None] = mapped_column(String(64))
-    told: Mapped[str | None] = mapped_column(String(64))
+    published: Mapped[str | None] = mapped_column("told", String(64))
 
 
 class CoachDeloadRow(AthleteKey, _Said, Tables):
@@ -79,14 +78,14 @@ class DayRow(AthleteKey, _Said, Tables):
     facts: Mapped[dict[str, Any]]
 
 
-class ToldWeekRow(AthleteKey, Tables):
+class PublishedWeekRow(AthleteKey, Tables):
     __tablename__ = "told_weeks"
 
     week_start: Mapped[date] = mapped_column(Date, primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64))
 
 
-class ToldDeloadRow(AthleteKey, Tables):
+class PublishedDeloadRow(AthleteKey, Tables):
     __tablename__ = "told_deloads"
 
     starts: Mapped[date] = mapped_column(Date, primary_key=True)
@@ -116,7 +115,7 @@ class ConfirmationRow(Tables):
 class TrialRow(Tables):
     """A command about rule packs whose sender waits until other services have said what it changes with them.
 
-    ``wanted``: these services; ``heard``: by service what it said; ``answer``: the rest of the reply.
+    ``wanted``: these services; ``comparisons``: by service what it said; ``answer``: the rest of the reply.
     """
 
     __tablename__ = "rule_trials"
@@ -126,57 +125,49 @@ class TrialRow(Tables):
     asked_at: Mapped[datetime]
     wanted: Mapped[list[Any]]
     answer: Mapped[dict[str, Any]]
-    heard: Mapped[dict[str, Any]]
+    comparisons: Mapped[dict[str, Any]] = mapped_column("heard")
     reply_address: Mapped[dict[str, Any]]
 
 
 _SAID: tuple[type[_Said], ...] = (ChoiceRow, CoachDeloadRow, DayRow)
-_DERIVED: tuple[type[AthleteKey], ...] = (SeasonRow, ToldWeekRow, ToldDeloadRow)
+_DERIVED: tuple[type[AthleteKey], ...] = (SeasonRow, PublishedWeekRow, PublishedDeloadRow)
 
 
-class Store:
-    """One athlete's rows in one tenant."""
+class SeasonStore:
+    """One athlete's rows inside somebody else's transaction; they are the ``SeasonRecords`` of decisions."""
 
     def __init__(self, db: Session, tenant: str, athlete: str) -> None:
-        self._db = db
-        self._key = {"tenant": tenant, "athlete": athlete}
+        self.db = db
+        self.key = {"tenant": tenant, "athlete": athlete}
 
     @property
     def athlete(self) -> str:
-        return self._key["athlete"]
+        return self.key["athlete"]
 
     def profile(self) -> Profile | None:
         """The profile; its row stays locked (where the database can), so that two replicas never plan one athlete."""
-        row = self._db.scalar(select(PeriodizationAthleteRow).filter_by(**self._key).with_for_update())
+        row = self.db.scalar(select(PeriodizationAthleteRow).filter_by(**self.key).with_for_update())
         return None if row is None else row.profile
 
-    def choose(self, choices: Mapping[Choice, Any], version: Version) -> None:
-        """Keeps each of ``choices`` (plain JSON values) unless a later command said otherwise."""
-        known = {row.field: row for row in self._db.scalars(select(ChoiceRow).filter_by(**self._key))}
-        for field, value in choices.items():
-            row = known.get(field)
-            if row is None:
-                self._db.add(ChoiceRow(**self._key, field=field, value=value, version=version))
-            elif row.version < version:
-                row.value, row.version = value, version
+    def note_chosen(self, version: Version) -> None:
+        """That goals were set; what counts is when they were first."""
         season = self.season()
         if season is None:
-            self._db.add(SeasonRow(**self._key, asked_at=version[0]))
+            self.db.add(SeasonRow(**self.key, asked_at=version[0]))
         elif version[0] < season.asked_at:
             season.asked_at = version[0]
-        self._db.flush()
+        self.db.flush()
 
     def season(self) -> SeasonRow | None:
         """None until goals are set."""
-        row: SeasonRow | None = self._db.get(SeasonRow, tuple(self._key.values()))
-        return row
+        return self.db.get(SeasonRow, tuple(self.key.values()))
 
     def chosen_on(self, zone: ZoneInfo) -> date | None:
         season = self.season()
         return None if season is None else season.asked_at.astimezone(zone).date()
 
     def choices(self) -> SeasonChoices:
-        values = {row.field: row.value for row in self._db.scalars(select(ChoiceRow).filter_by(**self._key))}
+        values = {row.field: row.value for row in self.db.scalars(select(ChoiceRow).filter_by(**self.key))}
         start, template = values.get("season_start"), values.get("week_template")
         return SeasonChoices(
             goals=tuple(Goal.model_validate(goal) for goal in values.get("goals", [])),
@@ -185,24 +176,14 @@ class Store:
             weeks=values.get("weeks"),
         )
 
-    def add_coach_deload(self, deload: CoachDeload, version: Version) -> None:
-        row = self._db.get(CoachDeloadRow, (*self._key.values(), deload.start))
-        if row is None:
-            row = CoachDeloadRow(**self._key, starts=deload.start)
-            self._db.add(row)
-        elif row.version >= version:
-            return
-        row.days, row.reason, row.version = deload.days, deload.reason, version
-        self._db.flush()
-
     def coach_deloads(self) -> tuple[CoachDeload, ...]:
-        rows = self._db.scalars(select(CoachDeloadRow).filter_by(**self._key).order_by(CoachDeloadRow.starts))
+        rows = self.db.scalars(select(CoachDeloadRow).filter_by(**self.key).order_by(CoachDeloadRow.starts))
         return tuple(CoachDeload(row.starts, row.days, row.reason) for row in rows)
 
-    def note_days(self, source: Source, days: Mapping[date, Mapping[str, Any]], version: Version) -> bool:
-        """Keeps what ``source`` says of ``days`` unless it said something later; True when any day's facts changed."""
-        query = select(DayRow).filter_by(**self._key, source=source).where(DayRow.date.in_(days))
-        known = {row.date: row for row in self._db.scalars(query)}
+    def upsert_days(self, source: Source, days: Mapping[date, Mapping[str, Any]], version: Version) -> bool:
+        """Writes what ``source`` says of ``days`` unless it said something later; True when any day's facts changed."""
+        query = select(DayRow).filter_by(**self.key, source=source).where(DayRow.date.in_(days))
+        known = {row.date: row for row in self.db.scalars(query)}
         changed = False
         for day, facts in days.items():
             row = known.get(day)
@@ -210,69 +191,66 @@ class Store:
                 continue
             changed = changed or row is None or row.facts != facts
             if row is None:
-                row = DayRow(**self._key, source=source, date=day)
-                self._db.add(row)
+                row = DayRow(**self.key, source=source, date=day)
+                self.db.add(row)
             row.facts, row.version = dict(facts), version
-        self._db.flush()
+        self.db.flush()
         return changed
 
     def history(self, since: date, until: date) -> dict[date, dict[str, Any]]:
         """What all services said of each day from ``since`` to ``until``, both included."""
         query = (
             select(DayRow.date, DayRow.facts)
-            .filter_by(**self._key)
+            .filter_by(**self.key)
             .where(DayRow.date.between(since, until))
             .order_by(DayRow.date, DayRow.source)
         )
         found: dict[date, dict[str, Any]] = {}
-        for day, facts in self._db.execute(query):
+        for day, facts in self.db.execute(query):
             found.setdefault(day, {}).update(facts)
         return found
 
-    def told_weeks(self, since: date) -> dict[date, ToldWeekRow]:
-        query = select(ToldWeekRow).filter_by(**self._key).where(ToldWeekRow.week_start >= since)
-        return {row.week_start: row for row in self._db.scalars(query)}
+    def published_weeks(self, since: date) -> dict[date, PublishedWeekRow]:
+        query = select(PublishedWeekRow).filter_by(**self.key).where(PublishedWeekRow.week_start >= since)
+        return {row.week_start: row for row in self.db.scalars(query)}
 
-    def tell_week(self, told: ToldWeekRow | None, week_start: date, fingerprint: str) -> None:
-        if told is None:
-            self._db.add(ToldWeekRow(**self._key, week_start=week_start, fingerprint=fingerprint))
-        else:
-            told.fingerprint = fingerprint
-
-    def forget_told(self, rows: Iterable[ToldWeekRow]) -> None:
-        for row in rows:
-            self._db.delete(row)
-
-    def tell_deload(self, starts: date, days: int) -> bool:
-        """True when this deload was not told before, or was told of another length."""
-        row = self._db.get(ToldDeloadRow, (*self._key.values(), starts))
+    def note_published_week(self, row: PublishedWeekRow | None, week_start: date, fingerprint: str) -> None:
+        """``row``: of what was published of that week before."""
         if row is None:
-            self._db.add(ToldDeloadRow(**self._key, starts=starts, days=days))
+            self.db.add(PublishedWeekRow(**self.key, week_start=week_start, fingerprint=fingerprint))
+        else:
+            row.fingerprint = fingerprint
+
+    def note_published_deload(self, starts: date, days: int) -> bool:
+        """True when this deload was not published before, or with another length."""
+        row = self.db.get(PublishedDeloadRow, (*self.key.values(), starts))
+        if row is None:
+            self.db.add(PublishedDeloadRow(**self.key, starts=starts, days=days))
             return True
-        told_otherwise = row.days != days
+        of_another_length = row.days != days
         row.days = days
-        return told_otherwise
+        return of_another_length
 
     def forget(self, said_until: datetime) -> None:
-        """Erases everything that was said up to ``said_until``; what was said later stays.
+        """Deletes everything that was said up to ``said_until``; what was said later stays.
 
-        What was told is forgotten altogether: if the athlete is still there it is told again.
+        What was published is forgotten altogether: if the athlete is still there it is published again.
         """
-        queries = [delete(row).filter_by(**self._key) for row in _DERIVED]
-        queries += [delete(row).filter_by(**self._key).where(row.version_time <= said_until) for row in _SAID]
+        queries = [delete(row).filter_by(**self.key) for row in _DERIVED]
+        queries += [delete(row).filter_by(**self.key).where(row.version_time <= said_until) for row in _SAID]
         put = PeriodizationAthleteRow
-        queries.append(delete(put).filter_by(**self._key).where(put.put_at <= said_until))
+        queries.append(delete(put).filter_by(**self.key).where(put.put_at <= said_until))
         for query in queries:
-            self._db.execute(query, execution_options={"synchronize_session": "fetch"})
-        asked_since = self._db.scalar(select(func.min(ChoiceRow.version_time)).filter_by(**self._key))
+            self.db.execute(query, execution_options={"synchronize_session": "fetch"})
+        asked_since = self.db.scalar(select(func.min(ChoiceRow.version_time)).filter_by(**self.key))
         if asked_since is not None:
-            self._db.add(SeasonRow(**self._key, asked_at=asked_since))
-        self._db.flush()
+            self.db.add(SeasonRow(**self.key, asked_at=asked_since))
+        self.db.flush()
 
     def forget_days(self, source: Source, said_until: datetime) -> None:
         """Drops what ``source`` said before it erased the athlete, should it arrive only now."""
-        query = delete(DayRow).filter_by(**self._key, source=source).where(DayRow.version_time <= said_until)
-        self._db.execute(query, execution_options={"synchronize_session": "fetch"})
+        query = delete(DayRow).filter_by(**self.key, source=source).where(DayRow.version_time <= said_until)
+        self.db.execute(query, execution_options={"synchronize_session": "fetch"})
 
 
 def due_athletes(

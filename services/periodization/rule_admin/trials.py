@@ -9,6 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.periodization.store import TrialRow
+from shared.bus.delivery.replies import RepliesLater
+from shared.bus.routes import Accepted, Context
 
 SETTLE_AFTER: Final = timedelta(seconds=10)
 """A service that is down must not keep a coach waiting; the answer then names it."""
@@ -37,20 +39,20 @@ class Trials:
                 asked_at=now,
                 wanted=sorted({SELF, *asked}),
                 answer=dict(answer),
-                heard={},
+                comparisons={},
                 reply_address=dict(address),
             )
         )
         self._db.flush()
 
-    def hear(self, trial: str, service: str, told: Mapping[str, Any] | None) -> Settled | None:
+    def note(self, trial: str, service: str, said: Mapping[str, Any] | None) -> Settled | None:
         """Keeps what a service says (None: it has nothing to compare); the answer when all have spoken."""
         row: TrialRow | None = self._db.get(TrialRow, (self._tenant, trial), with_for_update=True)
         if row is None:
             return None
-        row.heard = {**row.heard, service: None if told is None else dict(told)}
+        row.comparisons = {**row.comparisons, service: None if said is None else dict(said)}
         self._db.flush()
-        return self._settle(row) if set(row.heard) >= set(row.wanted) else None
+        return self._settle(row) if set(row.comparisons) >= set(row.wanted) else None
 
     def settle_before(self, asked_before: datetime) -> list[Settled]:
         rows = self._db.scalars(
@@ -63,25 +65,32 @@ class Trials:
     def forget_athlete(self, athlete: str) -> None:
         """Whoever waits for a trial hears nothing of somebody erased meanwhile."""
         for row in self._db.scalars(select(TrialRow).where(TrialRow.tenant == self._tenant).with_for_update()):
-            row.heard = {
-                service: told and {**told, "changes": [one for one in told["changes"] if one["athlete"] != athlete]}
-                for service, told in row.heard.items()
+            row.comparisons = {
+                service: said and {**said, "changes": [one for one in said["changes"] if one["athlete"] != athlete]}
+                for service, said in row.comparisons.items()
             }
 
     def _settle(self, row: TrialRow) -> Settled:
-        heard = {service: told for service, told in sorted(row.heard.items()) if told is not None}
+        comparisons = {service: said for service, said in sorted(row.comparisons.items()) if said is not None}
         answer = {
             **row.answer,
-            "athletes": {service: told["athletes"] for service, told in heard.items()},
-            "athletes_of": {service: told.get("athletes_of") for service, told in heard.items()},
+            "athletes": {service: said["athletes"] for service, said in comparisons.items()},
+            "athletes_of": {service: said.get("athletes_of") for service, said in comparisons.items()},
             "changes": [
-                {"service": service, **change} for service, told in heard.items() for change in told["changes"]
+                {"service": service, **change} for service, said in comparisons.items() for change in said["changes"]
             ],
-            "changes_left_out": sum(told["left_out"] for told in heard.values()),
-            "problems": [f"{service}: {told['problem']}" for service, told in heard.items() if told["problem"]],
-            "not_heard": sorted(set(row.wanted) - set(row.heard)),
+            "changes_left_out": sum(said["left_out"] for said in comparisons.values()),
+            "problems": [f"{service}: {said['problem']}" for service, said in comparisons.items() if said["problem"]],
+            "not_heard": sorted(set(row.wanted) - set(row.comparisons)),
         }
         address = dict(row.reply_address)
         self._db.delete(row)
         self._db.flush()
         return Settled(answer, address)
+
+
+def settle_trials(context: Context) -> None:
+    """Answers those who wait for a service that does not say anything."""
+    for settled in Trials(context.db, context.tenant).settle_before(context.now() - SETTLE_AFTER):
+        if isinstance(context, RepliesLater):
+            context.reply_late(settled.address, Accepted(settled.answer))

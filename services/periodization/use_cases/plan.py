@@ -6,7 +6,7 @@ from hashlib import sha256
 from json import dumps
 
 from services.periodization.domain import Season, SeasonInputs, early_deload_triggers, plan_season
-from services.periodization.store import Store
+from services.periodization.store import SeasonStore
 from services.periodization.use_cases.gather import gather_season
 from services.periodization.use_cases.publish import publish_season
 from shared.bus.routes import Context
@@ -18,7 +18,7 @@ from shared.rules.decisions import Rules
 class AthleteSeason:
     """One athlete whose profile is known, within one call of a handler."""
 
-    store: Store
+    store: SeasonStore
     profile: Profile
     today: date
 
@@ -28,7 +28,7 @@ class AthleteSeason:
 
 def athlete_season(context: Context, athlete: str) -> AthleteSeason | None:
     """None while nobody has put the athlete: without a time zone there is no today."""
-    store = Store(context.db, context.tenant, athlete)
+    store = SeasonStore(context.db, context.tenant, athlete)
     profile = store.profile()
     return None if profile is None else AthleteSeason(store, profile, context.now().astimezone(profile.zone).date())
 
@@ -42,7 +42,7 @@ def plan_and_publish(context: Context, athlete: str) -> None:
         return
     inputs = known.inputs(context.rules)
     season = plan_season(inputs, context.rules)
-    row.told = publish_season(context, known.store, season, inputs, row.told)
+    row.published = publish_season(context, known.store, season, inputs, row.published)
     row.due_at = datetime.combine(known.today + timedelta(days=1), time.min, known.profile.zone)
     row.packs, row.triggers = packs_of(context.rules), _triggers(inputs, context.rules)
     context.db.flush()

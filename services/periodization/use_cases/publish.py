@@ -7,12 +7,14 @@ from json import dumps
 from typing import Any
 
 from services.periodization.domain import DeloadStart, Season, SeasonInputs, SeasonWeek, fill_week
-from services.periodization.store import Store
+from services.periodization.store import SeasonStore
 from shared.bus.routes import Context
 from shared.rules.decisions import Rules
 
 
-def publish_season(context: Context, store: Store, season: Season, inputs: SeasonInputs, published: str | None) -> str:
+def publish_season(
+    context: Context, store: SeasonStore, season: Season, inputs: SeasonInputs, published: str | None
+) -> str:
     """Emits the weeks from the current one on, the season and the deloads that differ from what was published; the
     fingerprint of the season as it now is. ``published``: its last one."""
     athlete, today = store.athlete, inputs.on
@@ -23,21 +25,22 @@ def publish_season(context: Context, store: Store, season: Season, inputs: Seaso
     if fingerprint != published:
         context.emit("season-planned", event, athlete)
     for deload in season.deloads:
-        if _is_news(deload, current, today) and store.tell_deload(deload.start, deload.days):
+        if _is_news(deload, current, today) and store.note_published_deload(deload.start, deload.days):
             context.emit("deload-started", _deload_event(athlete, deload), athlete)
     return fingerprint
 
 
-def _publish_weeks(context: Context, store: Store, current: Sequence[SeasonWeek], inputs: SeasonInputs) -> None:
-    rows = store.told_weeks(since=date.min)
+def _publish_weeks(context: Context, store: SeasonStore, current: Sequence[SeasonWeek], inputs: SeasonInputs) -> None:
+    rows = store.published_weeks(since=date.min)
     for week in current:
         event = _week_event(store.athlete, week, inputs, context.rules)
         fingerprint = _fingerprint(event)
         row = rows.pop(week.start, None)
         if row is None or row.fingerprint != fingerprint:
-            store.tell_week(row, week.start, fingerprint)
+            store.note_published_week(row, week.start, fingerprint)
             context.emit("week-targets-set", event, store.athlete)
-    store.forget_told(rows.values())
+    for row in rows.values():
+        store.db.delete(row)
 
 
 def _is_news(deload: DeloadStart, current: list[SeasonWeek], today: date) -> bool:
