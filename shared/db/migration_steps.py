@@ -1,8 +1,12 @@
 """Steps that each service's migrations take alike, as first taken; later changes belong into later migrations."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
+_INSTANT = sa.DateTime(timezone=True)
 _INBOX_INDEX = "ix_inbox_athlete"
 
 
@@ -45,6 +49,30 @@ def create_delivery_tables() -> None:
         sa.Column("tenant", sa.String(length=40), nullable=False),
         sa.Column("first_seen", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("tenant", name="pk_tenants"),
+    )
+
+
+def create_athlete_table(name: str, *columns: sa.Column[Any], key: Sequence[str] = (), versioned: bool = False) -> None:
+    """``columns`` follow tenant and athlete, which the primary key begins with. ``versioned``: and the version of the
+    message that counts follows them."""
+    version = (sa.Column("told_at", _INSTANT, nullable=False), sa.Column("told_id", sa.String(128), nullable=False))
+    op.create_table(
+        name,
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("athlete", sa.String(length=128), nullable=False),
+        *columns,
+        *(version if versioned else ()),
+        sa.PrimaryKeyConstraint("tenant", "athlete", *key, name=f"pk_{name}"),
+    )
+
+
+def create_erasures() -> None:
+    op.create_table(
+        "erasures",
+        sa.Column("tenant", sa.String(length=40), nullable=False),
+        sa.Column("athlete_digest", sa.String(length=64), nullable=False),
+        sa.Column("erased_at", _INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "athlete_digest", name="pk_erasures"),
     )
 
 

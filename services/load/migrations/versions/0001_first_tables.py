@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from shared.db.migration_steps import DELIVERY_TABLES, create_delivery_tables, drop_tables
+from shared.db import migration_steps as steps
 from shared.db.tables import UtcDateTime
 
 revision = "0001"
@@ -11,10 +11,8 @@ down_revision = None
 
 
 def upgrade() -> None:
-    op.create_table(
+    steps.create_athlete_table(
         "athletes",
-        sa.Column("tenant", sa.String(length=40), nullable=False),
-        sa.Column("athlete", sa.String(length=128), nullable=False),
         sa.Column("profile", sa.JSON(), nullable=True),
         sa.Column("put_at", UtcDateTime(), nullable=True),
         sa.Column("put_id", sa.String(length=128), nullable=True),
@@ -22,31 +20,20 @@ def upgrade() -> None:
         sa.Column("due_at", UtcDateTime(), nullable=True, comment="the local midnight that ends it, in UTC"),
         sa.Column("told_days", sa.JSON(), nullable=False, comment="date -> digest of the figures last told"),
         sa.Column("told_spikes", sa.JSON(), nullable=False, comment="spike -> last date it was seen"),
-        sa.PrimaryKeyConstraint("tenant", "athlete", name="pk_athletes"),
     )
     op.create_index("ix_athletes_due_at", "athletes", ["tenant", "due_at"], unique=False)
 
-    op.create_table(
-        "erasures",
-        sa.Column("tenant", sa.String(length=40), nullable=False),
-        sa.Column("athlete_digest", sa.String(length=64), nullable=False),
-        sa.Column("erased_at", UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "athlete_digest", name="pk_erasures"),
-    )
-    op.create_table(
+    steps.create_erasures()
+    steps.create_athlete_table(
         "marked_days",
-        sa.Column("tenant", sa.String(length=40), nullable=False),
-        sa.Column("athlete", sa.String(length=128), nullable=False),
         sa.Column("date", sa.Date(), nullable=False),
         sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column("marked_at", UtcDateTime(), nullable=False),
         sa.Column("marked_id", sa.String(length=128), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "athlete", "date", name="pk_marked_days"),
+        key=["date"],
     )
-    op.create_table(
+    steps.create_athlete_table(
         "sessions",
-        sa.Column("tenant", sa.String(length=40), nullable=False),
-        sa.Column("athlete", sa.String(length=128), nullable=False),
         sa.Column("session", sa.String(length=128), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=True),
         sa.Column("recorded_at", UtcDateTime(), nullable=True),
@@ -61,11 +48,11 @@ def upgrade() -> None:
         sa.Column("distance_km", sa.Double(), nullable=True),
         sa.Column("load", sa.Double(), nullable=True, comment="AU"),
         sa.Column("method", sa.String(length=32), nullable=True),
-        sa.PrimaryKeyConstraint("tenant", "athlete", "session", name="pk_sessions"),
+        key=["session"],
     )
     op.create_index("ix_sessions_start", "sessions", ["tenant", "athlete", "counts", "start"], unique=False)
-    create_delivery_tables()
+    steps.create_delivery_tables()
 
 
 def downgrade() -> None:
-    drop_tables(*DELIVERY_TABLES, "sessions", "marked_days", "erasures", "athletes")
+    steps.drop_tables(*steps.DELIVERY_TABLES, "sessions", "marked_days", "erasures", "athletes")

@@ -3,43 +3,36 @@
 import sqlalchemy as sa
 from alembic import op
 
-from shared.db.migration_steps import DELIVERY_TABLES, create_delivery_tables, drop_tables
+from shared.db import migration_steps as steps
 
 revision = "0001"
 down_revision = None
 
 
 def upgrade() -> None:
-    op.create_table(
+    steps.create_athlete_table(
         "athlete_days",
-        sa.Column("tenant", sa.String(length=40), nullable=False),
-        sa.Column("athlete", sa.String(length=128), nullable=False),
         sa.Column("date", sa.Date(), nullable=False),
         sa.Column("source", sa.String(length=16), nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
         sa.Column("said_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("message_id", sa.String(length=128), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "athlete", "date", "source", name=op.f("pk_athlete_days")),
+        key=["date", "source"],
     )
-    op.create_table(
+    steps.create_athlete_table(
         "athletes",
-        sa.Column("tenant", sa.String(length=40), nullable=False),
-        sa.Column("athlete", sa.String(length=128), nullable=False),
         sa.Column("profile", sa.JSON(), nullable=False),
         sa.Column("said_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("message_id", sa.String(length=128), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "athlete", name=op.f("pk_athletes")),
     )
-    op.create_table(
+    steps.create_athlete_table(
         "coach_deloads",
-        sa.Column("tenant", sa.String(length=40), nullable=False),
-        sa.Column("athlete", sa.String(length=128), nullable=False),
         sa.Column("starts", sa.Date(), nullable=False),
         sa.Column("days", sa.Integer(), nullable=False),
         sa.Column("reason", sa.String(length=500), nullable=True),
         sa.Column("said_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("message_id", sa.String(length=128), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "athlete", "starts", name=op.f("pk_coach_deloads")),
+        key=["starts"],
     )
     op.create_table(
         "erase_confirmations",
@@ -58,51 +51,42 @@ def upgrade() -> None:
         sa.Column("message_id", sa.String(length=128), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "athlete_hash", name=op.f("pk_erasures")),
     )
-    op.create_table(
+    steps.create_athlete_table(
         "season_choices",
-        sa.Column("tenant", sa.String(length=40), nullable=False),
-        sa.Column("athlete", sa.String(length=128), nullable=False),
         sa.Column("field", sa.String(length=32), nullable=False),
         sa.Column("value", sa.JSON(), nullable=False),
         sa.Column("said_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("message_id", sa.String(length=128), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "athlete", "field", name=op.f("pk_season_choices")),
+        key=["field"],
     )
-    op.create_table(
+    steps.create_athlete_table(
         "seasons",
-        sa.Column("tenant", sa.String(length=40), nullable=False),
-        sa.Column("athlete", sa.String(length=128), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("packs", sa.String(length=160), nullable=True),
         sa.Column("triggers", sa.String(length=64), nullable=True),
         sa.Column("told", sa.String(length=64), nullable=True),
-        sa.PrimaryKeyConstraint("tenant", "athlete", name=op.f("pk_seasons")),
     )
     op.create_index("ix_seasons_due_at", "seasons", ["due_at"])
 
-    op.create_table(
+    steps.create_athlete_table(
         "told_deloads",
-        sa.Column("tenant", sa.String(length=40), nullable=False),
-        sa.Column("athlete", sa.String(length=128), nullable=False),
         sa.Column("starts", sa.Date(), nullable=False),
         sa.Column("days", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "athlete", "starts", name=op.f("pk_told_deloads")),
+        key=["starts"],
     )
-    op.create_table(
+    steps.create_athlete_table(
         "told_weeks",
-        sa.Column("tenant", sa.String(length=40), nullable=False),
-        sa.Column("athlete", sa.String(length=128), nullable=False),
         sa.Column("week_start", sa.Date(), nullable=False),
         sa.Column("fingerprint", sa.String(length=64), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "athlete", "week_start", name=op.f("pk_told_weeks")),
+        key=["week_start"],
     )
-    create_delivery_tables()
+    steps.create_delivery_tables()
 
 
 def downgrade() -> None:
-    drop_tables(
-        *DELIVERY_TABLES,
+    steps.drop_tables(
+        *steps.DELIVERY_TABLES,
         "told_weeks",
         "told_deloads",
         "seasons",
