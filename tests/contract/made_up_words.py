@@ -1,4 +1,4 @@
-"""Asks the four services and the athlete file about an athlete who hikes and notes how much they drank.
+"""Asks the four services and the athlete file about an athlete who climbs and notes how calm they are.
 
 Run by ``test_made_up_words`` in a copy of the tree whose contract has this kind of session and this item; writes JSON
 into the file that it is given.
@@ -24,45 +24,45 @@ from tests.random_athletes import RULES, TENANT, RandomAthlete, Sent, offline, r
 
 TODAY = date(2026, 4, 1)
 NEXT_MONDAY = "2026-04-06"
-HIKE: dict[str, Any] = {"kind": "hike", "effort": "heavy", "duration_min": 90}
+CLIMB: dict[str, Any] = {"kind": "climb", "effort": "heavy", "duration_min": 90}
 LONG_RUN: dict[str, Any] = {"kind": "run", "type": "long", "duration_min": 90, "key": True}
 TOO_CLOSE = [
-    {**HIKE, "id": "hike", "start": "2026-04-11T17:00:00+02:00"},
+    {**CLIMB, "id": "climb", "start": "2026-04-11T17:00:00+02:00"},
     {**LONG_RUN, "id": "long", "start": "2026-04-12T08:00:00+02:00"},
 ]
 
 
 def athlete() -> RandomAthlete:
-    """A hike every third day without a stated effort; after weeks of drinking enough, hardly anything today."""
+    """A climb every third day without a stated effort; after calm weeks, hardly so today."""
     days = [TODAY - timedelta(days=ago) for ago in range(40, -1, -1)]
     return RandomAthlete(
         {
-            "athlete": {"id": "hiker", "timezone": "Europe/Berlin"},
+            "athlete": {"id": "climber", "timezone": "Europe/Berlin"},
             "sessions": [
-                {**HIKE, "id": f"hike-{day}", "start": f"{day}T10:00:00+02:00"} for day in days[:-1:3]
+                {**CLIMB, "id": f"climb-{day}", "start": f"{day}T10:00:00+02:00"} for day in days[:-1:3]
             ],
             "wellness": [
-                {"date": str(day), "sleep_hours": 8, "hydration": 1 if day == TODAY else 4} for day in days
+                {"date": str(day), "sleep_hours": 8, "calmness": 1 if day == TODAY else 4} for day in days
             ],
             "availability": [
                 {"day": day, "from": "07:00", "to": "19:00"} for day in ("sat", "sun")
             ],
-            "week": {"start": NEXT_MONDAY, "sessions": [{**HIKE, "id": "hike"}, {**LONG_RUN, "id": "long"}]},
+            "week": {"start": NEXT_MONDAY, "sessions": [{**CLIMB, "id": "climb"}, {**LONG_RUN, "id": "long"}]},
         }
     )  # fmt: skip
 
 
 def main() -> None:
-    hiker = athlete()
-    proposed = hiker.with_file(week={"start": NEXT_MONDAY, "sessions": TOO_CLOSE})
+    climber = athlete()
+    proposed = climber.with_file(week={"start": NEXT_MONDAY, "sessions": TOO_CLOSE})
     with tempfile.TemporaryDirectory() as folder, running_services(Path(folder), SERVICES) as services:
-        today = {**HIKE, "id": "today", "start": "2026-04-01T20:00:00+02:00"}
-        weeks = {"2026-03-30": [today], NEXT_MONDAY: hiker.document["week"]["sessions"]}
+        today = {**CLIMB, "id": "today", "start": "2026-04-01T20:00:00+02:00"}
+        weeks = {"2026-03-30": [today], NEXT_MONDAY: climber.document["week"]["sessions"]}
         plans = [
             Sent("scheduling.plan-week", {"week_start": start, "sessions": sessions})
             for start, sessions in weeks.items()
         ]
-        ask = services.sent(hiker, *plans)
+        ask = services.sent(climber, *plans)
         of_services = {
             "load": ask("load.get-load"),
             "readiness": ask("recovery.get-readiness"),
@@ -72,10 +72,10 @@ def main() -> None:
         }
     with open_rules(RULES, TENANT, TODAY) as rules:
         of_file = {
-            "load": offline(hiker, rules).load().as_json(),
-            "readiness": offline(hiker, rules).readiness().as_json(),
+            "load": offline(climber, rules).load().as_json(),
+            "readiness": offline(climber, rules).readiness().as_json(),
             "check": offline(proposed, rules).check().as_json(),
-            "week": offline(hiker, rules).week().as_json(),
+            "week": offline(climber, rules).week().as_json(),
         }
     answers = json.dumps(
         {

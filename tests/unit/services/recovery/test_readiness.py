@@ -18,6 +18,7 @@ from services.recovery.domain import (
     gate_session,
     readiness_history,
 )
+from shared.contract.wellness import USUAL_ITEMS
 from shared.messages.values import PlannedSession
 from shared.rules.evaluation.tenant_rules import TenantRules
 from tests.unit.services.recovery.conftest import TODAY, mornings
@@ -35,9 +36,8 @@ def readiness(rules: TenantRules, days: int = 67, loads: Mapping[Any, StreamRati
 
 def test_all_factors_at_their_own_normal_score_100_with_full_confidence(rules: TenantRules) -> None:
     loads = {name: StreamRatio(1.0, "ok") for name in ("run", "lift", "combined")}
-    found = readiness(
-        rules, loads=loads, rmssd_ms=60.0, resting_hr=50, sleep_hours=8, soreness=2, fatigue=2, mood=4, stress=2
-    )
+    answers = dict.fromkeys(USUAL_ITEMS, 3)
+    found = readiness(rules, loads=loads, rmssd_ms=60.0, resting_hr=50, sleep_hours=8, **answers)
     assert (found.score, found.colour, found.confidence, found.limiting_factor) == (100, "green", 1.0, None)
     assert (found.gate.intensity, found.gate.volume_factor, found.action) == ("full", 1.0, "none")
     assert found.decided_by == ()
