@@ -42,7 +42,7 @@ WHOLE: Mapping[str, tuple[str, ...]] = {
     "services/periodization/domain/deloads.py": ("DeloadCause",),
     "shared/messages/values.py": ("Tag", "Kind"),
     "shared/rules/authoring/reference_page.py": ("Shape", "Outcome", "RuleMode"),
-    "shared/rules/told_features.py": ("PackKind",),
+    "shared/rules/authoring/supplied_features.py": ("PackKind",),
     "shared/rules/vocabulary.py": ("PackKind", "Shape"),
     "tandem/demo/chart.py": ("Stream", "Band"),
     "tandem/views/advice.py": ("Answer",),

@@ -36,17 +36,20 @@ REASONS: dict[str, dict[float, str]] = {
     "recovery/domain/factors.py": {100: "top of the scale", 50: "the scale's edge of normal", 9: "decimals compared"},
     "recovery/domain/gate.py": {6: "decimals of the JSON"},
     "scheduling/domain/availability.py": {3: "clock text"},
-    "scheduling/domain/candidate_starts.py": {5: "starts on five-minute marks", 14: "technical: days looked around"},
+    "scheduling/domain/placing/candidate_starts.py": {
+        5: "starts on five-minute marks",
+        14: "technical: days looked around",
+    },
     "scheduling/domain/conflicts.py": {12: "characters of a hash", 14: "technical: days looked around"},
-    "scheduling/domain/day_times.py": {20_000: "technical: solver"},
-    "scheduling/domain/explaining.py": {3: "sort key", 4: "sort key"},
-    "scheduling/domain/infeasibility.py": {1000: "no limit"},
-    "scheduling/domain/legal_start.py": {8: "technical: days searched", 9: "technical: days searched"},
-    "scheduling/domain/pair_costs.py": {40: "technical: solver", 5: "technical: solver"},
-    "scheduling/domain/planning.py": {500: "technical: solver", 12: "technical: solver"},
-    "scheduling/domain/preferences.py": {10_000: "units of a penalty point", 5: "Saturday"},
-    "scheduling/domain/row_limits.py": {14: "technical: solver"},
-    "scheduling/domain/solving.py": {20: "technical: solver's budget"},
+    "scheduling/domain/placing/day_times.py": {20_000: "technical: solver"},
+    "scheduling/domain/placing/explaining.py": {3: "sort key", 4: "sort key"},
+    "scheduling/domain/placing/infeasibility.py": {1000: "no limit"},
+    "scheduling/domain/checking/legal_start.py": {8: "technical: days searched", 9: "technical: days searched"},
+    "scheduling/domain/placing/pair_costs.py": {40: "technical: solver", 5: "technical: solver"},
+    "scheduling/domain/placing/planning.py": {500: "technical: solver", 12: "technical: solver"},
+    "scheduling/domain/placing/preferences.py": {10_000: "units of a penalty point", 5: "Saturday"},
+    "scheduling/domain/placing/row_limits.py": {14: "technical: solver"},
+    "scheduling/domain/placing/solving.py": {20: "technical: solver's budget"},
     "scheduling/domain/week_features.py": {30: "the days in the feature's name, longest_run_of_30_days"},
 }
 
@@ -63,7 +66,7 @@ def unexplained(name: str, source: str) -> list[str]:
     return [f"services/{name}:{line}: {number:g}" for line, number in numbers_in(source) if number not in known]
 
 
-FILES = {path.relative_to(SERVICES).as_posix(): path for path in sorted(SERVICES.glob("*/domain/*.py"))}
+FILES = {path.relative_to(SERVICES).as_posix(): path for path in sorted(SERVICES.glob("*/domain/**/*.py"))}
 
 
 def test_no_number_of_a_coach_stands_in_domain_code() -> None:
