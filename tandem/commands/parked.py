@@ -11,7 +11,7 @@ from shared.contract.words import SERVICES
 from tandem.commands.options import print_json
 
 if TYPE_CHECKING:
-    from shared.bus.operations.parked_queue import Filter, Parked
+    from shared.bus.operations.parked_queue import Action, Filter, Parked
     from tandem.runtime.parked import ParkedMessages
 
 COMMAND_OPTIONS = (
@@ -54,7 +54,7 @@ def parked() -> None:
 def list_(services: tuple[str, ...], as_json: bool, **wanted: str | None) -> None:
     """Every parked message, oldest first: why, since when, what it was. Bodies are not shown."""
     with _failures_told():
-        found = _door(services).found(_filter((), wanted))
+        found = _door(services).find(_filter((), wanted))
     _tell("parked", found, as_json)
 
 
@@ -65,7 +65,7 @@ def list_(services: tuple[str, ...], as_json: bool, **wanted: str | None) -> Non
 def show(ids: tuple[str, ...], body: bool, services: tuple[str, ...], as_json: bool, **wanted: str | None) -> None:
     """All that is known about single messages."""
     with _failures_told():
-        found = _door(services).found(_filter(ids, wanted))
+        found = _door(services).find(_filter(ids, wanted))
     if as_json:
         print_json({"parked": [one.as_json(with_body=body) for one in found]})
     else:
@@ -95,7 +95,7 @@ def drop(ids: tuple[str, ...], **options: Any) -> None:
 
 
 def _act(
-    action: str,
+    action: "Action",
     ids: tuple[str, ...],
     services: tuple[str, ...],
     as_json: bool,
@@ -110,14 +110,14 @@ def _act(
     with _failures_told():
         door, chosen = _door(services), _filter(ids, wanted)
         if dry_run:
-            found, kept = door.found(chosen), []
+            found, kept = door.find(chosen), []
             if action == "replay":
                 kept = [one for one in found if one.problem is not None]
                 found = [one for one in found if one.problem is None]
         else:
-            done = door.replay(chosen, by, rate) if action == "replay" else door.drop(chosen, by, rate)
+            done = door.settle(action, chosen, by, rate)
             found, kept = done.settled, done.kept
-    _tell(("would " if dry_run else "") + {"replay": "replay", "drop": "drop"}[action], found, as_json, kept)
+    _tell(f"would {action}" if dry_run else action, found, as_json, kept)
     _missing(ids, [*found, *kept])
 
 

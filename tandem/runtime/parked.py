@@ -3,17 +3,15 @@
 ``eventlet.monkey_patch()`` must have run before anything else was imported.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
-from shared.bus.broker import HeldMessage
-from shared.bus.operations.parked_queue import Audit, Filter, Parked, ParkedQueue, RateLimit, filtered
+from shared.bus.operations.parked_queue import Action, Audit, Filter, Parked, ParkedQueue, RateLimit
 from shared.bus.transport.wiring import utc_now
 from shared.db.engine import Database
 from shared.ops.settings import Settings
 from tandem.runtime.broker import broker_of
-
-Settle = Callable[[ParkedQueue, HeldMessage, Parked, Audit], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,44 +30,35 @@ class ParkedMessages:
         self._services = tuple(dict.fromkeys(services))
         self._open_broker = broker_of(settings)
 
-    def found(self, wanted: Filter) -> list[Parked]:
+    def find(self, wanted: Filter) -> list[Parked]:
         """Changes nothing."""
-        found = []
+        found: list[Parked] = []
         for service in self._services:
             with ParkedQueue(service, self._open_broker) as queue:
-                found += [parked for _, parked in filtered(queue.read(), wanted)]
+                found += [parked for _, parked in queue.read() if wanted.takes(parked)]
         return found
 
-    def replay(self, wanted: Filter, by: str, per_second: float | None = None) -> Done:
+    def settle(self, action: Action, wanted: Filter, by: str, per_second: float | None = None) -> Done:
         """Raises PublishFailed; what was replayed until then is replayed, the rest is still parked."""
-
-        def settle(queue: ParkedQueue, message: HeldMessage, parked: Parked, audit: Audit) -> None:
-            queue.replay(message, parked, lambda: audit.note("replay", parked))
-
-        return self._act(wanted, by, per_second, settle, lambda parked: parked.problem is None)
-
-    def drop(self, wanted: Filter, by: str, per_second: float | None = None) -> Done:
-        def settle(queue: ParkedQueue, message: HeldMessage, parked: Parked, audit: Audit) -> None:
-            queue.drop(message, lambda: audit.note("drop", parked))
-
-        return self._act(wanted, by, per_second, settle, lambda _parked: True)
-
-    def _act(
-        self, wanted: Filter, by: str, per_second: float | None, settle: Settle, possible: Callable[[Parked], bool]
-    ) -> Done:
-        done, pace = Done(), RateLimit(per_second)
+        done, limit = Done(), RateLimit(per_second)
         for service in self._services:
             database = Database(service, self._settings.database_url_of(service))
             audit = Audit(database, by, utc_now)
             try:
                 with ParkedQueue(service, self._open_broker) as queue:
-                    for message, parked in filtered(queue.read(), wanted):
-                        if possible(parked):
-                            pace.step()
-                            settle(queue, message, parked, audit)
-                            done.settled.append(parked)
-                        else:
+                    for message, parked in queue.read():
+                        if not wanted.takes(parked):
+                            continue
+                        if action == "replay" and parked.problem is not None:
                             done.kept.append(parked)
+                            continue
+                        limit.step()
+                        note = partial(audit.note, action, parked)
+                        if action == "replay":
+                            queue.replay(message, parked, note)
+                        else:
+                            queue.drop(message, note)
+                        done.settled.append(parked)
             finally:
                 database.dispose()
         return done

@@ -10,12 +10,13 @@ from typing import Any
 
 from prometheus_client import Counter as Metric
 
-from shared.bus.delivery.inbox import InboxEntry
+from shared.bus.delivery.inbox import Identity, InboxEntry
 from shared.bus.delivery.outbox import OutboxEntry, outbox_entry
-from shared.bus.delivery.replies import Later, ReplyKind, errors, rejection_event, reply_message
+from shared.bus.delivery.replies import Later, ReplyKind, errors, reply_message
 from shared.bus.delivery.validation import Readable, Refused
 from shared.bus.routes import Accepted, Answered, Forgotten
-from shared.messages.envelope import Address
+from shared.messages.envelope import EVENTS_EXCHANGE, Address, outgoing, type_of
+from shared.messages.ids import new_id
 from shared.messages.problems import Problem
 from shared.ops import metrics
 
@@ -31,7 +32,7 @@ class BatchOutcome:
         self.now = now
         self.erased = False
         self._routed = keys
-        self.seen: dict[tuple[str, str], list[InboxEntry]] = {}
+        self.seen: dict[Identity, list[InboxEntry]] = {}
         self.taken: list[InboxEntry] = []
         self.messages: list[OutboxEntry] = []
         self.tenants: set[str] = set()
@@ -46,7 +47,7 @@ class BatchOutcome:
         return reading.address is not None and reading.message_id is not None
 
     @staticmethod
-    def identity(reading: Readable | Refused) -> tuple[str, str]:
+    def identity(reading: Readable | Refused) -> Identity:
         if isinstance(reading, Readable):
             return reading.incoming.tenant, reading.incoming.id
         assert reading.address is not None and reading.message_id is not None
@@ -88,13 +89,8 @@ class BatchOutcome:
 
     def reject(self, reading: Readable, problems: Sequence[Problem]) -> None:
         """The handler said no: a reply, an event, and, for a command, an inbox row so that a repeat hears the same."""
-        self._publish_rejection(
-            reading.envelope.address,
-            reading.incoming.id,
-            problems,
-            reading.envelope.subject,
-            _replies(reading),
-        )
+        envelope = reading.envelope
+        self._publish_rejection(envelope.address, reading.incoming.id, problems, envelope.subject, _replies(reading))
         if not reading.route.query:
             self.tenants.add(reading.incoming.tenant)
             self._add_to_inbox(reading, "rejected", errors(problems))
@@ -134,7 +130,7 @@ class BatchOutcome:
         self._publish_rejection(refused.address, refused.message_id, refused.problems, refused.subject, refused.replies)
 
     def throttle(self, row: OutboxEntry) -> None:
-        """InboxEntry from one queue to another; it is consumed when it is taken from there."""
+        """Moved from one queue to another; it is consumed when it is taken from there."""
         self.messages.append(row)
         self._counts[metrics.throttled, (self.service,)] += 1
 
@@ -166,24 +162,20 @@ class BatchOutcome:
         self._count(row.handler, metrics.duplicates)
 
     def _publish_rejection(
-        self,
-        address: Address,
-        message_id: str | None,
-        problems: Sequence[Problem],
-        subject: str | None,
-        replies: bool,
+        self, address: Address, message_id: str | None, problems: Sequence[Problem], subject: str | None, replies: bool
     ) -> None:
         if replies:
             self._reply(address, message_id, "rejected", errors(problems))
-            event = rejection_event(
-                service=self.service,
-                tenant=address.tenant,
-                key=address.key,
-                message_id=message_id,
-                problems=problems,
-                subject=subject,
-                correlation_id=address.correlation_id,
+            event = outgoing(
+                exchange=EVENTS_EXCHANGE,
+                routing_key=f"{address.tenant}.{self.service}.command-rejected",
+                id=new_id(),
+                source=f"/tandem/{self.service}",
+                type=type_of(f"{self.service}.command-rejected"),
                 time=self.now,
+                subject=subject,
+                data={"message": message_id, "key": address.key, **errors(problems)},
+                correlation_id=address.correlation_id,
             )
             self.messages.append(outbox_entry(address.tenant, event, subject, self.now))
         code = problems[0].code
@@ -193,14 +185,14 @@ class BatchOutcome:
         if address.reply_to is None or address.correlation_id is None:
             return
         message = reply_message(
-            service=self.service,
+            self.service,
+            self.now,
+            word,
+            data,
             key=address.key,
             message_id=message_id,
-            word=word,
-            data=data,
             reply_to=address.reply_to,
             correlation_id=address.correlation_id,
-            time=self.now,
         )
         self.messages.append(outbox_entry(address.tenant, message, None, self.now))
 

@@ -7,15 +7,12 @@ from collections.abc import Iterable
 
 from sqlalchemy.orm import Session
 
-from shared.bus.delivery.inbox import InboxEntry
+from shared.bus.delivery.inbox import Identity, InboxEntry
 from shared.bus.delivery.store import DeliveryStore
 from shared.db.arrays import as_array
 from shared.db.batches import BEGIN
 from shared.db.locks import LOCK_SQL, lock_keys
 from shared.db.row_security import ACT_SQL, acts_for
-
-Identity = tuple[str, str]
-"""(tenant, message id)."""
 
 
 def open_batch(
@@ -33,7 +30,7 @@ def open_batch(
     tenants = {tenant for tenant, _ in wanted} | {tenant for tenant, _ in pairs}
     acting = tenants.pop() if len(tenants) == 1 else ""
     # The server runs one statement after the other, so what is read is as of when the locks were had.
-    found = db.connection().exec_driver_sql(
+    rows = db.connection().exec_driver_sql(
         BEGIN + ACT_SQL + LOCK_SQL + store.inbox.FIND_SQL,
         {
             "acting": acting,
@@ -43,4 +40,4 @@ def open_batch(
         },
     )
     acts_for(db, acting)
-    return store.inbox.from_sql(found)
+    return store.inbox.from_sql(rows)

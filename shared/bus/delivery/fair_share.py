@@ -7,16 +7,12 @@ its fair share of the service's time is throttled: its messages move, unread, to
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from shared.messages.envelope import Delivery
 
 
-@dataclass(frozen=True, slots=True)
 class Throttled:
     """Takes a reading's place: the delivery is moved to the queue for throttled ones, not handled."""
-
-    key: str
 
 
 def sender_of(delivery: Delivery) -> str | None:

@@ -94,7 +94,7 @@ class Processor:
         received = self._clock()
         over_share = self._over_share(deliveries)
         readings = [
-            Throttled(delivery.routing_key.partition(".")[2])
+            Throttled()
             if not delivery.throttled and sender_of(delivery) in over_share
             else self._intake.read(delivery, received)
             for delivery in deliveries
@@ -187,7 +187,7 @@ class Processor:
         raise AssertionError("the second try returns or raises")
 
     def _over_share(self, deliveries: Sequence[Delivery]) -> frozenset[str]:
-        """Tenants whose messages of this batch are set aside."""
+        """Tenants whose messages of this batch are throttled."""
         if self._shares is None:
             return frozenset()
         if not self._tenants_read:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from shared.bus.routes import Accepted, Answered
-from shared.messages.envelope import EVENTS_EXCHANGE, Outgoing, outgoing, type_of
+from shared.messages.envelope import Outgoing, outgoing, type_of
 from shared.messages.ids import new_id
 from shared.messages.problems import Problem
 
@@ -34,18 +34,17 @@ class RepliesLater(Protocol):
 
 
 def reply_message(
-    *,
     service: str,
-    key: str,
-    message_id: str | None,
+    time: datetime,
     word: ReplyKind,
     data: Mapping[str, Any],
+    *,
+    key: str,
+    message_id: str | None,
     reply_to: str,
     correlation_id: str,
-    time: datetime,
 ) -> Outgoing:
     """The reply to message ``message_id`` with routing key ``key``; an answer's data is the handler's alone."""
-    named = data if word == "answered" else {"message": message_id, **data}
     return outgoing(
         exchange=DEFAULT_EXCHANGE,
         routing_key=reply_to,
@@ -54,32 +53,7 @@ def reply_message(
         type=type_of(f"{key}.{word}"),
         time=time,
         subject=None,
-        data=named,
-        correlation_id=correlation_id,
-    )
-
-
-def rejection_event(
-    *,
-    service: str,
-    tenant: str,
-    key: str,
-    message_id: str | None,
-    problems: Sequence[Problem],
-    subject: str | None,
-    correlation_id: str | None,
-    time: datetime,
-) -> Outgoing:
-    """``<tenant>.<service>.command-rejected`` with every problem of the command."""
-    return outgoing(
-        exchange=EVENTS_EXCHANGE,
-        routing_key=f"{tenant}.{service}.command-rejected",
-        id=new_id(),
-        source=f"/tandem/{service}",
-        type=type_of(f"{service}.command-rejected"),
-        time=time,
-        subject=subject,
-        data={"message": message_id, "key": key, **errors(problems)},
+        data=data if word == "answered" else {"message": message_id, **data},
         correlation_id=correlation_id,
     )
 

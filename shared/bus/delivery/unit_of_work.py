@@ -133,14 +133,5 @@ class UnitOfWork:
     def reply_late(self, address: Mapping[str, str], outcome: Accepted | Answered) -> None:
         """Sends the reply that an earlier call put off by returning ``Later``."""
         word: ReplyKind = "answered" if isinstance(outcome, Answered) else "accepted"
-        message = reply_message(
-            service=self.service,
-            key=address["key"],
-            message_id=address["message_id"],
-            word=word,
-            data=outcome.data,
-            reply_to=address["reply_to"],
-            correlation_id=address["correlation_id"],
-            time=self.now(),
-        )
+        message = reply_message(self.service, self.now(), word, outcome.data, **address)
         self.late_replies.append(LateReply(outcome, message))

@@ -231,7 +231,3 @@ def _kind_of(error: str | None) -> str | None:
 
 def _text(value: Any, max_length: int) -> str | None:
     return None if value is None else str(value)[:max_length]
-
-
-def filtered(messages: Iterator[tuple[HeldMessage, Parked]], wanted: Filter) -> Iterator[tuple[HeldMessage, Parked]]:
-    return ((message, parked) for message, parked in messages if wanted.takes(parked))

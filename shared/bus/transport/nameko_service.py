@@ -1,4 +1,4 @@
-"""Dispatcher routes and timers into a nameko service: the few lines that every ``services/*/service.py`` needs."""
+"""Turns routes and timers into a nameko service: the few lines that every ``services/*/service.py`` needs."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -137,27 +137,19 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
 def tandem_service(name: str, routes: Sequence[Route], timers: Sequence[Timer], metadata: MetaData) -> type[Any]:
     """The nameko service class of ``name``; ``metadata`` is that of its tables (``store.Tables.metadata``)."""
 
-    def take_commands(self: Any, deliveries: Sequence[Delivery]) -> Batch:
+    def take(self: Any, deliveries: Sequence[Delivery]) -> Batch:
         batch: Batch = self.bus.process(deliveries)
         return batch
 
-    def take_events(self: Any, deliveries: Sequence[Delivery]) -> Batch:
-        batch: Batch = self.bus.process(deliveries)
-        return batch
-
-    def take_throttled(self: Any, deliveries: Sequence[Delivery]) -> Batch:
-        batch: Batch = self.bus.process(deliveries)
-        return batch
-
+    for source in ("command", "event", "throttled"):
+        take = batches(source, routes)(take)
     members: dict[str, Any] = {
         "name": name,
         "routes": tuple(routes),
         "timers": tuple(timers),
         "metadata": metadata,
         "bus": ServiceBus(routes, metadata),
-        "take_commands": batches("command", routes)(take_commands),
-        "take_events": batches("event", routes)(take_events),
-        "take_throttled": batches("throttled", routes)(take_throttled),
+        "take": take,
     }
     for timer in timers:
         members[f"timer_{timer.name.replace('-', '_')}"] = _timer_method(timer)
