@@ -36,7 +36,7 @@ def shares(clock: Ticking) -> FairShares:
     return found
 
 
-def test_who_uses_up_its_share_is_set_aside_and_comes_back(shares: FairShares, clock: Ticking) -> None:
+def test_who_uses_up_its_share_is_throttled_and_comes_back(shares: FairShares, clock: Ticking) -> None:
     shares.charge({"acme": 10}, 1.0)
     assert shares.over_share({"acme": 3, "globex": 3}) == frozenset()
     shares.charge({"acme": 10}, 0.5)
@@ -47,7 +47,7 @@ def test_who_uses_up_its_share_is_set_aside_and_comes_back(shares: FairShares, c
     assert shares.over_share({"acme": 3}) == frozenset()
 
 
-def test_who_waits_for_its_answers_is_never_set_aside(shares: FairShares) -> None:
+def test_who_waits_for_its_answers_is_never_throttled(shares: FairShares) -> None:
     shares.charge({"acme": 1}, 10.0)
     assert shares.over_share({"acme": 2}) == frozenset()
     assert shares.over_share({"acme": 3}) == {"acme"}
@@ -64,7 +64,7 @@ def test_a_debt_is_never_deeper_than_a_burst(shares: FairShares, clock: Ticking)
     assert shares.over_share({"acme": 3}) == frozenset()
 
 
-def test_a_tenant_alone_is_never_set_aside(clock: Ticking) -> None:
+def test_a_tenant_alone_is_never_throttled(clock: Ticking) -> None:
     alone = FairShares(share=0.2, in_hand=2, now=clock)
     alone.add_tenants(["acme"])
     alone.charge({"acme": 1}, 100.0)
@@ -89,7 +89,7 @@ def add(tenant: str, number: int, **more: object) -> Delivery:
     return Delivery("command", f"{tenant}.toy.add", body, "application/json", headers=headers, user_id=tenant, **more)  # type: ignore[arg-type]
 
 
-def test_what_is_set_aside_moves_unread_and_is_taken_from_there_once(shares: FairShares, database_url: str) -> None:
+def test_what_is_throttled_moves_unread_and_is_taken_from_there_once(shares: FairShares, database_url: str) -> None:
     create_all(Database("toy", database_url), Table.metadata)
     database = Database("toy", database_url)
     processor = Processor("toy", ROUTES, database, None, lambda: NOW, shares=shares)
