@@ -182,7 +182,7 @@ class StoredRules:
         with self._database.reading() as db:
             return tuple(RuleShelf(db, tenant).texts(on).values())
 
-    def kept_tenants(self) -> frozenset[str]:
+    def saved_tenants(self) -> frozenset[str]:
         """Tenants whose own files were in force last."""
         query = select(LastGoodFileRow.tenant).where(LastGoodFileRow.tenant != OF_ALL, LastGoodFileRow.layer == "own")
         with self._database.reading() as db:
@@ -207,7 +207,7 @@ class StoredRules:
             layers[layer].append(RuleText(file, text.encode()))
         return RuleTexts(tuple(layers["base"]), tuple(layers["own"]))
 
-    def keep(self, in_force: Mapping[str | None, RuleTexts | None]) -> bool:
+    def save(self, in_force: Mapping[str | None, RuleTexts | None]) -> bool:
         """By tenant the files in force; None: it has no files any more. False: the database is away.
 
         A power cut may undo it, which costs nothing: whoever starts again reads the files and keeps them again.
@@ -220,7 +220,7 @@ class StoredRules:
                 if changed:
                     with self._database.transaction(durable=False) as db:
                         for whose in sorted(changed):  # one order for all replicas, so that none waits in a circle
-                            self._keep(db, whose, changed[whose], stored.get(whose, {}))
+                            self._save(db, whose, changed[whose], stored.get(whose, {}))
         except _AWAY:
             _log.warning("the rule files in force could not be stored", tenants=len(wanted), exc_info=True)
             return False
@@ -233,7 +233,7 @@ class StoredRules:
                 found.setdefault(row.tenant, {})[row.layer, row.place] = row.file, row.text_hash
         return found
 
-    def _keep(
+    def _save(
         self, db: Session, whose: str, rows: Mapping[_Place, RuleText], stored: Mapping[_Place, _FileHash]
     ) -> None:
         files, texts = LastGoodFileRow, LastGoodTextRow

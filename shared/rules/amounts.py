@@ -64,14 +64,6 @@ def _quantity(number: str, unit: str | None) -> Quantity:
     return Quantity(value / 100.0, "fraction") if known == "%" else Quantity(value, known)
 
 
-def parse_quantity(text: str) -> Quantity:
-    """A bare number with an optional unit: "-40 %" is -0.4, "7 days" is 7. Raises NotAnAmount."""
-    match = _QUANTITY.match(" ".join(text.split()))
-    if match is None:
-        raise NotAnAmount(f"'{_short(text)}' is not a number with a unit, like '20 min' or '80 %'")
-    return _quantity(match[1], match[2])
-
-
 def parse_amount(text: str) -> Amount:
     """The phrase as bounds; a bare number means exactly that. Raises NotAnAmount."""
     phrase = " ".join(text.split())

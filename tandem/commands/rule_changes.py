@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from shared.messages.ids import is_tenant
 from shared.rules.errors import RuleFileErrors, did_you_mean
 from tandem.commands.options import FINDINGS, IsoDate, counted, print_json, refuse, rules_option, utc_today
 
@@ -111,9 +112,8 @@ def new_pack(tenant: str, rule: str, rules_dir: Path) -> None:
     """Write a commented pack for TENANT that overrides one RULE of the base, ready to be edited."""
     from shared.rules.authoring.tenant_draft import tenant_draft
     from shared.rules.reading.loader import load_packs
-    from shared.rules.reading.rule_files import TENANT
 
-    if not TENANT.fullmatch(tenant):
+    if not is_tenant(tenant):
         raise click.BadParameter(f"'{tenant}' is no tenant id: a-z, 0-9 and '-'", param_hint="TENANT")
     try:
         packs = load_packs(rules_dir)

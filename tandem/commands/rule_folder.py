@@ -11,7 +11,7 @@ def tenants_in(rules_dir: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
 
 
-def known_tenant(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
+def require_tenant(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
     """Refuses, with exit code 2, a tenant that the folder has no files of."""
     found = tenants_in(rules_dir)
     if tenant is not None and tenant not in found:

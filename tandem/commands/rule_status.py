@@ -12,7 +12,7 @@ import click
 
 from shared.rules.errors import RuleFileError, RuleFileErrors
 from tandem.commands.options import FINDINGS, print_json, refuse, rules_option
-from tandem.commands.rule_folder import known_tenant
+from tandem.commands.rule_folder import require_tenant
 
 _ANSWER_WITHIN_S = 10.0
 _ALL_OTHERS = "all tenants"
@@ -44,7 +44,7 @@ def status(rules_dir: Path, tenant: str | None, as_json: bool, addresses: tuple[
 def _of_files(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
     from shared.rules.lifecycle.rule_book import RuleBook
 
-    known_tenant(rules_dir, tenant, as_json)
+    require_tenant(rules_dir, tenant, as_json)
     try:
         book = RuleBook(rules_dir)
     except RuleFileErrors as errors:
@@ -62,7 +62,7 @@ def _of_files(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
 
 
 def _of_processes(addresses: Sequence[str], tenant: str | None, as_json: bool) -> None:
-    told = {address: _asked(address, tenant) for address in addresses}
+    told = {address: _fetched(address, tenant) for address in addresses}
     named = all("tenants" in document for document in told.values())
     decided_by = {address: _hashes(document, named) for address, document in told.items()}
     first = decided_by[addresses[0]]
@@ -87,7 +87,7 @@ def _wrong_elsewhere(document: Mapping[str, Any]) -> bool:
     return "tenants" not in document and bool(document["own"]["with_errors"])
 
 
-def _asked(address: str, tenant: str | None) -> Mapping[str, Any]:
+def _fetched(address: str, tenant: str | None) -> Mapping[str, Any]:
     url = f"{address.rstrip('/')}/rules" + (f"?{urllib.parse.urlencode({'tenant': tenant})}" if tenant else "")
     if not url.startswith(("http://", "https://")):
         raise click.BadParameter(f"'{address}' is no address like http://127.0.0.1:9464", param_hint="--at")

@@ -21,7 +21,7 @@ from tandem.commands.options import (
     write_file,
 )
 from tandem.commands.rule_changes import diff, impact, new_pack
-from tandem.commands.rule_folder import known_tenant, tenants_in
+from tandem.commands.rule_folder import require_tenant, tenants_in
 from tandem.commands.rule_status import status
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def check(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
     if as_json:
         print_json(document)
         return
-    for pack in _told(document["packs"], tenant):
+    for pack in _worth_a_line(document["packs"], tenant):
         whose = f"tenant {pack['tenant']}: " if pack["tenant"] else ""
         click.echo(
             f"{whose}{pack['id']} {pack['version']} ({pack['hash']}): "
@@ -94,7 +94,7 @@ def test(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
     if as_json:
         print_json({"tested": results, "changed": [remark.as_json() for remark in _remarks(loaded)]})
         return
-    for result in _told(results, tenant):
+    for result in _worth_a_line(results, tenant):
         whose = f"tenant {result['tenant']}: " if result["tenant"] else ""
         click.echo(f"{whose}{result['id']}: {result['examples']} examples hold on {' and '.join(result['evaluators'])}")
     for remark in _remarks(loaded):
@@ -147,7 +147,7 @@ def explain(only: str | None, **options: Any) -> None:
     from tandem.offline.pipeline import open_offline_athlete
     from tandem.views.explained import show_all, show_one
 
-    known_tenant(options["rules_dir"], options["tenant"], options["as_json"])
+    require_tenant(options["rules_dir"], options["tenant"], options["as_json"])
     try:
         with open_offline_athlete(
             options["file"], rules_dir=options["rules_dir"], tenant=options["tenant"], on=options["on"], clock=utc_today
@@ -209,7 +209,7 @@ def _load_all(
     from shared.rules.reading.loader import load
 
     found = tenants_in(rules_dir)
-    known_tenant(rules_dir, tenant, as_json)
+    require_tenant(rules_dir, tenant, as_json)
     names: list[str | None] = [None, *(found if tenant is None else [tenant])]
     loaded: dict[str | None, Loaded] = {}
     mistakes: list[RuleFileError] = []
@@ -223,7 +223,7 @@ def _load_all(
     return loaded
 
 
-def _told(packs: Sequence[Mapping[str, Any]], tenant: str | None) -> list[Mapping[str, Any]]:
+def _worth_a_line(packs: Sequence[Mapping[str, Any]], tenant: str | None) -> list[Mapping[str, Any]]:
     """What is worth a line: not the base's packs when a tenant is asked about, nor those a tenant has from the base."""
     base = {pack["hash"] for pack in packs if pack["tenant"] is None}
     return [pack for pack in packs if (pack["hash"] not in base if pack["tenant"] is not None else tenant is None)]

@@ -148,8 +148,8 @@ class Fuzz:
             ready = prepare({pack.kind: pack}, self.evaluator, at_most=QUESTIONS)[pack.kind]
             self.seen["compiled"] += 1
             questions = [facts for rule in pack.rules for facts in _questions(rule)]
-            for facts, engine in zip(questions, self.evaluator.by_engine(ready.asked, questions), strict=True):
-                reference = self.evaluator.by_reference(ready.asked, facts)
+            for facts, engine in zip(questions, self.evaluator.by_engine(ready.condition_set, questions), strict=True):
+                reference = self.evaluator.by_reference(ready.condition_set, facts)
                 self.seen["decisions"] += len(pack.rules)
                 if tuple(engine) != tuple(reference):
                     raise Broken(f"mismatch: {facts} engine {engine} reference {reference}")

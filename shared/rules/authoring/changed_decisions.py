@@ -55,14 +55,14 @@ def _by_rule(findings: Sequence[Mapping[str, Any]]) -> dict[tuple[str, tuple[str
 def changed_readiness(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Differing]:
     for name, told in (("colour", "colour"), ("limiting_factor", "limiting factor"), ("action", "action")):
         if old[name] != new[name]:
-            yield old["date"], f"{told}: {_told(old[name])} becomes {_told(new[name])}"
+            yield old["date"], f"{told}: {_shown(old[name])} becomes {_shown(new[name])}"
     if old["score"] is not None and new["score"] is not None and abs(old["score"] - new["score"]) >= _SMALLEST_CHANGE:
         yield old["date"], f"score: {old['score']:.1f} becomes {new['score']:.1f}"
     for name in ("intensity", "volume_factor"):
         if old["gate"][name] != new["gate"][name]:
             yield (
                 old["date"],
-                f"gate {name.replace('_', ' ')}: {_told(old['gate'][name])} becomes {_told(new['gate'][name])}",
+                f"gate {name.replace('_', ' ')}: {_shown(old['gate'][name])} becomes {_shown(new['gate'][name])}",
             )
 
 
@@ -77,7 +77,7 @@ def changed_season(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[D
             if not _alike(week[name], now[name]):
                 yield (
                     f"week of {week['start']}",
-                    f"{name.replace('_', ' ')}: {_told(week[name])} becomes {_told(now[name])}",
+                    f"{name.replace('_', ' ')}: {_shown(week[name])} becomes {_shown(now[name])}",
                 )
 
 
@@ -87,7 +87,7 @@ def _alike(old: Any, new: Any) -> bool:
     return bool(old == new)
 
 
-def _told(value: Any) -> str:
+def _shown(value: Any) -> str:
     if value is None:
         return "none"
     if isinstance(value, bool):

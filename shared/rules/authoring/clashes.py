@@ -63,11 +63,11 @@ def _no_gap_left(rule: Rule, other: Rule) -> str | None:
     closed = next((sessions for sessions, open_ in left.items() if not open_), None)
     if closed is None:
         return None
-    told = " then ".join(_told(first[closed], which) for which in ("first", "then"))
+    told = " then ".join(_described(first[closed], which) for which in ("first", "then"))
     return f"together they refuse every gap between two sessions ({told})"
 
 
-def _told(facts: Facts, which: str) -> str:
+def _described(facts: Facts, which: str) -> str:
     tags = (*reversed(TAGS), "kind")
     words = [str(value) for tag in tags if (value := facts.get(f"{which}_{tag}")) is not None]
     return " ".join(words[:-1] if facts.get(f"{which}_kind") == "other" else words)

@@ -37,7 +37,7 @@ def differences(old: Pack, new: Pack) -> tuple[Difference, ...]:
     for name in sorted({*old.settings, *new.settings}):
         was, now = old.settings.get(name), new.settings.get(name)
         if was is None and now is not None:
-            found.append(Difference(new.id, name, f"new setting: {_told(now.value)}"))
+            found.append(Difference(new.id, name, f"new setting: {_shown(now.value)}"))
         elif now is None:
             found.append(Difference(new.id, name, "setting gone"))
         elif was is not None and was.value != now.value:
@@ -103,7 +103,7 @@ def _values(name: str, old: Any, new: Any, unit: str | None) -> Iterator[str]:
             if old.get(key) != new.get(key):
                 yield from _values(f"{name}.{key}" if name else key, old.get(key), new.get(key), unit)
         return
-    yield f"{name + ': ' if name else ''}{_told(old)}{_suffix(unit, old)} becomes {_told(new)}{_suffix(unit, new)}"
+    yield f"{name + ': ' if name else ''}{_shown(old)}{_suffix(unit, old)} becomes {_shown(new)}{_suffix(unit, new)}"
 
 
 def _suffix(unit: str | None, value: Any) -> str:
@@ -113,7 +113,7 @@ def _suffix(unit: str | None, value: Any) -> str:
     return f" {unit.removesuffix('s') if value == 1 and unit in ('days', 'weeks', 'points') else unit}"
 
 
-def _told(value: Any) -> str:
+def _shown(value: Any) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, bool):
@@ -121,7 +121,7 @@ def _told(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(_told(item) for item in value) + "]"
+        return "[" + ", ".join(_shown(item) for item in value) + "]"
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {_told(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {_shown(item)}" for key, item in value.items()) + "}"
     return str(value)

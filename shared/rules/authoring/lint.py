@@ -70,7 +70,7 @@ def _findings(pack: Pack) -> tuple[LintFinding, ...]:
         except TooManySituations:
             wide.add(rule.id)
     for rule in pack.rules:
-        deaf = _never_told(rule, pack.kind)
+        deaf = _never_supplied(rule, pack.kind)
         if deaf is not None:
             found.append(deaf)
             continue
@@ -112,7 +112,7 @@ def lint_tenant(base: Pack, tenant: Pack) -> tuple[LintFinding, ...]:
                 found.append(
                     _finding("changes-nothing", now, "the override changes the words of this rule, not what it does")
                 )
-        elif rule.severity == "hard" and _loosened_as_far_as_known(rule, now):
+        elif rule.severity == "hard" and _loosened_or_unclear(rule, now):
             how = "; ".join(sentences_about(rule, now))
             found.append(_finding("loosened", now, f"a hard rule of the base is loosened for the tenant: {how}"))
     return tuple(found)
@@ -126,8 +126,8 @@ def _does(rule: Rule) -> tuple[object, ...]:
     return (rule.when, rule.severity, rule.penalty, rule.mode, rule.outcome, str(rule.values))
 
 
-def _never_told(rule: Rule, kind: PackKind) -> LintFinding | None:
-    """A rule that asks for what its kind is never told, and so waits for an answer that never comes."""
+def _never_supplied(rule: Rule, kind: PackKind) -> LintFinding | None:
+    """A rule that asks for what its kind is never supplied with, and so waits for an answer that never comes."""
     for leaf in leaves(rule.when):
         others = supplied_elsewhere(leaf.feature, kind)
         if others:
@@ -193,18 +193,18 @@ def _without_boundary(rule: Rule) -> Iterator[LintFinding]:
     for example in rule.examples:
         for name, value in example.facts.items():
             if isinstance(value, int | float) and not isinstance(value, bool):
-                shown.setdefault(_told(name), set()).add(float(value))
+                shown.setdefault(_spelled(name), set()).add(float(value))
     thresholds = {(leaf.feature, float(leaf.value)) for leaf in leaves(rule.when) if _is_threshold(leaf)}
     missing = {
-        (_told(feature), bound)
+        (_spelled(feature), bound)
         for feature, bound in thresholds
-        if bound not in shown.get(_told(feature), set()) and _matters(rule, feature, bound)
+        if bound not in shown.get(_spelled(feature), set()) and _matters(rule, feature, bound)
     }
     for name, bound in sorted(missing):
         yield _finding("no-boundary-example", rule, f"no example at {name} = {bound:g}, where the answer changes")
 
 
-def _told(feature: str) -> str:
+def _spelled(feature: str) -> str:
     """A feature in words; of either session the same, since an either-order rule needs no example twice."""
     return named(feature.removeprefix("first_").removeprefix("then_"))
 
@@ -223,7 +223,7 @@ def _is_threshold(leaf: Leaf) -> bool:
     return isinstance(leaf.value, float) and leaf.lasting_days is None and leaf.op in ("<", "<=", ">", ">=")
 
 
-def _loosened_as_far_as_known(base: Rule, now: Rule) -> bool:
+def _loosened_or_unclear(base: Rule, now: Rule) -> bool:
     """With too many situations to try, a changed hard rule is taken for loosened: better one remark too many."""
     try:
         return _loosened(base, now)

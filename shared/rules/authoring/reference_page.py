@@ -125,13 +125,13 @@ def _features() -> Iterator[str]:
             yield "Written as `first`, `then`, `gap` and `same day`; listed by the names that explanations use."
             yield ""
         rows = [
-            (_code(name), _values(FEATURES[name]), FEATURES[name].meaning, " ".join(_told_to(name, shape)))
+            (_code(name), _values(FEATURES[name]), FEATURES[name].meaning, " ".join(_supplied_to(name, shape)))
             for name in features_of(shape)
         ]
         yield from _table(("feature", "unit or values", "meaning", "told to"), rows)
 
 
-def _told_to(name: str, shape: Shape) -> Iterator[str]:
+def _supplied_to(name: str, shape: Shape) -> Iterator[str]:
     """The kinds of pack whose rules hear an answer."""
     return (kind for kind, features in SUPPLIED.items() if name in features and shape in SHAPE_OF_PACK[kind])
 

@@ -58,11 +58,11 @@ def situations(conditions: Sequence[Condition], shape: Shape, most: int = MAX_SI
             dimensions.append([{name: value} for value in _values(name, asked)])
     for key in dict.fromkeys(derived_feature(leaf) for leaf in asked if leaf.lasting_days is not None):
         dimensions.append([{key: True}, {key: False}])
-    told_apart = [_told_apart(values, asked) for values in dimensions]
-    if prod(len(values) for values in told_apart) > most:
+    distinguished = [_distinguished(values, asked) for values in dimensions]
+    if prod(len(values) for values in distinguished) > most:
         raise TooManySituations
     ends = _ENDS.get()
-    for number, parts in enumerate(product(*told_apart)):
+    for number, parts in enumerate(product(*distinguished)):
         if number % _LOOK_AT_THE_CLOCK == 0 and process_time() > ends:
             raise TooManySituations
         facts: dict[str, Scalar | None] = {}
@@ -116,7 +116,7 @@ def _values(name: str, asked: Iterable[Leaf]) -> list[Scalar]:
     return sorted({value for value in (*found, *ends, *inside) if value in possible})
 
 
-def _told_apart(values: Sequence[dict[str, Scalar | None]], asked: Sequence[Leaf]) -> list[dict[str, Scalar | None]]:
+def _distinguished(values: Sequence[dict[str, Scalar | None]], asked: Sequence[Leaf]) -> list[dict[str, Scalar | None]]:
     """One value for each way in which the comparisons on it can turn out."""
     names = {name for value in values for name in value}
     about = [leaf for leaf in asked if (_key(leaf) or leaf.feature) in names]

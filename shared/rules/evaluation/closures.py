@@ -14,42 +14,42 @@ from shared.rules.model import AnyOf, Condition, Facts, Leaf, Not, Op
 
 _OPPOSITE: Mapping[Op, Op] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
-Known = Callable[[Facts], bool]
+Predicate = Callable[[Facts], bool]
 
 
-def known_to_hold(condition: Condition) -> Known:
+def known_to_hold(condition: Condition) -> Predicate:
     """``known_to_hold(c)(facts)`` is ``holds(c, facts) is True``."""
-    return _known(condition, True)
+    return _predicate(condition, True)
 
 
 known_to_hold_once = Memoized(known_to_hold, limit=1_000)
 """As ``known_to_hold``, remembered: tenants share the conditions of the rules that they leave alone."""
 
 
-def known_not_to_hold(condition: Condition) -> Known:
+def known_not_to_hold(condition: Condition) -> Predicate:
     """``known_not_to_hold(c)(facts)`` is ``holds(c, facts) is False``."""
-    return _known(condition, False)
+    return _predicate(condition, False)
 
 
-def _known(condition: Condition, wanted: bool) -> Known:
+def _predicate(condition: Condition, wanted: bool) -> Predicate:
     if isinstance(condition, Leaf):
         return _leaf(condition, wanted)
     if isinstance(condition, Not):
-        return _known(condition.of, not wanted)
+        return _predicate(condition.of, not wanted)
     if isinstance(condition, AnyOf) is wanted:
         return _any(_words_joined(condition.of, wanted))
-    return _all([_known(part, wanted) for part in condition.of])
+    return _all([_predicate(part, wanted) for part in condition.of])
 
 
-def _words_joined(parts: Sequence[Condition], wanted: bool) -> list[Known]:
+def _words_joined(parts: Sequence[Condition], wanted: bool) -> list[Predicate]:
     """Alternatives of one feature, such as a list of run types, become one look into a set."""
     words: dict[str, set[str]] = {}
-    others: list[Known] = []
+    others: list[Predicate] = []
     for part in parts:
         if isinstance(part, Leaf) and isinstance(part.value, str) and _asks_equal(part, wanted):
             words.setdefault(part.feature, set()).add(part.value)
         else:
-            others.append(_known(part, wanted))
+            others.append(_predicate(part, wanted))
     return [_one_of(feature, frozenset(choices)) for feature, choices in words.items()] + others
 
 
@@ -57,14 +57,14 @@ def _asks_equal(leaf: Leaf, wanted: bool) -> bool:
     return leaf.lasting_days is None and leaf.op == ("==" if wanted else "!=")
 
 
-def _one_of(feature: str, choices: frozenset[str]) -> Known:
+def _one_of(feature: str, choices: frozenset[str]) -> Predicate:
     if len(choices) == 1:
         (word,) = choices
         return lambda facts: facts.get(feature) == word
     return lambda facts: facts.get(feature) in choices
 
 
-def _leaf(leaf: Leaf, wanted: bool) -> Known:
+def _leaf(leaf: Leaf, wanted: bool) -> Predicate:
     feature, value = leaf.feature, leaf.value
     if leaf.lasting_days is not None:
         feature = derived_feature(leaf)
@@ -79,7 +79,7 @@ def _leaf(leaf: Leaf, wanted: bool) -> Known:
     return _number(leaf, float(value), wanted)
 
 
-def _number(leaf: Leaf, bound: float, wanted: bool) -> Known:
+def _number(leaf: Leaf, bound: float, wanted: bool) -> Predicate:
     feature = leaf.feature
 
     def rarely(facts: Facts) -> bool:
@@ -98,7 +98,7 @@ def _number(leaf: Leaf, bound: float, wanted: bool) -> Known:
     return rarely
 
 
-def _all(parts: Sequence[Known]) -> Known:
+def _all(parts: Sequence[Predicate]) -> Predicate:
     if len(parts) == 1:
         return parts[0]
     if len(parts) == 2:
@@ -117,7 +117,7 @@ def _all(parts: Sequence[Known]) -> Known:
     return every
 
 
-def _any(parts: Sequence[Known]) -> Known:
+def _any(parts: Sequence[Predicate]) -> Predicate:
     if len(parts) == 1:
         return parts[0]
     if len(parts) == 2:

@@ -17,11 +17,11 @@ from shared.rules.model import Condition, Conflict, Facts, Rule, Scalar
 
 GAP = "gap_hours"
 SAME_DAY = "same_day"
-PAIRS_KNOWN = 5_000
+MAX_CACHED_PAIRS = 5_000
 """Pairs of classes remembered of one pack before its memory begins anew: a week of ten sessions has a hundred."""
-_Told = tuple[str, str, str]
+_PairKey = tuple[str, str, str]
 """An athlete, a first and a second session, each as what the rules ask of it: all that the answer depends on."""
-_told_of_pairs: IdentityCache[dict[_Told, tuple[Conflict, ...]]] = IdentityCache(128)
+_conflicts_of_pairs: IdentityCache[dict[_PairKey, tuple[Conflict, ...]]] = IdentityCache(128)
 Interval = tuple[float, float]
 """From (included) to (excluded), hours."""
 
@@ -37,9 +37,9 @@ class _Timing:
 
 @dataclass(frozen=True, slots=True)
 class PairRules:
-    """The pair rules of a pack, split; ``timings[i]`` belongs to the static condition ``i`` of ``asked``."""
+    """The pair rules of a pack, split; ``timings[i]`` belongs to the static condition ``i`` of ``condition_set``."""
 
-    asked: ConditionSet
+    condition_set: ConditionSet
     timings: tuple[_Timing, ...]
     rules: tuple[Rule, ...]
 
@@ -62,30 +62,32 @@ class PairRules:
 
         What the rules say of two classes does not change while the pack stands: each pair is asked about once.
         """
-        body = self.asked.compiled.body
+        body = self.condition_set.compiled.body
         firsts = [_prefixed("first", facts) for facts in classes]
         thens = [_prefixed("then", facts) for facts in classes]
-        who, first_told, then_told = body(athlete), [body(one) for one in firsts], [body(one) for one in thens]
-        told = {(a, b): (who, first, then) for a, first in enumerate(first_told) for b, then in enumerate(then_told)}
-        known = self._known()
-        new = {key: pair for pair, key in told.items() if key not in known}
-        answers = evaluator.which_hold(self.asked, [{**athlete, **firsts[a], **thens[b]} for a, b in new.values()])
+        who, first_keys, then_keys = body(athlete), [body(one) for one in firsts], [body(one) for one in thens]
+        keys = {(a, b): (who, first, then) for a, first in enumerate(first_keys) for b, then in enumerate(then_keys)}
+        cached = self._cached()
+        new = {key: pair for pair, key in keys.items() if key not in cached}
+        answers = evaluator.which_hold(
+            self.condition_set, [{**athlete, **firsts[a], **thens[b]} for a, b in new.values()]
+        )
         alike = {held: self._conflicts(held) for held in set(answers)}
-        found = {key: alike[held] for key, held in zip(new, answers, strict=True)}
-        known.update(found)
-        return {pair: found[key] if key in found else known[key] for pair, key in told.items()}
+        conflicts = {key: alike[held] for key, held in zip(new, answers, strict=True)}
+        cached.update(conflicts)
+        return {pair: conflicts[key] if key in conflicts else cached[key] for pair, key in keys.items()}
 
-    def _known(self) -> dict[_Told, tuple[Conflict, ...]]:
-        known = _told_of_pairs.get(self)
-        if known is None or len(known) > PAIRS_KNOWN:
-            known = {}
-            _told_of_pairs.put(known, self)
-        return known
+    def _cached(self) -> dict[_PairKey, tuple[Conflict, ...]]:
+        cached = _conflicts_of_pairs.get(self)
+        if cached is None or len(cached) > MAX_CACHED_PAIRS:
+            cached = {}
+            _conflicts_of_pairs.put(cached, self)
+        return cached
 
     def _conflicts(self, held: Iterable[int]) -> tuple[Conflict, ...]:
         timings = [self.timings[at] for at in held]
         allowed = [timing for timing in timings if self.rules[timing.rule].outcome == "allow"]
-        found: list[Conflict] = []
+        conflicts: list[Conflict] = []
         for at in dict.fromkeys(timing.rule for timing in timings):
             rule = self.rules[at]
             if rule.outcome == "allow":
@@ -94,21 +96,23 @@ class PairRules:
             if cancellable(rule):
                 gaps = {day: _difference(gaps[day], _union(_on(day, allowed))) for day in gaps}
             if gaps[True] == gaps[False]:
-                found.extend(Conflict(served_rule(rule), start, end, None) for start, end in gaps[True])
+                conflicts.extend(Conflict(served_rule(rule), start, end, None) for start, end in gaps[True])
             else:
-                found.extend(Conflict(served_rule(rule), start, end, day) for day in gaps for start, end in gaps[day])
-        return tuple(found)
+                conflicts.extend(
+                    Conflict(served_rule(rule), start, end, day) for day in gaps for start, end in gaps[day]
+                )
+        return tuple(conflicts)
 
 
 def _split(when: Condition) -> tuple[tuple[Condition, tuple[Interval, ...], frozenset[bool]], ...]:
     """Each branch as what is asked of two sessions, and when it then holds; without branches that never hold."""
-    found = []
+    split = []
     for branch in branches_once(when):
         gaps, days = _timing(branch)
         if gaps and days:
             sessions = condition_of(it for it in branch if it.feature not in (GAP, SAME_DAY))
-            found.append((interned(sessions), gaps, days))
-    return tuple(found)
+            split.append((interned(sessions), gaps, days))
+    return tuple(split)
 
 
 _split_once = Memoized(_split, limit=1_000)

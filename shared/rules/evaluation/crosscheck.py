@@ -51,20 +51,20 @@ class EvaluatorsDisagree(Exception):
         self.first = first
 
 
-def check(asked: ConditionSet, examples: Sequence[Facts], evaluator: Evaluator, at_most: int = PER_PACK) -> int:
+def check(condition_set: ConditionSet, examples: Sequence[Facts], evaluator: Evaluator, at_most: int = PER_PACK) -> int:
     """Ask both every example and ``at_most`` made questions; the number of questions asked.
 
     A condition on which the two have agreed before is asked about with the examples only, beside the new ones; and
     with none of them where these very conditions were asked together before. Raises ``EvaluatorsDisagree`` and
     ``WorkerFailure``.
     """
-    conditions = asked.conditions
-    agreed = evaluator.agreed_on.get(asked.compiled) or set()
-    told = {_told(facts): facts for facts in examples}
+    conditions = condition_set.conditions
+    agreed = evaluator.agreed_on.get(condition_set.compiled) or set()
+    example_of = {_key(facts): facts for facts in examples}
     new = [at for at, condition in enumerate(conditions) if not evaluator.agreed.get(condition)]
     each = min(PER_RULE, max(AT_LEAST, at_most // max(1, len(conditions))))
     made = [question for at in new for question in questions(conditions[at], each)]
-    asking: list[Facts] = [*(facts for key, facts in told.items() if key not in agreed), *made]
+    asking: list[Facts] = [*(facts for key, facts in example_of.items() if key not in agreed), *made]
     if not asking:
         return 0
     expected_of: list[tuple[int, ...]] = []
@@ -73,20 +73,22 @@ def check(asked: ConditionSet, examples: Sequence[Facts], evaluator: Evaluator, 
         for number in range(start, end):
             if number % BREATH == 0:
                 time.sleep(0)
-            expected_of.append(evaluator.by_reference(asked, asking[number]))
+            expected_of.append(evaluator.by_reference(condition_set, asking[number]))
 
-    answers = evaluator.by_engine(asked, asking, by_reference)
+    answers = evaluator.by_engine(condition_set, asking, by_reference)
     for facts, engine, expected in zip(asking, answers, expected_of, strict=True):
         if engine != expected:
             at = min(set(engine) ^ set(expected))
-            raise EvaluatorsDisagree(asked.name, Disagreement(asked.labels[at], facts, at in engine, at in expected))
+            raise EvaluatorsDisagree(
+                condition_set.name, Disagreement(condition_set.labels[at], facts, at in engine, at in expected)
+            )
     for at in new:
         evaluator.agreed.put(True, conditions[at])
-    evaluator.agreed_on.put(agreed | set(told), asked.compiled)
+    evaluator.agreed_on.put(agreed | set(example_of), condition_set.compiled)
     return len(asking)
 
 
-def _told(facts: Facts) -> int:
+def _key(facts: Facts) -> int:
     """1, 1.0 and True are not the same here."""
     return hash(frozenset((name, type(value), value) for name, value in facts.items()))
 

@@ -17,8 +17,8 @@ from shared.rules.observer import Observer
 
 EvaluatorName = Literal["durable-rules", "reference"]
 RECHECKED_SHARE = 0.01
-AGREED = 2_000
-SETS_KNOWN = 64
+MAX_AGREED = 2_000
+MAX_CACHED_SETS = 64
 """Sets of conditions of which is remembered what was compiled, and on which questions the evaluators agreed."""
 ENGINE_SETTING = "TANDEM_RULES_ENGINE"
 
@@ -45,7 +45,7 @@ class EngineStatistics:
     restarts: int = 0
 
 
-_compiled: IdentityCache[Compiled] = IdentityCache(SETS_KNOWN)
+_compiled: IdentityCache[Compiled] = IdentityCache(MAX_CACHED_SETS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +63,16 @@ class ConditionSet:
 
         Tenants whose rules ask the same, whatever weights and settings they have, share what is compiled of it.
         """
-        asked = tuple(conditions)
-        compiled = _compiled.get(*asked)
+        together = tuple(conditions)
+        compiled = _compiled.get(*together)
         if compiled is None:
-            compiled = compile_conditions(asked)
-            _compiled.put(compiled, *asked)
-        return cls(name, asked, tuple(labels), compiled)
+            compiled = compile_conditions(together)
+            _compiled.put(compiled, *together)
+        return cls(name, together, tuple(labels), compiled)
 
 
-def _sorted(asked: ConditionSet) -> Shortlist:
-    return Shortlist(asked.conditions)
+def _sorted(condition_set: ConditionSet) -> Shortlist:
+    return Shortlist(condition_set.conditions)
 
 
 _shortlist = Memoized(_sorted, limit=64)
@@ -95,9 +95,9 @@ class Evaluator:
         self.name: EvaluatorName = name
         self.observer = observer or Observer()
         self.worker = worker
-        self.agreed: IdentityCache[bool] = IdentityCache(AGREED)
+        self.agreed: IdentityCache[bool] = IdentityCache(MAX_AGREED)
         """Conditions that the engine and the reference were found to read alike."""
-        self.agreed_on: IdentityCache[set[int]] = IdentityCache(SETS_KNOWN)
+        self.agreed_on: IdentityCache[set[int]] = IdentityCache(MAX_CACHED_SETS)
         """By what is compiled of a set of conditions the questions, as hashes, on which the two answered alike."""
         self._rechecks = rechecks or random.Random()
         self._rechecked_share = rechecked_share
@@ -109,57 +109,58 @@ class Evaluator:
             return self._statistics
         return replace(self._statistics, worker_pid=self.worker.pid, restarts=max(0, self.worker.starts - 1))
 
-    def which_hold(self, asked: ConditionSet, questions: Sequence[Facts]) -> list[tuple[int, ...]]:
+    def which_hold(self, condition_set: ConditionSet, questions: Sequence[Facts]) -> list[tuple[int, ...]]:
         """Per question the positions of the conditions that are known to hold, ascending."""
         if not questions:
             return []
         started = self._clock()
-        held = self._by_engine(asked, questions)
+        held = self._by_engine(condition_set, questions)
         evaluator: EvaluatorName = "reference" if held is None else "durable-rules"
         if held is None:
-            drawer = _shortlist(asked).of
+            drawer = _shortlist(condition_set).of
             held = [tuple([at for at, holds in drawer(facts) if holds(facts)]) for facts in questions]
-        self.observer.evaluated(asked.name, evaluator, len(questions), self._clock() - started)
+        self.observer.evaluated(condition_set.name, evaluator, len(questions), self._clock() - started)
         self._count(evaluator, len(questions))
         return held
 
-    def by_reference(self, asked: ConditionSet, facts: Facts) -> tuple[int, ...]:
-        return tuple([at for at, holds in _shortlist(asked).of(facts) if holds(facts)])
+    def by_reference(self, condition_set: ConditionSet, facts: Facts) -> tuple[int, ...]:
+        return tuple([at for at, holds in _shortlist(condition_set).of(facts) if holds(facts)])
 
     def by_engine(
-        self, asked: ConditionSet, questions: Sequence[Facts], meanwhile: Meanwhile = nothing
+        self, condition_set: ConditionSet, questions: Sequence[Facts], meanwhile: Meanwhile = nothing
     ) -> list[tuple[int, ...]]:
         """The engine's bare answer, unchecked. ``meanwhile``: see ``EngineWorker.ask``. Raises ``WorkerFailure``."""
         if self.worker is None:
             raise WorkerFailure("not started", self._statistics.reason)
-        body = asked.compiled.body
+        body = condition_set.compiled.body
         return [
-            tuple(held) for held in self.worker.ask(asked.compiled, [body(facts) for facts in questions], meanwhile)
+            tuple(held)
+            for held in self.worker.ask(condition_set.compiled, [body(facts) for facts in questions], meanwhile)
         ]
 
     def close(self) -> None:
         if self.worker:
             self.worker.close()
 
-    def _by_engine(self, asked: ConditionSet, questions: Sequence[Facts]) -> list[tuple[int, ...]] | None:
+    def _by_engine(self, condition_set: ConditionSet, questions: Sequence[Facts]) -> list[tuple[int, ...]] | None:
         if self.worker is None:
             return None
         try:
-            held = self.by_engine(asked, questions)
+            held = self.by_engine(condition_set, questions)
         except WorkerFailure as failure:
             self._add(fallbacks=1)
             self.observer.engine_failed(failure.reason, str(failure))
             return None
-        return [self._rechecked(asked, facts, answer) for facts, answer in zip(questions, held, strict=True)]
+        return [self._rechecked(condition_set, facts, answer) for facts, answer in zip(questions, held, strict=True)]
 
-    def _rechecked(self, asked: ConditionSet, facts: Facts, answer: tuple[int, ...]) -> tuple[int, ...]:
+    def _rechecked(self, condition_set: ConditionSet, facts: Facts, answer: tuple[int, ...]) -> tuple[int, ...]:
         if self._rechecks.random() >= self._rechecked_share:
             return answer
-        expected = self.by_reference(asked, facts)
+        expected = self.by_reference(condition_set, facts)
         self._add(rechecked=1, mismatches=int(expected != answer))
         if expected != answer:
             differing = sorted(set(expected) ^ set(answer))
-            self.observer.mismatched(asked.name, [asked.labels[at] for at in differing])
+            self.observer.mismatched(condition_set.name, [condition_set.labels[at] for at in differing])
         return expected
 
     def _count(self, evaluator: EvaluatorName, questions: int) -> None:

@@ -59,7 +59,7 @@ def _together(texts: list[str]) -> str:
     return f"{bounds[0][0]} ({', '.join(bound for _, bound in bounds)})"
 
 
-Told = tuple[tuple[Leaf, ...], bool]
+Compared = tuple[tuple[Leaf, ...], bool]
 """Comparisons told as one (the words of a list, else a single one), and whether they stand under a ``not``."""
 
 
@@ -76,13 +76,15 @@ def explain(
     """
     answer = holds(rule.when, facts)
     causes: dict[str, Cause] = {}
-    for leaves, negated in _telling(rule.when, facts, answer, change=answer is False, negated=False):
+    for leaves, negated in _settling(rule.when, facts, answer, change=answer is False, negated=False):
         cause = _cause(leaves, negated, facts, sessions, held or {})
         causes.setdefault(cause.text, cause)
     return Explanation(rule.id, answer, tuple(causes.values()))
 
 
-def _telling(condition: Condition, facts: Facts, answer: bool | None, change: bool, negated: bool) -> Iterator[Told]:
+def _settling(
+    condition: Condition, facts: Facts, answer: bool | None, change: bool, negated: bool
+) -> Iterator[Compared]:
     """The comparisons worth telling, each with whether it stands under a ``not``.
 
     Of a rule that fires, those that together are reason enough; of one that does not (``change``), those that would
@@ -93,14 +95,14 @@ def _telling(condition: Condition, facts: Facts, answer: bool | None, change: bo
         yield (condition,), negated
         return
     if isinstance(condition, Not):
-        yield from _telling(condition.of, facts, None if answer is None else not answer, change, not negated)
+        yield from _settling(condition.of, facts, None if answer is None else not answer, change, not negated)
         return
     words = _words_of_a_list(condition)
     if words:
         yield words, negated
         return
     parts = [part for part in condition.of if holds(part, facts) is answer]
-    told = [list(_telling(part, facts, answer, change, negated)) for part in parts]
+    told = [list(_settling(part, facts, answer, change, negated)) for part in parts]
     one_is_enough = answer is not None and (isinstance(condition, AnyOf) is answer) is not change
     if one_is_enough:
         yield from min(told, key=_length, default=[])
@@ -109,7 +111,7 @@ def _telling(condition: Condition, facts: Facts, answer: bool | None, change: bo
         yield from leaves
 
 
-def _length(told: Sequence[Told]) -> tuple[int, int]:
+def _length(told: Sequence[Compared]) -> tuple[int, int]:
     return len(told), sum(not isinstance(leaves[0].value, float) for leaves, _ in told)
 
 

@@ -25,7 +25,7 @@ class PreparedPack:
     """A pack with its rules compiled; made once per version, shared by every snapshot that holds it."""
 
     pack: Pack
-    asked: ConditionSet
+    condition_set: ConditionSet
     served: tuple[Rule, ...]
     deciders: tuple[DecidedBy, ...]
     lasting: tuple[Leaf, ...]
@@ -37,11 +37,13 @@ class PreparedPack:
         served = tuple(served_rule(rule) for rule in pack.rules)
         lasting = dict.fromkeys(leaf for rule in pack.rules for leaf in lasting_leaves(rule.when))
         try:
-            asked = ConditionSet.of(pack.id, [rule.when for rule in pack.rules], [rule.id for rule in pack.rules])
+            condition_set = ConditionSet.of(
+                pack.id, [rule.when for rule in pack.rules], [rule.id for rule in pack.rules]
+            )
             pairs = PairRules.of(pack.id, pack.rules)
         except _NOT_COMPILED as error:
             raise RuleFileErrors(_uncompiled(pack) or [_at(pack, None, str(error))]) from error
-        return cls(pack, asked, served, tuple(decided_by(pack, rule) for rule in served), tuple(lasting), pairs)
+        return cls(pack, condition_set, served, tuple(decided_by(pack, rule) for rule in served), tuple(lasting), pairs)
 
     def crosscheck(self, evaluator: Evaluator, at_most: int) -> None:
         """With ``at_most`` questions beside the examples. Raises ``RuleFileErrors`` if the evaluators differ.
@@ -53,8 +55,8 @@ class PreparedPack:
             return
         examples = [example.facts for rule in self.pack.rules for example in rule.examples]
         try:
-            check(self.asked, examples, evaluator, at_most)
-            check(self.pairs.asked, (), evaluator, at_most // 2)
+            check(self.condition_set, examples, evaluator, at_most)
+            check(self.pairs.condition_set, (), evaluator, at_most // 2)
         except EvaluatorsDisagree as difference:
             rule = next((rule for rule in self.pack.rules if rule.id == difference.first.rule), None)
             raise RuleFileErrors([_at(self.pack, rule, str(difference))]) from difference
@@ -65,17 +67,17 @@ class PreparedPack:
 def prepare(
     packs: Mapping[PackKind, Pack],
     evaluator: Evaluator,
-    known: Mapping[str, PreparedPack] | None = None,
+    unchanged: Mapping[str, PreparedPack] | None = None,
     at_most: int = PER_PACK,
 ) -> dict[PackKind, PreparedPack]:
-    """All of ``packs``, or ``RuleFileErrors`` with every mistake. ``known``: by hash, what need not be made again.
+    """All of ``packs``, or ``RuleFileErrors`` with every mistake. ``unchanged``: by hash, what need not be made again.
 
     Each pack is cross-checked with ``at_most`` questions beside its examples.
     """
     made: dict[PackKind, PreparedPack] = {}
     mistakes: list[RuleFileError] = []
     for kind, pack in packs.items():
-        ready = (known or {}).get(pack.hash)
+        ready = (unchanged or {}).get(pack.hash)
         if ready is not None and ready.pack == pack:
             made[kind] = ready
             continue

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from shared.rules.leaves import derived_feature
-from shared.rules.model import AnyOf, Condition, DecidedBy, Facts, Fired, Leaf, Not, Op, Pack, Rule, Scalar
+from shared.rules.model import AnyOf, Condition, DecidedBy, Facts, Leaf, Not, Op, Pack, Rule, Scalar
 
 _COMPARE: Mapping[Op, Callable[[float, float], bool]] = {
     "<": lambda a, b: a < b,
@@ -65,15 +65,3 @@ def measured(rule: Rule, facts: Facts) -> dict[str, float]:
         if isinstance(known, int | float) and not isinstance(known, bool):
             found[name] = float(known)
     return found
-
-
-def fire(pack: Pack, facts: Facts) -> tuple[Fired, ...]:
-    """Every rule whose condition holds for one question, in the pack's order, whatever its mode; nothing cancelled.
-
-    What counts of it (``watch``, ``allow``) is for ``Rules.decide`` to say.
-    """
-    return tuple(
-        Fired(rule, decided_by(pack, rule), measured(rule, facts))
-        for rule in pack.rules
-        if holds(rule.when, facts) is True
-    )

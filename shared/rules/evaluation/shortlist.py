@@ -8,14 +8,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from shared.rules.caching import Memoized
-from shared.rules.evaluation.closures import Known, known_to_hold_once
+from shared.rules.evaluation.closures import Predicate, known_to_hold_once
 from shared.rules.model import All, AnyOf, Condition, Facts, Leaf
 
 FEATURES = 2
 DRAWERS = 256
 """Kept at most: facts may hold any word, also ones that no rule knows."""
 
-Numbered = tuple[tuple[int, Known], ...]
+Numbered = tuple[tuple[int, Predicate], ...]
 
 
 def needed_words(condition: Condition) -> Mapping[str, frozenset[str]]:

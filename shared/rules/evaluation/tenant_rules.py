@@ -51,8 +51,8 @@ class TenantRules:
 
     def beside(self, packs: Mapping[PackKind, Pack], texts: RuleTexts) -> "TenantRules":
         """Other ``packs``, made of ``texts``, in force for nobody. Raises ``RuleFileErrors``."""
-        known = {ready.pack.hash: ready for ready in self._prepared.values()}
-        return TenantRules(prepare(packs, self._evaluator, known), self._evaluator, texts=texts)
+        unchanged = {ready.pack.hash: ready for ready in self._prepared.values()}
+        return TenantRules(prepare(packs, self._evaluator, unchanged), self._evaluator, texts=texts)
 
     def pack(self, kind: PackKind) -> Pack:
         """The resolved pack in force. Raises ``NoSuchPack``."""
@@ -73,7 +73,7 @@ class TenantRules:
 
     def decide(self, kind: PackKind, questions: Sequence[Facts]) -> list[tuple[Fired, ...]]:
         prepared = self._of(kind)
-        held = self._evaluator.which_hold(prepared.asked, questions)
+        held = self._evaluator.which_hold(prepared.condition_set, questions)
         return [self._fired(prepared, which, facts) for which, facts in zip(held, questions, strict=True)]
 
     def decide_days(

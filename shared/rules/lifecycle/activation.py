@@ -27,13 +27,13 @@ class StoredPacks(Protocol):
     def texts(self, tenant: str, on: date | None) -> tuple[RuleText, ...]:
         """The tenant's stored packs that count on day ``on`` (None: the newest), at most one of a kind."""
 
-    def kept_tenants(self) -> frozenset[str]:
+    def saved_tenants(self) -> frozenset[str]:
         """Tenants whose own files were in force last."""
 
     def last_good(self, tenant: str | None) -> RuleTexts | None:
         """The files that were in force last, if anything is known."""
 
-    def keep(self, in_force: Mapping[str | None, RuleTexts | None]) -> bool:
+    def save(self, in_force: Mapping[str | None, RuleTexts | None]) -> bool:
         """The files that are in force now, by tenant; None: it has none any more. False: not stored, ask again."""
 
 
@@ -127,24 +127,24 @@ class Activator:
         """The files that were good last with what is stored now; failing that the base in force with it."""
         if before is not None and before.texts.stored == stored:
             return replace(before, errors=errors.errors)
-        known = self._stored.last_good(tenant) if before is None and self._stored else None
-        good = before.texts if before is not None else known
+        saved = self._stored.last_good(tenant) if before is None and self._stored else None
+        good = before.texts if before is not None else saved
         attempts = [] if good is None else [(before.source if before else "stored", replace(good, stored=stored))]
         attempts.append(("base", RuleTexts(base.texts.base, (), stored)))
-        found = errors.errors
+        mistakes = errors.errors
         for source, texts in attempts:
             try:
                 made = self._ready(texts, day, base, before)
                 return replace(made, errors=errors.errors, source=source)
             except RuleFileErrors as more:
-                found = tuple(dict.fromkeys((*found, *more.errors)))
-        return replace(before or base, errors=found, source=before.source if before else "base")
+                mistakes = tuple(dict.fromkeys((*mistakes, *more.errors)))
+        return replace(before or base, errors=mistakes, source=before.source if before else "base")
 
     def _ready(self, texts: RuleTexts, day: date | None, base: Active | None, before: Active | None) -> Active:
         # Of other tenants no pack can be the very same: it stands in other files.
         beside = [active for active in (base, before) if active is not None]
-        known = {ready.pack.hash: ready for active in beside for ready in active.prepared.values()}
+        unchanged = {ready.pack.hash: ready for active in beside for ready in active.prepared.values()}
         earlier = None if before is None else before.loaded
         loaded = self._run_blocking(load_texts, texts.base, texts.own, day, texts.stored, earlier)
-        prepared = prepare(loaded.packs, self._evaluator, known)
+        prepared = prepare(loaded.packs, self._evaluator, unchanged)
         return Active(prepared, TenantRules(prepared, self._evaluator, texts=texts), texts, loaded)

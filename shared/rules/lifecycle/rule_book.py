@@ -23,9 +23,9 @@ from shared.rules.rule_texts import RuleText, RuleTexts
 
 OPENING_CHECK: Final = 200
 """Cross-check questions per pack when a command opens the rules; a service that activates them asks more."""
-PAST_KEPT: Final = 50
-"""Rules of past days that are remembered."""
-KEPT_AT_ONCE: Final = 10
+MAX_PAST_DAYS: Final = 50
+"""Cached rules of past days."""
+SAVED_AT_ONCE: Final = 10
 """Tenants whose files are stored in one transaction, which others must not wait for long."""
 LOOK_AGAIN_S: Final = 0.001
 """How soon to look again whether somebody else has made what is wanted."""
@@ -104,14 +104,14 @@ class RuleBook:
         """Of those due the ones of whom nothing is known since the start."""
         self._looks = 0
         self._making: set[str] = set()
-        self._unkept: dict[str | None, RuleTexts | None] = {}
-        self._untold = True
+        self._unsaved: dict[str | None, RuleTexts | None] = {}
+        self._unreported = True
         try:
             self._files.changed()
             self._revisions = stored.revisions() if stored else {}
-            kept = stored.kept_tenants() if stored else frozenset()
+            saved = stored.saved_tenants() if stored else frozenset()
             self._refresh_base()
-            self._unread = {*self._files.tenants(), *self._revisions, *kept}
+            self._unread = {*self._files.tenants(), *self._revisions, *saved}
             self._mark(self._unread, restored=True)
             if all_at_once:
                 self.catch_up()
@@ -127,7 +127,7 @@ class RuleBook:
     @property
     def unfinished(self) -> bool:
         """Whether ``catch_up`` has anything to do."""
-        return bool(self._due or self._unkept or self._untold)
+        return bool(self._due or self._unsaved or self._unreported)
 
     @property
     def settling(self) -> bool:
@@ -161,7 +161,7 @@ class RuleBook:
         before = self._past.get((tenant, day))
         if before is None or before.texts != texts:
             before = tried(active.rules, texts, day)
-            self._past = dict(list(self._past.items())[1 - PAST_KEPT :]) | {(tenant, day): before}
+            self._past = dict(list(self._past.items())[1 - MAX_PAST_DAYS :]) | {(tenant, day): before}
         complete = {pack.kind for pack in before.packs()} == {pack.kind for pack in now.packs()}
         return before if complete else now
 
@@ -184,7 +184,7 @@ class RuleBook:
         own = {tenant for tenant in affected if tenant is not None}
         try:
             if (None in affected or turned) and (self._refresh_base() or turned):
-                own |= {*self._files.tenants(), *self._revisions, *self._known()}
+                own |= {*self._files.tenants(), *self._revisions, *self._own_tenants()}
         finally:
             self._mark(own, restored=turned)  # Also when the base could not be read: what is noticed stays noticed.
         revisions = self._stored.revisions() if self._stored else {}
@@ -211,13 +211,13 @@ class RuleBook:
             if until is not None and self._clock() >= until:
                 break
             time.sleep(0)  # Under eventlet: let others run between two tenants.
-        self._keep(everything=until is None)
-        self._untold = False
+        self._save(everything=until is None)
+        self._unreported = False
         self._observer.refused(self.errors())
         self._observer.behind(len(self._due))
         if failure is not None:
             raise failure
-        return len(self._due) + len(self._unkept)
+        return len(self._due) + len(self._unsaved)
 
     def summary(self) -> dict[str, Any]:
         """What is in force, without any tenant's name: how many tenants have packs, and one hash over theirs."""
@@ -238,7 +238,7 @@ class RuleBook:
     def _on(self) -> date | None:
         return self._today() if self._today else None
 
-    def _known(self) -> set[str]:
+    def _own_tenants(self) -> set[str]:
         return {tenant for tenant in self._active if tenant is not None}
 
     def _in_force(self, tenant: str | None) -> Active:
@@ -259,8 +259,8 @@ class RuleBook:
         base = self._activation.base(before, self._day)
         self._active = {**self._active, None: base}
         if base.source == "files" and not base.errors:
-            self._unkept[None] = base.texts
-        self._told(None, base, started)
+            self._unsaved[None] = base.texts
+        self._report(None, base, started)
         return before is None or base.texts is not before.texts
 
     def _refresh(self, tenant: str) -> None:
@@ -280,12 +280,12 @@ class RuleBook:
             else:
                 self._active = {**self._active, tenant: now}
             if self._stored and (now is None or (now.source == "files" and not now.errors)):
-                self._unkept[tenant] = None if now is None else now.texts
+                self._unsaved[tenant] = None if now is None else now.texts
             self._unread.discard(tenant)
             if self._due.get(tenant) == noticed:
                 del self._due[tenant]
                 self._restored.discard(tenant)
-            self._told(tenant, now, started)
+            self._report(tenant, now, started)
         finally:
             self._making.discard(tenant)
 
@@ -296,21 +296,21 @@ class RuleBook:
             return before.texts.stored
         return self._stored.texts(tenant, self._day)
 
-    def _told(self, tenant: str | None, now: Active | None, started: float) -> None:
-        self._untold = True
+    def _report(self, tenant: str | None, now: Active | None, started: float) -> None:
+        self._unreported = True
         refused = now is not None and now.errors
         self._observer.reloaded(tenant, "refused" if refused else "activated", self._clock() - started)
 
-    def _keep(self, everything: bool) -> None:
+    def _save(self, everything: bool) -> None:
         """Store what is in force; what cannot be stored now is stored at another time."""
         if self._stored is None:
-            self._unkept.clear()
-        while self._stored and self._unkept:
-            batch = dict(list(self._unkept.items())[:KEPT_AT_ONCE])
-            if not self._stored.keep(batch):
+            self._unsaved.clear()
+        while self._stored and self._unsaved:
+            batch = dict(list(self._unsaved.items())[:SAVED_AT_ONCE])
+            if not self._stored.save(batch):
                 return
             for tenant, texts in batch.items():
-                if tenant in self._unkept and self._unkept[tenant] is texts:
-                    del self._unkept[tenant]
+                if tenant in self._unsaved and self._unsaved[tenant] is texts:
+                    del self._unsaved[tenant]
             if not everything:
                 return

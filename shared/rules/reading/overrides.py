@@ -25,7 +25,7 @@ def merged(base: MapNode, tenant: MapNode, mistakes: Mistakes) -> MapNode:
         if name.text == "words":
             _add(pairs, name, _laid_over(pairs, name, node))
         elif name.text == "settings":
-            _settings_known(pairs, node, reader)
+            _check_settings_exist(pairs, node, reader)
             _add(pairs, name, _laid_over(pairs, name, node))
         elif name.text not in ("rules", "override", "extends"):
             pairs[name.text] = (name, node)
@@ -58,7 +58,7 @@ def laid_over(below: Node, above: Node) -> Node:
     return MapNode(kept + new, above.at, above.braces)
 
 
-def _settings_known(pairs: Mapping[str, tuple[ScalarNode, Node]], node: Node, reader: Reader) -> None:
+def _check_settings_exist(pairs: Mapping[str, tuple[ScalarNode, Node]], node: Node, reader: Reader) -> None:
     """A setting that the base does not have changes nothing; that is a slip, not a wish."""
     below = pairs["settings"][1] if "settings" in pairs else None
     known = [name.text for name, _ in below.pairs] if isinstance(below, MapNode) else []

@@ -2,19 +2,18 @@
 
 import errno
 import os
-import re
 import stat
 from pathlib import Path
 from typing import Final
 
 from shared.located_yaml.text import FileKind
+from shared.messages.ids import is_tenant
 from shared.rules.errors import RuleFileError, RuleFileErrors
 from shared.rules.rule_texts import RuleText, RuleTexts
 
 BASE: Final = "base"
 TENANTS: Final = "tenants"
 SUFFIXES: Final = (".yaml", ".yml")
-TENANT: Final = re.compile(r"[a-z0-9-]{1,40}")
 RULE_FILE: Final = FileKind("rule file", "dialect: tandem-rules/1", max_bytes=256 * 1024)
 
 
@@ -48,7 +47,7 @@ def base_texts(rules_dir: Path) -> tuple[RuleText, ...]:
 
 def own_texts(rules_dir: Path, tenant: str) -> tuple[RuleText, ...]:
     """A tenant's own files, which may be none. Raises RuleFileErrors when something is unreadable."""
-    if not TENANT.fullmatch(tenant):
+    if not is_tenant(tenant):
         place = RuleFileError(str(rules_dir / TENANTS), 1, 1, None, f"'{tenant}' is no tenant id: a-z, 0-9 and '-'")
         raise RuleFileErrors([place])
     return tuple(read_files(rules_dir / TENANTS / tenant))

@@ -105,32 +105,32 @@ def test_the_last_good_files_come_back_as_they_were(stored: StoredRules) -> None
     base = (RuleText("rules/base/a.yaml", "ä: 1\n".encode()), RuleText("rules/base/b.yaml", b"b: 1\n"))
     own = (RuleText("rules/tenants/acme/a.yaml", b"own: 1\n"),)
     assert stored.last_good(None) is None
-    assert stored.keep({None: RuleTexts(base)})
-    assert stored.keep({"acme": RuleTexts(base, own)})
-    assert stored.keep({"acme": RuleTexts(base, own)})
+    assert stored.save({None: RuleTexts(base)})
+    assert stored.save({"acme": RuleTexts(base, own)})
+    assert stored.save({"acme": RuleTexts(base, own)})
     assert stored.last_good(None) == RuleTexts(base)
     assert stored.last_good("acme") == RuleTexts(base, own)
     assert stored.last_good("beta") is None
-    assert stored.kept_tenants() == {"acme"}
+    assert stored.saved_tenants() == {"acme"}
 
 
 def test_a_tenant_keeps_the_base_it_was_good_with(stored: StoredRules) -> None:
     old, new = (RuleText("base.yaml", b"old"),), (RuleText("base.yaml", b"new"),)
     own = (RuleText("own.yaml", b"own"),)
-    assert stored.keep({None: RuleTexts(old)})
-    assert stored.keep({"acme": RuleTexts(old, own)})
-    assert stored.keep({None: RuleTexts(new)})
+    assert stored.save({None: RuleTexts(old)})
+    assert stored.save({"acme": RuleTexts(old, own)})
+    assert stored.save({None: RuleTexts(new)})
     assert stored.last_good("acme") == RuleTexts(old, own)
     assert stored.last_good(None) == RuleTexts(new)
-    assert stored.keep({"acme": None})
+    assert stored.save({"acme": None})
     assert stored.last_good("acme") is None
-    assert stored.kept_tenants() == frozenset()
+    assert stored.saved_tenants() == frozenset()
 
 
 def test_fewer_files_than_before_leave_none_behind(stored: StoredRules) -> None:
     files = tuple(RuleText(f"{name}.yaml", name.encode()) for name in "abc")
-    assert stored.keep({"acme": RuleTexts((), files)})
-    assert stored.keep({"acme": RuleTexts((), files[1:])})
+    assert stored.save({"acme": RuleTexts((), files)})
+    assert stored.save({"acme": RuleTexts((), files[1:])})
     assert stored.last_good("acme") == RuleTexts((), files[1:])
 
 
@@ -138,11 +138,11 @@ def test_a_forgotten_tenant_leaves_nothing_and_replicas_notice(database: Databas
     base, own = (RuleText("base.yaml", b"base"),), (RuleText("own.yaml", b"own"),)
     for tenant in ("acme", "beta"):
         activate(database, 1, "1.0.0", tenant=tenant)
-        assert stored.keep({None: RuleTexts(base), tenant: RuleTexts(base, own)})
+        assert stored.save({None: RuleTexts(base), tenant: RuleTexts(base, own)})
     assert set(stored.revisions()) == {"acme", "beta"}
     with database.transaction() as db:
         assert forget_tenant(db, "acme") == 6
-    assert set(stored.revisions()) == stored.kept_tenants() == {"beta"}
+    assert set(stored.revisions()) == stored.saved_tenants() == {"beta"}
     assert stored.last_good("acme") is None
     assert stored.last_good(None) == RuleTexts(base)
     assert stored.last_good("beta") == RuleTexts(base, own)
@@ -168,5 +168,5 @@ def test_while_the_database_is_away_what_is_known_stays(tmp_path: Any) -> None:
     known = stored.revisions()
     METADATA.drop_all(database.engine)
     assert stored.revisions() == known
-    assert not stored.keep({None: RuleTexts((RuleText("a", b"a"),))})
+    assert not stored.save({None: RuleTexts((RuleText("a", b"a"),))})
     database.dispose()

@@ -95,13 +95,13 @@ class Stored:
         started = [text for starts, text in self.activated.get(tenant, []) if on is None or starts <= on]
         return tuple(started[-1:])
 
-    def kept_tenants(self):
+    def saved_tenants(self):
         return frozenset(tenant for tenant, texts in self.kept.items() if tenant and texts)
 
     def last_good(self, tenant):
         return self.kept.get(tenant)
 
-    def keep(self, in_force):
+    def save(self, in_force):
         self.kept.update(in_force)
         return True
 

@@ -136,5 +136,5 @@ def test_tenants_who_ask_the_same_share_what_is_compiled_and_are_not_cross_check
     finally:
         evaluator.close()
     assert [one.pack.rules[0].penalty for one in made] == [5.0, 6.0]
-    assert made[0].asked.compiled is made[1].asked.compiled
-    assert made[0].pairs.asked.compiled is made[1].pairs.asked.compiled
+    assert made[0].condition_set.compiled is made[1].condition_set.compiled
+    assert made[0].pairs.condition_set.compiled is made[1].pairs.condition_set.compiled

@@ -94,7 +94,7 @@ def test_the_pack_is_refused_at_the_rules_place(evaluator):
     )
     made = PreparedPack.of(pack([meant]))
     misread = ConditionSet(
-        "bad", made.asked.conditions, made.asked.labels, compile_conditions([Leaf("gap", "<=", 24.0)])
+        "bad", made.condition_set.conditions, made.condition_set.labels, compile_conditions([Leaf("gap", "<=", 24.0)])
     )
     wrong = PreparedPack(made.pack, misread, made.served, made.deciders, made.lasting, PairRules.of("x", ()))
     with pytest.raises(RuleFileErrors, match=r"a\.yaml:7:5: rule day-gap: .*the engine says it fires"):

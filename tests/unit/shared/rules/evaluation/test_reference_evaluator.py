@@ -4,9 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.rules.evaluation.evaluators import choose_evaluator
 from shared.rules.evaluation.explain import explain
-from shared.rules.evaluation.reference_evaluator import fire, holds
-from shared.rules.model import All, AnyOf, Condition, Facts, Leaf, Not, Scalar
+from shared.rules.evaluation.prepared import prepare
+from shared.rules.evaluation.reference_evaluator import holds
+from shared.rules.evaluation.tenant_rules import TenantRules
+from shared.rules.model import All, AnyOf, Condition, Facts, Fired, Leaf, Not, Pack, Scalar
 from tests.unit.shared.rules.rule_texts import DELOAD_RULE, only_pack, pack_text
 
 GAP = Leaf("gap_hours", "<", 6.0)
@@ -94,6 +97,11 @@ sessions = st.one_of(
 def _question(first: Facts, then: Facts, gap: float) -> Facts:
     pair = {f"first_{name}": value for name, value in first.items()}
     return {**pair, **{f"then_{name}": value for name, value in then.items()}, "gap_hours": gap, "same_day": True}
+
+
+def fire(pack: Pack, facts: Facts) -> tuple[Fired, ...]:
+    evaluator = choose_evaluator("reference")
+    return TenantRules(prepare({pack.kind: pack}, evaluator), evaluator).decide(pack.kind, [facts])[0]
 
 
 @given(sessions, sessions, st.floats(0, 12))

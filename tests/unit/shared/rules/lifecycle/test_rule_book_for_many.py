@@ -172,8 +172,8 @@ class Away(Stored):
             raise ConnectionError("away")
         return super().revisions()
 
-    def keep(self, in_force):
-        return not self.away and super().keep(in_force)
+    def save(self, in_force):
+        return not self.away and super().save(in_force)
 
 
 def test_nothing_is_decided_by_the_base_for_a_tenant_that_could_not_be_read_yet(files):
