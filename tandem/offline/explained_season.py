@@ -13,7 +13,7 @@ from tandem.offline.explained_rule import RuleExplained, nearest_miss
 if TYPE_CHECKING:
     from services.periodization.domain import Season
 
-_MOST_WEEKS = 4
+_MAX_WEEKS_NAMED = 4
 
 
 def explained_in_season(rule: Rule, kind: PackKind, pack: Pack, season: "Season") -> Iterator[RuleExplained]:
@@ -48,8 +48,8 @@ def early_in_season(rule: Rule, pack: Pack, season: "Season") -> Iterator[RuleEx
 
 
 def _weeks(starts: Sequence[date]) -> str:
-    said = ", ".join(str(start) for start in starts[:_MOST_WEEKS])
-    more = len(starts) - _MOST_WEEKS
+    said = ", ".join(str(start) for start in starts[:_MAX_WEEKS_NAMED])
+    more = len(starts) - _MAX_WEEKS_NAMED
     return f"the week{'s' if len(starts) > 1 else ''} of {said}" + (f" and {more} more" if more > 0 else "")
 
 

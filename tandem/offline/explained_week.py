@@ -20,11 +20,10 @@ def explained_week(athlete: OfflineAthlete) -> Iterator[RuleExplained | NotAsked
     """Every sequencing rule on the proposed week; where sessions have no start yet, on the week as it is planned."""
     pack = athlete.rules.pack("sequencing")
     names = tuple(rule.id for rule in pack.rules)
-    week = athlete.file.week
-    if week is not None and week.sessions and all(session.start for session in week.sessions):
+    if athlete.proposes_calendar:
         yield from _on_calendar(athlete.proposal(), athlete.rules, "")
         return
-    if week is None and athlete.file.season is None and not athlete.file.goals:
+    if athlete.file.week is None and athlete.file.season is None and not athlete.file.goals:
         yield NotAsked(pack.id, names, "the file has no 'week', no 'season' and no 'goals' to plan one from")
         return
     try:

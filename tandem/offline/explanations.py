@@ -38,7 +38,7 @@ def explain_rules(athlete: OfflineAthlete) -> Iterator[RuleExplained | NotAsked]
 def _day_and_season(athlete: OfflineAthlete, kind: PackKind) -> Iterator[RuleExplained | NotAsked]:
     pack = athlete.rules.pack(kind)
     known = athlete.file.athlete is not None
-    season = athlete.season() if known and (athlete.file.season is not None or athlete.file.goals) else None
+    season = athlete.season() if athlete.has_season else None
     history = _days(athlete, kind) if known else {}
     without_season: list[str] = []
     without_history: list[str] = []

@@ -1,4 +1,4 @@
-"""The offline pipeline: an athlete file through the same domain functions that the services call, with no broker."""
+"""One athlete file's answers: gathered by the use cases of the services, decided by their domains, with no broker."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -196,7 +196,14 @@ class OfflineAthlete:
 
     @property
     def has_season(self) -> bool:
-        return self.file.season is not None or bool(self.file.goals)
+        """Whether the file wishes for one; without an athlete it cannot be planned."""
+        return self.file.athlete is not None and (self.file.season is not None or bool(self.file.goals))
+
+    @property
+    def proposes_calendar(self) -> bool:
+        """Whether the week's sessions all have their place, so that there is nothing to plan."""
+        week = self.file.week
+        return week is not None and bool(week.sessions) and all(one.start is not None for one in week.sessions or ())
 
     @contextmanager
     def _pointing_at(self, where: str) -> Iterator[None]:

@@ -1,11 +1,10 @@
 """An athlete's recent weeks once more under other rules: every answer that the rules give, to be compared."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from shared.messages.values import PlannedSession
 from tandem.offline.pipeline import OfflineAthlete
 
 Answer = Mapping[str, Any]
@@ -39,38 +38,27 @@ def replay(athlete: OfflineAthlete, weeks: int, advance: Callable[[], None] = la
     advance()
     days = {} if athlete.file.athlete is None else _past_days(athlete, weeks)
     advance()
-    season = athlete.season().as_json() if _has_season(athlete) else None
+    season = athlete.season().as_json() if athlete.has_season else None
     advance()
     return Answers({**past, **calendars}, plans, days, season)
 
 
 def _past_weeks(athlete: OfflineAthlete, weeks: int) -> dict[str, Answer]:
     monday = athlete.on - timedelta(days=athlete.on.weekday())
-    found: dict[str, Answer] = {}
-    for back in range(weeks - 1, -1, -1):
-        verdict = athlete.check_done_week(monday - timedelta(days=7 * back))
-        if verdict is not None:
-            found[f"week of {monday - timedelta(days=7 * back)}, as done"] = verdict.as_json()
-    return found
+    begun = [monday - timedelta(days=7 * back) for back in range(weeks - 1, -1, -1)]
+    verdicts = {start: athlete.check_done_week(start) for start in begun}
+    return {f"week of {start}, as done": one.as_json() for start, one in verdicts.items() if one is not None}
 
 
 def _week_ahead(athlete: OfflineAthlete) -> tuple[dict[str, Answer], dict[str, Answer]]:
     """The proposed week: judged where every session has its start, planned where the platform is to find them."""
     week = athlete.file.week
-    if week is not None and _timed(week.sessions):
+    if week is not None and athlete.proposes_calendar:
         return {f"week of {week.start}, as proposed": athlete.check().as_json()}, {}
-    if athlete.file.athlete is None or (week is None and not _has_season(athlete)):
+    if athlete.file.athlete is None or (week is None and not athlete.has_season):
         return {}, {}
     plan = athlete.week().as_json()
     return {}, {f"week of {plan['week_start']}, as planned": plan}
-
-
-def _has_season(athlete: OfflineAthlete) -> bool:
-    return athlete.file.athlete is not None and (athlete.file.season is not None or bool(athlete.file.goals))
-
-
-def _timed(sessions: Sequence[PlannedSession] | None) -> bool:
-    return bool(sessions) and all(session.start is not None for session in sessions or ())
 
 
 def _past_days(athlete: OfflineAthlete, weeks: int) -> dict[date, Answer]:
