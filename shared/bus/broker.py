@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol, Self
 
 from shared.messages.envelope import Delivery, Outgoing
@@ -11,15 +12,31 @@ class PublishFailed(RuntimeError):
     """The broker did not confirm the whole batch; any part of it may or may not have arrived."""
 
 
+class MessageRefused(PublishFailed):
+    """The broker ended the connection over a message of the batch, and would do it again for that message alone."""
+
+
 class BrokerAway(RuntimeError):
     """It does not answer, or not to us; the message says what it or the network said."""
 
 
-class Publisher(Protocol):
-    """Sends a batch; returns once the broker has all of it, with the messages that it could not route."""
+@dataclass(frozen=True, slots=True)
+class Confirms:
+    """What the broker said of a batch's messages, which it has but for ``not_taken``.
 
-    def publish(self, messages: Sequence[Outgoing]) -> list[str]:
-        """Raises PublishFailed."""
+    ``dropped``: routing keys of replies that nobody waits for any more. ``not_taken``: indices of messages whose queue
+    is full or gone.
+    """
+
+    dropped: Sequence[str] = ()
+    not_taken: frozenset[int] = frozenset()
+
+
+class Publisher(Protocol):
+    """Sends a batch; returns once the broker has said of each message whether it has it."""
+
+    def publish(self, messages: Sequence[Outgoing]) -> Confirms:
+        """Raises PublishFailed; MessageRefused where the batch holds a message that breaks the connection."""
 
     def keep_alive(self) -> None:
         """Call it every few seconds: it sends the heartbeats that a connection without traffic needs."""

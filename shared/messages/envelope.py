@@ -6,6 +6,7 @@ its messages with ours. It is not used on the way in, because it parses a body b
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,6 +27,8 @@ EVENTS_EXCHANGE = "tandem.events"
 JSON = "application/json"
 STRUCTURED = "application/cloudevents+json"
 
+_DIRECT_REPLY = re.compile(r"amq\.rabbitmq\.reply-to(\.[A-Za-z0-9+/=_-]+\.[A-Za-z0-9+/=_-]+)?")
+"""As the broker writes it for the consumer of ``amq.rabbitmq.reply-to``: a process and a key, each in base64."""
 _REQUIRED = ("id", "source", "type", "specversion")
 _write = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
@@ -228,7 +231,7 @@ def type_of(key: str) -> str:
 def _reply_permitted(reply_to: str | None, tenant: str) -> bool:
     if reply_to is None:
         return False
-    return reply_to == "amq.rabbitmq.reply-to" or reply_to.startswith(("amq.rabbitmq.reply-to.", f"tenant.{tenant}."))
+    return bool(_DIRECT_REPLY.fullmatch(reply_to)) or reply_to.startswith(f"tenant.{tenant}.")
 
 
 def _binary_attributes(headers: Mapping[str, Any]) -> dict[str, Any]:

@@ -157,6 +157,12 @@ outbox_oldest_seconds: Final = Gauge(
     ["service"],
     registry=registry,
 )
+outbox_refused_rows: Final = Gauge(
+    "tandem_outbox_refused_rows",
+    "Outbox messages that the broker does not take because their queue is full or gone; nothing is taken in meanwhile.",
+    ["service"],
+    registry=registry,
+)
 timer_runs: Final = Counter(
     "tandem_timer_runs",
     "Runs of periodic work, one per tenant and tick; outcome is done or failed.",

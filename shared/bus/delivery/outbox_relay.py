@@ -1,8 +1,8 @@
-"""Carries committed outbox rows to the broker: at once after the commit, and, where that failed, by the sweeper."""
+"""Carries committed outbox rows to the broker right after their commit; where that fails, they are the sweeper's."""
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from threading import Event, Lock
 
 import structlog
@@ -29,7 +29,7 @@ _AWAY_S = 1.0
 
 
 class Relay:
-    """One per service. ``hand_over`` right after a commit; ``run`` and ``sweep`` each in their own green thread."""
+    """One per service. ``hand_over`` right after a commit; ``run`` in a green thread of its own."""
 
     def __init__(
         self,
@@ -37,17 +37,13 @@ class Relay:
         database: Database,
         store: DeliveryStore,
         publisher: Publisher,
-        now_ms: Callable[[], int],
         hub: Hub,
-        sweep_age_ms: int = 5000,
     ) -> None:
         self.service = service
         self._database = database
         self._store = store
         self._publisher = publisher
-        self._now_ms = now_ms
         self._hub = hub
-        self._sweep_age_ms = sweep_age_ms
         self._rows: deque[OutboxEntry] = deque()
         self._in_hand: set[str] = set()
         self._confirmed: list[OutboxEntry] = []
@@ -55,11 +51,15 @@ class Relay:
         self._deleting = Lock()
         self._woken = Event()
         self._stopping = False
+        self.breaking_tenants: set[str] = set()
+        """Tenants that named reply addresses which break connections: their replies are left to the sweeper."""
 
     def hand_over(self, rows: Sequence[OutboxEntry]) -> None:
         """Takes committed rows; waits while too many are in hand already."""
         while len(self._rows) > FULL_AT and not self._stopping:
             time.sleep(0.05)
+        if self.breaking_tenants:
+            rows = [row for row in rows if row.message.exchange or row.tenant not in self.breaking_tenants]
         self._rows.extend(rows)
         self._in_hand.update(row.id for row in rows)
         if rows:
@@ -69,6 +69,9 @@ class Relay:
     def in_hand(self) -> int:
         """Rows that were handed over and still stand in the outbox."""
         return len(self._in_hand)
+
+    def is_in_hand(self, row: OutboxEntry) -> bool:
+        return row.id in self._in_hand
 
     def run(self) -> None:
         """Publishes what is handed over, until ``stop``."""
@@ -99,40 +102,9 @@ class Relay:
         self._stopping = True
         self._woken.set()
 
-    def sweep(self) -> int:
-        """Publishes all rows left behind by a crash or a broken connection; returns how many.
-
-        Every service does this every few seconds, so it also says whether the database answers.
-        """
-        try:
-            swept = last = self._sweep_some()
-        except SQLAlchemyError:
-            metrics.database_answers.labels(self.service).set(0)
-            raise
-        metrics.database_answers.labels(self.service).set(1)
-        while last == ROWS_PER_PUBLISH:  # a long time without a broker leaves many
-            self.keep_alive()
-            last = self._sweep_some()
-            swept += last
-        return swept
-
-    def _sweep_some(self) -> int:
-        before = self._now_ms() - self._sweep_age_ms
-        held = frozenset(self._in_hand)
-        with self._database.transaction() as db:
-            rows = self._store.outbox.unpublished(db, before, ROWS_PER_PUBLISH)
-            left = [row for row in rows if row.id not in held and row.id not in self._in_hand]
-            oldest = min((row.created_at_ms for row in rows), default=None)
-            if left and not self._database.is_sqlite:  # the rows stay locked, so no other replica sends them too
-                self._publish(left)
-                self._store.outbox.delete(db, left)
-        if left and self._database.is_sqlite:
-            self._publish(left)
-            with self._database.transaction() as db:
-                self._store.outbox.delete(db, left)
-        age_s = 0.0 if oldest is None else (self._now_ms() - oldest) / 1000
-        metrics.outbox_oldest_seconds.labels(self.service).set(age_s)
-        return len(left)
+    def reconnect(self) -> None:
+        """Over a new connection from now on; what is under way is published again, under the same ids."""
+        self._publisher.close()
 
     def keep_alive(self) -> None:
         """Sends heartbeats between publishes."""
@@ -141,7 +113,7 @@ class Relay:
     def _publish_next(self) -> None:
         rows = [self._rows.popleft() for _ in range(min(len(self._rows), ROWS_PER_PUBLISH))]
         try:
-            self._publish(rows)
+            not_taken = publish_rows(self.service, self._publisher, rows)
         except PublishFailed:
             # They stand in the outbox; the sweeper sends them once the broker answers again.
             _log.warning(
@@ -152,7 +124,9 @@ class Relay:
                 self._rows.clear()
             self._no_longer_in_hand(rows)
         else:
-            self._confirmed += rows
+            left = {row.id for row in not_taken}
+            self._no_longer_in_hand(not_taken)
+            self._confirmed += [row for row in rows if row.id not in left]
             self._to_delete.set()
 
     def _no_longer_in_hand(self, rows: Sequence[OutboxEntry]) -> None:
@@ -186,23 +160,28 @@ class Relay:
         self._no_longer_in_hand(confirmed)
         return True
 
-    def _publish(self, rows: Sequence[OutboxEntry]) -> None:
-        started = time.monotonic()
-        messages = [row.message for row in rows]
+
+def publish_rows(service: str, publisher: Publisher, rows: Sequence[OutboxEntry]) -> list[OutboxEntry]:
+    """Publishes and counts; returns the rows that the broker has not taken, because their queue is full or gone.
+
+    Raises PublishFailed.
+    """
+    started = time.monotonic()
+    messages = [row.message for row in rows]
+    try:
+        confirms = publisher.publish(messages)
+    except PublishFailed:
+        # Mostly a connection that the broker closed meanwhile: once more, over a new one.
+        metrics.publish_failures.labels(service).inc()
         try:
-            returned = self._publisher.publish(messages)
+            confirms = publisher.publish(messages)
         except PublishFailed:
-            # Mostly a connection that the broker closed meanwhile: once more, over a new one.
-            metrics.publish_failures.labels(self.service).inc()
-            try:
-                returned = self._publisher.publish(messages)
-            except PublishFailed:
-                metrics.publish_failures.labels(self.service).inc()
-                raise
-        if returned:
-            metrics.replies_dropped.labels(self.service).inc(len(returned))
-        for row in rows:
-            if row.message.exchange == EVENTS_EXCHANGE:
-                name = row.message.routing_key.split(".", 2)[2]
-                metrics.published.labels(self.service, name).inc()
-        _log.debug("published", service=self.service, rows=len(rows), seconds=time.monotonic() - started)
+            metrics.publish_failures.labels(service).inc()
+            raise
+    if confirms.dropped:
+        metrics.replies_dropped.labels(service).inc(len(confirms.dropped))
+    for index, message in enumerate(messages):
+        if message.exchange == EVENTS_EXCHANGE and index not in confirms.not_taken:
+            metrics.published.labels(service, message.routing_key.split(".", 2)[2]).inc()
+    _log.debug("published", service=service, rows=len(rows), seconds=time.monotonic() - started)
+    return [rows[index] for index in sorted(confirms.not_taken)]

@@ -14,7 +14,8 @@ from shared.bus.queue_names import INTERNAL_EXCHANGE, RETRY_DELAYS_S, parked_que
 from shared.messages.envelope import Delivery, Outgoing
 from shared.messages.ids import new_id
 
-Reason = Literal["handler_failed", "retries_exhausted", "event_refused"]
+Reason = Literal["handler_failed", "retries_exhausted", "event_refused", "unpublishable"]
+UNPUBLISHABLE: Reason = "unpublishable"
 
 _CARRIED = ("traceparent",)
 
@@ -57,6 +58,35 @@ def to_park(service: str, delivery: Delivery, failure: Failure) -> OutboxEntry:
         "tandem-parked-id": new_id(),
     }
     return _internal(parked_queue(service), delivery, headers, failure.at)
+
+
+def to_park_unpublishable(service: str, row: OutboxEntry, error: str, at: datetime) -> OutboxEntry:
+    """What the broker will not publish, on its way to the parked queue, with where it was to go."""
+    message = row.message
+    headers = message.headers | {
+        "tandem-reason": UNPUBLISHABLE,
+        "tandem-error": error[:500],
+        "tandem-first-failed": message.headers.get("tandem-first-failed", _stamp(at)),
+        "tandem-last-failed": _stamp(at),
+        "tandem-parked-id": new_id(),
+    }
+    if message.exchange != INTERNAL_EXCHANGE:  # there they say already what the message is
+        name = message.headers.get("ce-type", "").removeprefix("tandem.").removesuffix(".v1")
+        headers |= {
+            "tandem-source": "outbox",
+            "tandem-routing-key": f"{row.tenant}.{name}",
+            "tandem-publish-exchange": message.exchange,
+            "tandem-publish-key": message.routing_key,
+        }
+    parked = Outgoing(
+        INTERNAL_EXCHANGE,
+        parked_queue(service),
+        headers,
+        message.body,
+        message.correlation_id,
+        message.content_type,
+    )
+    return replace(outbox_entry(row.tenant, parked, row.athlete, at), id=new_id())
 
 
 def from_internal(delivery: Delivery) -> Delivery:

@@ -24,7 +24,15 @@ from shared.messages.ids import new_id
 
 Action = Literal["replay", "drop"]
 
-_CARRIED_HEADERS = ("tandem-source", "tandem-routing-key", "tandem-user-id", "tandem-reply-to", "traceparent")
+_PUBLISH_TO = ("tandem-publish-exchange", "tandem-publish-key")
+_CARRIED_HEADERS = (
+    "tandem-source",
+    "tandem-routing-key",
+    "tandem-user-id",
+    "tandem-reply-to",
+    "traceparent",
+    *_PUBLISH_TO,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +193,12 @@ def read_parked(service: str, message: HeldMessage) -> Parked:
 
 
 def to_replay(parked: Parked) -> Outgoing:
-    """As it first arrived, with all its attempts before it."""
+    """As it first arrived, with all its attempts before it; what could not be published, as it was to go out."""
     source = parked.headers["tandem-source"]
+    if source == "outbox":
+        exchange, key = (parked.headers[name] for name in _PUBLISH_TO)
+        headers = {name: value for name, value in parked.headers.items() if not name.startswith("tandem-")}
+        return Outgoing(exchange, key, headers, parked.body, parked.correlation_id, parked.content_type)
     return Outgoing(
         INTERNAL_EXCHANGE,
         retry_key(parked.service, source),
@@ -217,6 +229,8 @@ def _of_the_broker(service: str, message: HeldMessage, headers: Mapping[str, Any
 
 
 def _problem(ours: Mapping[str, Any], routing_key: str) -> str | None:
+    if ours.get("tandem-source") == "outbox" and all(name in ours for name in _PUBLISH_TO):
+        return None
     if ours.get("tandem-source") not in ("command", "event") or "." not in routing_key:
         return "where it came from is not known"
     if ours["tandem-source"] == "command" and ours.get("tandem-user-id") != routing_key.partition(".")[0]:

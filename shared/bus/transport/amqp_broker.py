@@ -8,7 +8,7 @@ import amqp
 from kombu import Connection, Consumer, Exchange, Queue
 from kombu.exceptions import OperationalError
 
-from shared.bus.broker import BrokerAway, HeldMessage, QueueView
+from shared.bus.broker import BrokerAway, HeldMessage, PublishFailed, QueueView
 from shared.bus.transport.deliveries import delivery_from
 from shared.bus.transport.publisher import PipelinedPublisher
 from shared.messages.envelope import EVENTS_EXCHANGE, Delivery, Outgoing
@@ -102,7 +102,10 @@ class AmqpBroker:
                 channel.close()
 
     def publish(self, messages: Sequence[Outgoing]) -> None:
-        self._publisher.publish(messages)
+        not_taken = self._publisher.publish(messages).not_taken
+        if not_taken:
+            keys = sorted({messages[index].routing_key for index in not_taken})
+            raise PublishFailed(f"no queue takes {', '.join(keys)}")
 
     @contextmanager
     def listen(

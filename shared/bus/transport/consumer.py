@@ -27,6 +27,7 @@ from shared.ops import metrics
 _log = structlog.get_logger("tandem.consumer")
 
 _DATABASE_PAUSE_S = 1.0
+_HELD_UP_PAUSE_S = 0.5
 SUSPECT_AFTER = 5
 """Deliveries in vain, of topology.DELIVERY_LIMIT, after which a message may be one that kills its service."""
 
@@ -49,6 +50,7 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
         self._taking = False
         self._singly = False
         self._loop: Any = None
+        self._bus: Any = None
 
     @property
     def queue_name(self) -> str:
@@ -115,6 +117,12 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
             self._arrived.wait()
             self._arrived = Event()
             while self._waiting:
+                if self._bus is not None and self._bus.is_held_up:
+                    if self._stopping:
+                        self._waiting.clear()  # not acknowledged, so the broker gives it to whoever comes next
+                        break
+                    eventlet.sleep(_HELD_UP_PAUSE_S)
+                    continue
                 if len(self._waiting) < self._settings.batch_messages and not self._stopping:
                     eventlet.sleep(self._settings.batch_wait_ms / 1000)
                 if any(_is_suspect(message) for message in self._waiting):
@@ -178,8 +186,9 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
 
         def settle(worker: Any, result: Batch | None, failed: Any) -> tuple[Batch | None, Any]:
             if result is not None:
+                self._bus = worker.service.bus
                 self._acknowledge(messages[: result.done])
-                worker.service.bus.relay.hand_over(result.messages)
+                self._bus.relay.hand_over(result.messages)
             finished.send(result)
             return result, failed
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from kombu import Connection, Consumer, Exchange, Producer, Queue
 
+from shared.bus.broker import Confirms
 from shared.messages.envelope import COMMANDS_EXCHANGE, EVENTS_EXCHANGE, JSON, Outgoing, type_of
 from shared.messages.ids import new_id
 
@@ -39,7 +40,7 @@ class MemoryPublisher:
         self._connect = connect
         self._producer: Producer | None = None
 
-    def publish(self, messages: Sequence[Outgoing]) -> list[str]:
+    def publish(self, messages: Sequence[Outgoing]) -> Confirms:
         if self._producer is None:
             self._producer = Producer(self._connect().channel())
         for message in messages:
@@ -52,7 +53,7 @@ class MemoryPublisher:
                 content_encoding="utf-8",
                 correlation_id=message.correlation_id,
             )
-        return []
+        return Confirms()
 
     def keep_alive(self) -> None:
         """Memory needs no heartbeat."""

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from shared.bus.broker import BrokerAway, Publisher, PublishFailed
 from shared.bus.delivery.fair_share import FairShares
 from shared.bus.delivery.outbox_relay import Relay
+from shared.bus.delivery.outbox_sweeper import Sweeper
 from shared.bus.delivery.processor import Batch, Processor
 from shared.bus.delivery.retention import Retention
 from shared.bus.operations.erase_from_queues import QueuesOfErased
@@ -65,12 +66,12 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
             erase_waiting=None if self._queues is None else self._queues.erase_athlete,
             hub=HUB,
         )
-        publisher: Publisher = (
+        self._publishers: list[Publisher] = [
             MemoryPublisher(wiring.connector())
             if wiring.in_memory
             else PipelinedPublisher(wiring.connector(), settings.confirm_timeout_seconds)
-        )
-        self._publisher = publisher
+            for _ in ("relay", "sweeper")
+        ]
         self._clock = wiring.clock
         self._sweep_seconds = settings.outbox_sweep_seconds
         self._retention_seconds = settings.retention_seconds
@@ -81,13 +82,13 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
             timedelta(days=settings.inbox_days),
             timedelta(days=settings.erasure_days),
         )
-        self.relay = Relay(
-            name,
+        self.relay = Relay(name, self.database, self.processor.store, self._publishers[0], HUB)
+        self.sweeper = Sweeper(
+            self.relay,
             self.database,
             self.processor.store,
-            publisher,
+            self._publishers[1],
             lambda: int(wiring.clock().timestamp() * 1000),
-            HUB,
             sweep_age_ms=int(settings.outbox_sweep_seconds * 1000),
         )
 
@@ -99,8 +100,14 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
         self._sweeping.kill()
         self.relay.stop()
         self._relaying.wait()
-        self._publisher.close()
+        for publisher in self._publishers:
+            publisher.close()
         self.database.dispose()
+
+    @property
+    def is_held_up(self) -> bool:
+        """Whether nothing may be taken in: the broker does not take what the service has to put somewhere."""
+        return self.sweeper.is_held_up
 
     def get_dependency(self, worker_ctx: Any) -> "ServiceBus":
         return self
@@ -123,7 +130,8 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
         while True:
             try:
                 self.relay.keep_alive()
-                self.relay.sweep()
+                self.sweeper.keep_alive()
+                self.sweeper.sweep()
                 if time.monotonic() >= forget_at:
                     forget_at = time.monotonic() + self._retention_seconds
                     self.retention.forget(self._clock())

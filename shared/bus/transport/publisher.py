@@ -16,7 +16,7 @@ from eventlet.event import Event
 from eventlet.semaphore import Semaphore
 from kombu import Connection
 
-from shared.bus.broker import PublishFailed
+from shared.bus.broker import Confirms, MessageRefused, PublishFailed
 from shared.bus.delivery.replies import DEFAULT_EXCHANGE
 from shared.bus.transport.amqp_patches import read_in_large_pieces
 from shared.bus.transport.publish_frames import publish_frames
@@ -24,16 +24,25 @@ from shared.messages.envelope import EVENTS_EXCHANGE, Outgoing
 
 _WRITE_BYTES = 64 * 1024
 _BROKEN = (OSError, amqp.AMQPError, amqp.exceptions.MessageNacked)
+_MESSAGES_FAULT = (
+    amqp.exceptions.InternalError,  # a reply address that names nobody kills the broker's channel
+    amqp.exceptions.PreconditionFailed,  # larger than the broker takes
+    amqp.exceptions.ContentTooLarge,
+    amqp.exceptions.FrameError,
+    amqp.exceptions.FrameSyntaxError,
+    ValueError,  # no frame can hold it
+)
+"""Errors that a message brings about; all others are the broker's, the network's or the permissions'."""
 
 
 class _Sending:
     """One batch under way: which of its messages are not yet confirmed, and what else the broker said of it."""
 
     def __init__(self) -> None:
+        self.first = 0
         self.unconfirmed: set[int] = set()
-        self.refused = 0
-        self.returned: list[str] = []
-        self.unroutable: set[str] = set()
+        self.dropped: list[str] = []
+        self.not_taken: set[int] = set()
         self._written = False
         self._settled = Event()
 
@@ -48,7 +57,7 @@ class _Sending:
 
     def fail(self, error: Exception) -> None:
         if not self._settled.ready():
-            self._settled.send_exception(PublishFailed(f"{type(error).__name__}: {error}"))
+            self._settled.send_exception(_failure(error))
 
     def wait(self) -> None:
         self._settled.wait()
@@ -74,6 +83,7 @@ class _Link:
         self._reader = eventlet.spawn(self._read)
 
     def write(self, messages: Sequence[Outgoing], sending: _Sending) -> None:
+        sending.first = self._published + 1
         held = bytearray()
         for message in messages:
             held += self._frames_of(message, sending)
@@ -137,20 +147,22 @@ class _Link:
     def _on_nack(self, tag: int, multiple: bool) -> None:
         for one in self._up_to(tag, multiple):
             if one in self._of_tag:
-                self._of_tag[one].refused += 1
+                sending = self._of_tag[one]
+                sending.not_taken.add(one - sending.first)
         self._on_ack(tag, multiple)
 
     def _on_return(self, error: Any, exchange: str, routing_key: str, message: Any) -> None:
         """A return names no tag; it comes before its confirm, and in the order of publishing."""
         waiting = self._mandatory.get((exchange, routing_key), deque())
         while waiting:
-            sending = self._of_tag.get(waiting.popleft())
+            tag = waiting.popleft()
+            sending = self._of_tag.get(tag)
             if sending is None:
                 continue
             if exchange == DEFAULT_EXCHANGE:
-                sending.returned.append(routing_key)
-            else:
-                sending.unroutable.add(routing_key)
+                sending.dropped.append(routing_key)
+            else:  # a retry or a dead letter, and its queue is gone: unlike a reply, it must not vanish
+                sending.not_taken.add(tag - sending.first)
             return
 
     def _up_to(self, tag: int, multiple: bool) -> list[int]:
@@ -166,7 +178,7 @@ class PipelinedPublisher:
         self._link: _Link | None = None
         self._writing = Semaphore(1)
 
-    def publish(self, messages: Sequence[Outgoing]) -> list[str]:
+    def publish(self, messages: Sequence[Outgoing]) -> Confirms:
         """Raises PublishFailed; the caller sends the same batch again later, under the same ids.
 
         Batches are written in the order of the calls; each returns when the broker has confirmed all of its own.
@@ -183,17 +195,10 @@ class PipelinedPublisher:
             error = TimeoutError(f"no confirm for {len(sending.unconfirmed)} messages in {self._confirm_timeout_s} s")
             self._drop(link, error)
             raise PublishFailed(str(error)) from None
-        except _BROKEN as error:
+        except (*_BROKEN, ValueError) as error:
             self._drop(link, error)
-            raise PublishFailed(f"{type(error).__name__}: {error}") from error
-        if sending.refused:
-            refused = ConnectionError(f"the broker refused {sending.refused} messages")
-            self._drop(link, refused)
-            raise PublishFailed(str(refused))
-        if sending.unroutable:
-            # A retry or a dead letter, and its queue is gone: unlike a reply, it must not vanish.
-            raise PublishFailed(f"no queue takes {', '.join(sorted(sending.unroutable))}")
-        return sending.returned
+            raise _failure(error) from error
+        return Confirms(sending.dropped, frozenset(sending.not_taken))
 
     def keep_alive(self) -> None:
         link = self._link
@@ -219,3 +224,8 @@ class PipelinedPublisher:
             if self._link is link:
                 self._link = None
             link.close(error)
+
+
+def _failure(error: Exception) -> PublishFailed:
+    kind = MessageRefused if isinstance(error, _MESSAGES_FAULT) else PublishFailed
+    return kind(f"{type(error).__name__}: {error}")

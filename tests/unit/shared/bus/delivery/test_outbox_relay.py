@@ -7,9 +7,10 @@ import eventlet
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared.bus.broker import PublishFailed
+from shared.bus.broker import Confirms, PublishFailed
 from shared.bus.delivery.outbox import OutboxEntry, outbox_entry
 from shared.bus.delivery.outbox_relay import ROWS_PER_PUBLISH, Relay
+from shared.bus.delivery.outbox_sweeper import Sweeper
 from shared.bus.delivery.store import DeliveryStore
 from shared.bus.transport.hub import HUB
 from shared.db.engine import Database
@@ -28,12 +29,12 @@ class Sent:
         self.messages: list[Outgoing] = []
         self.failures = 0
 
-    def publish(self, messages: Sequence[Outgoing]) -> list[str]:
+    def publish(self, messages: Sequence[Outgoing]) -> Confirms:
         if self.failures:
             self.failures -= 1
             raise PublishFailed("the broker is away")
         self.messages += messages
-        return []
+        return Confirms()
 
     def keep_alive(self) -> None: ...
 
@@ -68,10 +69,10 @@ def committed(database: Database, store: DeliveryStore, count: int, age_s: float
     return rows
 
 
-def start(database: Database) -> tuple[Relay, DeliveryStore, Sent]:
+def start(database: Database) -> tuple[Relay, Sweeper, DeliveryStore, Sent]:
     store, sent = DeliveryStore(), Sent()
-    relay = Relay("toy", database, store, sent, lambda: int(NOW.timestamp() * 1000), HUB, sweep_age_ms=5000)
-    return relay, store, sent
+    relay = Relay("toy", database, store, sent, HUB)
+    return relay, Sweeper(relay, database, store, sent, lambda: int(NOW.timestamp() * 1000)), store, sent
 
 
 def empty(database: Database, store: DeliveryStore) -> bool:
@@ -80,7 +81,7 @@ def empty(database: Database, store: DeliveryStore) -> bool:
 
 
 def test_what_is_handed_over_is_published_in_order_and_forgotten(database: Database) -> None:
-    relay, store, sent = start(database)
+    relay, sweeper, store, sent = start(database)
     rows = committed(database, store, 700)
     runner = eventlet.spawn(relay.run)
     relay.hand_over(rows)
@@ -92,7 +93,7 @@ def test_what_is_handed_over_is_published_in_order_and_forgotten(database: Datab
 
 
 def test_a_connection_that_broke_is_replaced_at_once(database: Database) -> None:
-    relay, store, sent = start(database)
+    relay, sweeper, store, sent = start(database)
     sent.failures = 1
     runner = eventlet.spawn(relay.run)
     relay.hand_over(committed(database, store, 3))
@@ -103,7 +104,7 @@ def test_a_connection_that_broke_is_replaced_at_once(database: Database) -> None
 
 
 def test_what_could_not_be_published_is_swept_up_later_under_the_same_ids(database: Database) -> None:
-    relay, store, sent = start(database)
+    relay, sweeper, store, sent = start(database)
     sent.failures = 2
     rows = committed(database, store, 3, age_s=6)
     runner = eventlet.spawn(relay.run)
@@ -112,36 +113,35 @@ def test_what_could_not_be_published_is_swept_up_later_under_the_same_ids(databa
     runner.wait()
     assert sent.messages == []
     assert not empty(database, store)
-    assert relay.sweep() == 3
+    assert sweeper.sweep() == 3
     assert [message.headers["ce-id"] for message in sent.messages] == [row.id for row in rows]
     assert empty(database, store)
 
 
 def test_the_sweeper_leaves_young_rows_to_the_relay(database: Database) -> None:
-    relay, store, sent = start(database)
+    relay, sweeper, store, sent = start(database)
     committed(database, store, 1, age_s=1)
     committed(database, store, 1, age_s=9)
-    assert relay.sweep() == 1
+    assert sweeper.sweep() == 1
     assert len(sent.messages) == 1
     assert not empty(database, store)
 
 
 def test_one_sweep_takes_all_that_a_long_outage_left(database: Database) -> None:
-    store, sent = DeliveryStore(), Sent()
+    _, sweeper, store, sent = start(database)
     committed(database, store, 2 * ROWS_PER_PUBLISH + 7, age_s=60.0)
-    relay = Relay("toy", database, store, sent, lambda: int(NOW.timestamp() * 1000), HUB)
-    assert relay.sweep() == 2 * ROWS_PER_PUBLISH + 7 == len(sent.messages)
+    assert sweeper.sweep() == 2 * ROWS_PER_PUBLISH + 7 == len(sent.messages)
     with database.transaction() as db:
         assert store.outbox.is_empty(db)
 
 
 def test_a_sweep_says_whether_the_database_answers(database: Database) -> None:
-    relay, *_ = start(database)
-    relay.sweep()
+    _, sweeper, *_ = start(database)
+    sweeper.sweep()
     assert answers() == 1
     Table.metadata.drop_all(database.engine)
     with pytest.raises(SQLAlchemyError):
-        relay.sweep()
+        sweeper.sweep()
     assert answers() == 0
 
 
