@@ -1,7 +1,7 @@
 """Mistakes in rule files: where, which rule, what is wrong and how to mend it. All at once, one message per mistake."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 
 from shared.located_yaml.nodes import Mistake, Position
@@ -22,13 +22,7 @@ class RuleFileError:
         return f"{self.file}:{self.line}:{self.column}: {named}{self.message}"
 
     def as_json(self) -> dict[str, str | int | None]:
-        return {
-            "file": self.file,
-            "line": self.line,
-            "column": self.column,
-            "rule": self.rule,
-            "message": self.message,
-        }
+        return asdict(self)
 
 
 class RuleFileErrors(Exception):

@@ -1,8 +1,9 @@
 """Where in an athlete file a value stands, and problems that point there."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
 
 from shared.located_yaml.nodes import ListNode, MapNode, Mistake, Node, Position, ScalarNode, given_twice
 from shared.located_yaml.scalars import whole
@@ -23,14 +24,7 @@ class FileProblem:
         return f"{self.file}:{self.line}:{self.column}: {self.message}"
 
     def as_json(self) -> dict[str, Any]:
-        return {
-            "file": self.file,
-            "line": self.line,
-            "column": self.column,
-            "pointer": self.pointer,
-            "code": self.code,
-            "message": self.message,
-        }
+        return asdict(self)
 
 
 class BadFile(ValueError):
@@ -41,12 +35,8 @@ class BadFile(ValueError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
-class _Member(NamedTuple):
-    """A node below another, with the JSON pointer to it; ``key``: its name's node, where it has a name."""
-
-    pointer: str
-    node: Node
-    key: ScalarNode | None = None
+_Member = tuple[Node, ScalarNode | None]
+"""A value, and its name where it has one."""
 
 
 class Document:
@@ -60,23 +50,24 @@ class Document:
 
     def position_of(self, pointer: str, *, prefer_key: bool = False) -> Position:
         """Of the value at ``pointer``, or of the nearest thing around it when it is not in the file."""
-        member = _Member("", self._root)
-        exact = True
-        for part in pointer.split("/")[1:]:
-            below = next((one for one in _members(member) if one.pointer == f"{member.pointer}/{part}"), None)
-            if below is None:
-                exact = False
-                break
-            member = below
-        return member.key.at if prefer_key and exact and member.key is not None else member.node.at
+        while pointer not in self._members:
+            pointer, prefer_key = pointer.rpartition("/")[0], False
+        node, key = self._members[pointer]
+        return key.at if prefer_key and key is not None else node.at
 
     def problems(self, mistakes: Sequence[Mistake]) -> list[FileProblem]:
         """The reader's mistakes, and the names that are given twice."""
         every = (*mistakes, *self._doubled)
-        wanted = {mistake.at for mistake in every}
-        members = _walk(self._root) if wanted else ()
-        pointers = {at: one.pointer for one in members for at in _places(one) if at in wanted}
-        return [file_problem(mistake, pointers.get(mistake.at, "")) for mistake in every]
+        return [file_problem(mistake, self._pointers.get(mistake.at, "")) for mistake in every]
+
+    @cached_property
+    def _members(self) -> dict[str, _Member]:
+        """Each value by its JSON pointer; of a name given twice the first. A file without mistakes never asks."""
+        return dict(reversed([*_walk(self._root)]))
+
+    @cached_property
+    def _pointers(self) -> dict[Position, str]:
+        return {one.at: pointer for pointer, of in _walk(self._root) for one in of if one is not None}
 
     def _plain(self, node: Node) -> Any:
         if isinstance(node, ScalarNode):
@@ -106,21 +97,12 @@ def child_pointer(pointer: str, key: str | int) -> str:
     return f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
 
 
-def _members(member: _Member) -> Iterator[_Member]:
-    node = member.node
+def _walk(node: Node, pointer: str = "", key: ScalarNode | None = None) -> Iterator[tuple[str, _Member]]:
+    """Every value in file order with its JSON pointer. Depth is bounded by the parser."""
+    yield pointer, (node, key)
     if isinstance(node, MapNode):
-        yield from (_Member(child_pointer(member.pointer, key.text), value, key) for key, value in node.pairs)
+        for name, value in node.pairs:
+            yield from _walk(value, child_pointer(pointer, name.text), name)
     elif isinstance(node, ListNode):
-        yield from (_Member(child_pointer(member.pointer, at), item) for at, item in enumerate(node.items))
-
-
-def _walk(root: Node) -> Iterator[_Member]:
-    waiting = [_Member("", root)]
-    while waiting:
-        member = waiting.pop()
-        yield member
-        waiting.extend(_members(member))
-
-
-def _places(member: _Member) -> tuple[Position, ...]:
-    return (member.node.at,) if member.key is None else (member.node.at, member.key.at)
+        for at, item in enumerate(node.items):
+            yield from _walk(item, child_pointer(pointer, at))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from shared.located_yaml.nodes import ListNode, MapNode, Node, Position, ScalarNode
+from shared.located_yaml.nodes import ListNode, MapNode, Node, ScalarNode
 from shared.rules.errors import Mistakes, did_you_mean
 from shared.rules.reading.outcomes import OUTCOMES
 from shared.rules.reading.rule_reader import RULE_FIELDS
@@ -23,23 +23,15 @@ def merged(base: MapNode, tenant: MapNode, mistakes: Mistakes) -> MapNode:
             pairs[name.text] = (name, node)
     for name, node in tenant.pairs:
         if name.text == "words":
-            _add(pairs, name, _laid_over(pairs, name, node))
+            pairs[name.text] = name, _laid_over(pairs, name, node)
         elif name.text == "settings":
             _check_settings_exist(pairs, node, reader)
-            _add(pairs, name, _laid_over(pairs, name, node))
+            pairs[name.text] = name, _laid_over(pairs, name, node)
         elif name.text not in ("rules", "override", "extends"):
             pairs[name.text] = (name, node)
     rules = _rules(pairs, tenant, reader)
-    _add(pairs, _name("rules", tenant.at), rules)
+    pairs["rules"] = ScalarNode("rules", "rules", tenant.at), rules
     return MapNode(tuple(pairs.values()), tenant.at)
-
-
-def _add(pairs: dict[str, tuple[ScalarNode, Node]], name: ScalarNode, node: Node) -> None:
-    pairs[name.text] = (name, node)
-
-
-def _name(text: str, at: Position) -> ScalarNode:
-    return ScalarNode(text, text, at)
 
 
 def _laid_over(pairs: Mapping[str, tuple[ScalarNode, Node]], name: ScalarNode, node: Node) -> Node:

@@ -131,6 +131,19 @@ def test_planned_sessions_have_ids_of_their_own_but_once_each() -> None:
     assert "each id stands once" in only(WHO + f"week: {{start: 2026-03-09, sessions: [{planned}, {planned}]}}\n")
 
 
+@pytest.mark.parametrize(
+    ("text", "pointer"),
+    [
+        ("athlete: {id: a1, timezone: UTC, id: a2}\n", "/athlete/id"),
+        ("athlete: {id: a1, timezone: UTC, level: !x beginner}\n", "/athlete/level"),
+        ("athlete: {id: a1, timezone: UTC, body_mass_kg: .inf}\n", "/athlete/body_mass_kg"),
+        (WHO + "wellness:\n  - {date: 2026-03-01, soreness: *x}\n", "/wellness/0/soreness"),
+    ],
+)
+def test_what_the_reader_refuses_has_the_pointer_of_its_field(text: str, pointer: str) -> None:
+    assert [problem.pointer for problem in mistakes(text)] == [pointer]
+
+
 def test_a_key_given_twice_is_told_in_yaml_and_json() -> None:
     assert "'id' is already given on line 1" in only("athlete: {id: a1, timezone: UTC,\n  id: a2}\n")
     assert "'id' is already given on line 1" in only(
