@@ -89,7 +89,7 @@ class GetPacks(Value):
     on: Day | None = None
 
 
-class DayFigures(BaseModel):
+class AssessedDay(BaseModel):
     """One day's figures under the names of the rule vocabulary: any of them may stand in a tenant's deload rule."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -103,12 +103,12 @@ class DayFigures(BaseModel):
 
 class LoadAssessed(ReadEvent):
     athlete: Id
-    days: Annotated[list[DayFigures], Field(max_length=MAX_DAYS_IN_EVENT)] = []
+    days: Annotated[list[AssessedDay], Field(max_length=MAX_DAYS_IN_EVENT)] = []
 
 
 class ReadinessAssessed(ReadEvent):
     athlete: Id
-    days: Annotated[list[DayFigures], Field(max_length=MAX_DAYS_IN_EVENT)] = []
+    days: Annotated[list[AssessedDay], Field(max_length=MAX_DAYS_IN_EVENT)] = []
 
 
 class AthleteErasedElsewhere(ReadEvent):

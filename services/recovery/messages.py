@@ -23,7 +23,7 @@ class GetReadiness(Value):
     date: Day | None = None
 
 
-class EstimatedMax(ReadEvent):
+class SessionMax(ReadEvent):
     lift: str
     e1rm_kg: float
 
@@ -36,7 +36,7 @@ class SessionScored(ReadEvent):
     kind: str
     type: str | None = None
     rpe: float | None = None
-    e1rm: list[EstimatedMax] = []
+    e1rm: list[SessionMax] = []
 
 
 class LoadOfDay(ReadEvent):

@@ -1,6 +1,6 @@
 """The scheduling service's tables and queries. Every key and every query carries the tenant.
 
-What people and other services told is stored by natural id, each with the version that counts, so the order in which
+What people and other services said is stored by natural id, each with the version that counts, so the order in which
 messages arrive changes nothing. Plans are derived from these and can be made again.
 """
 
@@ -81,14 +81,14 @@ class OverrideRow(AthleteKey, Tables):
 
 
 class DoneRow(AthleteKey, Versioned, Tables):
-    """A done session as the load service told it; ``session`` names it, ``planned`` what it was in the plan."""
+    """A done session as the load service published it; ``session`` names it, ``planned`` what it was in the plan."""
 
     __tablename__ = "done_sessions"
     session: Mapped[str] = mapped_column(MessageId, primary_key=True)
     removed: Mapped[bool]
     start: Mapped[datetime]
     planned: Mapped[str | None] = mapped_column(MessageId)
-    told: Mapped[dict[str, Any]]
+    content: Mapped[dict[str, Any]] = mapped_column("told")
 
     __table_args__ = (Index("ix_done_sessions_start", "tenant", "athlete", "start"),)
 
@@ -111,14 +111,14 @@ class PlanRow(AthleteKey, Tables):
 
 
 class GateRow(AthleteKey, Versioned, Tables):
-    """What a day's readiness makes of its sessions; ``told``: session -> digest of the last session-adjusted."""
+    """What a day's readiness makes of its sessions; ``published``: session -> digest of the last session-adjusted."""
 
     __tablename__ = "gates"
     date: Mapped[date] = mapped_column(Date, primary_key=True)
     gate: Mapped[dict[str, Any]]
     today: Mapped[list[Any]]
     decided_by: Mapped[list[Any]]
-    told: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    published: Mapped[dict[str, Any]] = mapped_column("told", default=dict)
 
 
 class SchedulingErasureRow(ErasureRow, Tables):
@@ -183,7 +183,8 @@ class SchedulingStore:
         begun = (DoneRow.removed.is_(False), DoneRow.start >= first, DoneRow.start < until)
         query = select(DoneRow).where(*self._of(DoneRow), *begun).order_by(DoneRow.start, DoneRow.session)
         return [
-            DoneEntry(PlannedSession.model_validate(row.told), row.start, row.planned) for row in self.db.scalars(query)
+            DoneEntry(PlannedSession.model_validate(row.content), row.start, row.planned)
+            for row in self.db.scalars(query)
         ]
 
     def planned_beside(self, week_start: date, weeks: int) -> list[PlacedSession]:

@@ -94,9 +94,9 @@ def before_latest(shelf: RuleShelf, kind: PackKind) -> StoredPack | None:
 
 
 def file_problems(pointer: str, errors: RuleFileErrors) -> Sequence[Problem]:
-    told = [Problem(pointer, "rule_file", str(error)) for error in errors.errors[:MAX_PROBLEMS]]
-    left = len(errors.errors) - len(told)
-    return [*told, Problem(pointer, "too_many_errors", f"and {left} more like these")] if left else told
+    problems = [Problem(pointer, "rule_file", str(error)) for error in errors.errors[:MAX_PROBLEMS]]
+    left = len(errors.errors) - len(problems)
+    return [*problems, Problem(pointer, "too_many_errors", f"and {left} more like these")] if left else problems
 
 
 def identity(pack: Pack, kind: PackKind) -> dict[str, Any]:

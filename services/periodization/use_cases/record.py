@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from services.periodization.messages import DayFigures, SetGoals, StartDeload
+from services.periodization.messages import AssessedDay, SetGoals, StartDeload
 from services.periodization.store import ChoiceRow, CoachDeloadRow, SeasonStore, Source
 from shared.db.versions import Version, upsert_newer
 from shared.rules.vocabulary import features_of
@@ -27,12 +27,12 @@ def record_deload(store: SeasonStore, body: StartDeload, version: Version) -> No
     upsert_newer(store.db, row)
 
 
-def record_days(store: SeasonStore, source: Source, days: Sequence[DayFigures], version: Version) -> bool:
+def record_days(store: SeasonStore, source: Source, days: Sequence[AssessedDay], version: Version) -> bool:
     """Whether the facts of any day changed."""
     return store.upsert_days(source, {day.date: _features(day) for day in days}, version)
 
 
-def _features(day: DayFigures) -> Mapping[str, Any]:
+def _features(day: AssessedDay) -> Mapping[str, Any]:
     """What rules may ask about; the rest of what was said of the day is nobody's business here."""
     plain = (bool, int, float, str, type(None))
     return {name: value for name, value in day.figures.items() if name in _DAY_FEATURES and isinstance(value, plain)}

@@ -24,7 +24,7 @@ def publish_week(athlete: AthleteContext, document: Mapping[str, Any], published
 
 def publish_adjustments(athlete: AthleteContext, gate: GateRow, placed: Sequence[Mapping[str, Any]]) -> None:
     """Emits session-adjusted for each session of the gate's day that differs from what was last published of it."""
-    published = dict(gate.told)
+    published = dict(gate.published)
     by_id = {session["id"]: session for session in placed}
     for gated in (AdjustedSession.model_validate(one) for one in gate.today):
         if gated.id not in by_id:
@@ -51,7 +51,7 @@ def publish_adjustments(athlete: AthleteContext, gate: GateRow, placed: Sequence
         else:
             continue
         athlete.context.emit("session-adjusted", event, athlete.athlete)
-    gate.told = published
+    gate.published = published
 
 
 def publish_move(

@@ -71,14 +71,14 @@ def record_season(store: SchedulingStore, body: SeasonPlanned, version: Version,
 
 def record_done(store: SchedulingStore, body: SessionScored, version: Version) -> bool:
     store.locked_row()
-    told = {} if body.removed else body.done.model_dump(mode="json", exclude_none=True)
+    content = {} if body.removed else body.done.model_dump(mode="json", exclude_none=True)
     row = DoneRow(
         **store.key,
         session=body.session,
         removed=body.removed,
         start=body.start,
         planned=body.planned,
-        told=told,
+        content=content,
         version=version,
     )
     return upsert_newer(store.db, row)

@@ -79,11 +79,11 @@ def _shaping(entry: Entry, calendar: Sequence[Entry], table: ConflictTable) -> l
             margin = _margin_hours(conflict, first, then)
             if conflict.rule.severity != "advice" and margin is not None:
                 found.append((margin, -conflict.gap_to, conflict.rule.id, conflict, other))
-    told: list[tuple[Conflict, Entry]] = []
+    shaping: list[tuple[Conflict, Entry]] = []
     for *_, conflict, other in sorted(found, key=lambda one: (*one[:3], one[4].id)):
-        if all(conflict.rule.id != rule.rule.id and other.id != earlier.id for rule, earlier in told):
-            told.append((conflict, other))
-    return told
+        if all(conflict.rule.id != rule.rule.id and other.id != earlier.id for rule, earlier in shaping):
+            shaping.append((conflict, other))
+    return shaping
 
 
 def _margin_hours(conflict: Conflict, first: Entry, then: Entry) -> float | None:
