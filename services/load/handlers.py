@@ -1,29 +1,23 @@
-"""The load service's use cases: a message in, state changed, events out. Knows neither nameko nor kombu."""
+"""What the load service does with each message, and when it acts on its own."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
+from typing import Any
 
-from services.load.domain import local_day
-from services.load.messages import (
-    GetLoad,
-    ImportSessions,
-    MarkDay,
-    RecordSession,
-    RemoveSession,
-)
-from services.load.store import LoadAthleteRow, LoadStore, SessionRow
-from services.load.use_cases.assess import ToAssess, assess_today, decided_by_bands
-from services.load.use_cases.batch import Desk, settle, take
+from services.load.messages import GetLoad, ImportSessions, MarkDay, RecordSession, RemoveSession
+from services.load.store import LoadAthleteRow, LoadStore
+from services.load.use_cases.assess import assess_recorded, assess_today
 from services.load.use_cases.compare_rules import compare_bands
 from services.load.use_cases.gather import gather_series
-from services.load.use_cases.record import MEASURED
-from shared.athletes.handlers import athlete_routes
-from shared.bus.routes import Accepted, Answered, Call, Context, Incoming, Rejected, Route, Timer, alone
+from services.load.use_cases.publish import decided_by_bands
+from services.load.use_cases.record import TrainingBatch
+from shared.athletes.batches import AthleteBatch, record_each
+from shared.athletes.handlers import athlete_routes, known_profile
+from shared.bus.routes import Accepted, Answered, Call, Context, Incoming, Route, Timer, grouped
 from shared.bus.rule_routes import rule_routes
-from shared.messages.problems import Problem
 from shared.messages.values import Profile
 
-MOST_DUE = 20_000
+MAX_DUE = 20_000
 """Athletes of one tenant looked up at once; who is left is looked up at the next turn of the timer."""
 MIDNIGHT_CHECK_S = 60.0
 REMOVED_CHECK_S = 3600.0
@@ -32,41 +26,56 @@ REMOVED_MARK_KEPT = timedelta(days=400)
 """As long as by default the mark of an erase."""
 
 
-def record_sessions(calls: Sequence[Call]) -> Sequence[Accepted]:
-    def keep(desk: Desk, context: Context, incoming: Incoming[RecordSession]) -> None:
-        desk.record(context, [incoming.body], (incoming.time, incoming.id))
+def _handle(
+    calls: Sequence[Call],
+    record: Callable[[TrainingBatch, Context, Incoming[Any]], None],
+    sessions: Callable[[Any], Iterable[str]] = lambda body: (),
+) -> Sequence[Accepted | None]:
+    """``sessions``: those that a message's body is about."""
+    store = LoadStore(calls[0][0].db, calls[0][0].tenant)
+    stored = store.sessions((message.body.athlete, name) for _, message in calls for name in sessions(message.body))
 
-    return take(calls, keep, lambda body: [body.session])
+    def begin(row: LoadAthleteRow, profile: Profile | None, context: Context) -> TrainingBatch:
+        return TrainingBatch(row, profile, context, store=store, stored=stored)
 
-
-def import_sessions(calls: Sequence[Call]) -> Sequence[Accepted]:
-    def keep(desk: Desk, context: Context, incoming: Incoming[ImportSessions]) -> None:
-        desk.record(context, incoming.body.sessions, (incoming.time, incoming.id))
-
-    return take(calls, keep, lambda body: [one.session for one in body.sessions])
-
-
-def remove_sessions(calls: Sequence[Call]) -> Sequence[Accepted]:
-    def keep(desk: Desk, context: Context, incoming: Incoming[RemoveSession]) -> None:
-        desk.remove(context, incoming.body.session, (incoming.time, incoming.id))
-
-    return take(calls, keep, lambda body: [body.session])
+    with store.db.no_autoflush:
+        outcomes, batches = record_each(store, calls, begin, record)
+        assess_recorded(store, batches)
+    return outcomes
 
 
-def mark_days(calls: Sequence[Call]) -> Sequence[Accepted]:
-    def keep(desk: Desk, context: Context, incoming: Incoming[MarkDay]) -> None:
-        desk.mark(context, incoming.body.date, incoming.body.state, (incoming.time, incoming.id))
+def record_sessions(calls: Sequence[Call]) -> Sequence[Accepted | None]:
+    def record(batch: TrainingBatch, context: Context, incoming: Incoming[RecordSession]) -> None:
+        batch.record(context, [incoming.body], incoming.version)
 
-    return take(calls, keep)
+    return _handle(calls, record, lambda body: [body.session])
+
+
+def import_sessions(calls: Sequence[Call]) -> Sequence[Accepted | None]:
+    def record(batch: TrainingBatch, context: Context, incoming: Incoming[ImportSessions]) -> None:
+        batch.record(context, incoming.body.sessions, incoming.version)
+
+    return _handle(calls, record, lambda body: [one.session for one in body.sessions])
+
+
+def remove_sessions(calls: Sequence[Call]) -> Sequence[Accepted | None]:
+    def record(batch: TrainingBatch, context: Context, incoming: Incoming[RemoveSession]) -> None:
+        batch.remove(context, incoming.body.session, incoming.version)
+
+    return _handle(calls, record, lambda body: [body.session])
+
+
+def mark_days(calls: Sequence[Call]) -> Sequence[Accepted | None]:
+    def record(batch: TrainingBatch, context: Context, incoming: Incoming[MarkDay]) -> None:
+        batch.mark(context, incoming.body.date, incoming.body.state, incoming.version)
+
+    return _handle(calls, record)
 
 
 def get_load(context: Context, incoming: Incoming[GetLoad]) -> Answered:
     """The assessment of a day as it stands now, by the rules of that day: what was recorded since then counts."""
-    store = LoadStore(context.db, context.tenant)
-    body = incoming.body
-    profile = store.profile_of(body.athlete)
-    if profile is None:
-        raise Rejected([Problem("/athlete", "unknown_athlete", f"no athlete {body.athlete} is known")])
+    store, body = LoadStore(context.db, context.tenant), incoming.body
+    profile = known_profile(store, body.athlete)
     today = profile.day_of(context.now())
     on = body.date or today
     rules = context.rules_on(on)
@@ -78,46 +87,30 @@ def get_load(context: Context, incoming: Incoming[GetLoad]) -> Answered:
         "decided_by": decided_by_bands(rules.pack("recovery")),
     }
     if body.days is not None:
-        asked = [on - timedelta(days=ago) for ago in range(body.days - 1, -1, -1)]
-        answer["days"] = [series.assess(day).as_json() for day in asked]
+        days = [on - timedelta(days=ago) for ago in range(body.days - 1, -1, -1)]
+        answer["days"] = [series.assess(day).as_json() for day in days]
     return Answered(answer)
 
 
 def after_put(context: Context, row: LoadAthleteRow, profile: Profile, before: Profile | None) -> None:
     """Scores anew what the profile changes, and lets take effect whatever was waiting for it."""
     store = LoadStore(context.db, context.tenant)
-    desk = Desk(store, row, profile, {}, context)
-    for one in store.counting_rows(row.athlete):
-        if _affected(one, before, profile):
-            desk.touched[one.session] = (one, context)
-    new_days = before is None or before.timezone != profile.timezone
-    if desk.touched or new_days:
-        marked = store.marks([row.athlete])[row.athlete] if new_days else []
-        desk.days += [mark.date for mark in marked] or [profile.day_of(context.now())]
-    settle(store, [desk])
-
-
-def _affected(session: SessionRow, before: Profile | None, after: Profile) -> bool:
-    """Whether a new profile changes the session's day or score."""
-    if before is None or session.load is None:
-        return True
-    if session.start is not None and local_day(session.start, before.zone) != local_day(session.start, after.zone):
-        return True
-    hearts = [(p.hr_rest, p.hr_max, p.sex) for p in (before, after)]
-    return session.method != MEASURED and hearts[0] != hearts[1]
+    batch = TrainingBatch(row, profile, context, store=store)
+    batch.put(context, before, profile)
+    assess_recorded(store, [batch])
 
 
 def due_after_midnight(context: Context) -> Sequence[str]:
     """Everybody whose local day has ended since the last assessment."""
-    return LoadStore(context.db, context.tenant).due(context.now(), MOST_DUE)
+    return LoadStore(context.db, context.tenant).due(context.now(), MAX_DUE)
 
 
 def assess_after_midnight(context: Context, athletes: Sequence[str]) -> None:
     """Assesses those who are still due; once however often it is called, and in one step however many days were
     missed."""
     store = LoadStore(context.db, context.tenant)
-    due = [(row, row.profile) for row in store.still_due(context.now(), athletes)]
-    assess_today(store, [ToAssess(context, row, one, row.assessed_through) for row, one in due if one is not None])
+    due = store.still_due(context.now(), athletes)
+    assess_today(store, [AthleteBatch(row, row.profile, context, True, row.assessed_through) for row in due])
 
 
 def forget_removed(context: Context) -> Sequence[str]:
@@ -129,10 +122,10 @@ def forget_removed(context: Context) -> Sequence[str]:
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("command", "load.record-session", RecordSession, alone(record_sessions), handle_many=record_sessions),
-    Route("command", "load.import-sessions", ImportSessions, alone(import_sessions), handle_many=import_sessions),
-    Route("command", "load.remove-session", RemoveSession, alone(remove_sessions), handle_many=remove_sessions),
-    Route("command", "load.mark-day", MarkDay, alone(mark_days), handle_many=mark_days),
+    grouped("command", "load.record-session", RecordSession, record_sessions),
+    grouped("command", "load.import-sessions", ImportSessions, import_sessions),
+    grouped("command", "load.remove-session", RemoveSession, remove_sessions),
+    grouped("command", "load.mark-day", MarkDay, mark_days),
     Route("command", "load.get-load", GetLoad, get_load, query=True),
     *athlete_routes("load", LoadStore, after_put),
     *rule_routes("load", {"recovery": compare_bands}),

@@ -31,8 +31,10 @@ class Tables(DeclarativeBase):
 class LoadAthleteRow(AthleteRow, Tables):
     assessed_through: Mapped[date | None] = mapped_column(Date, comment="last local date with an assessment")
     due_at: Mapped[datetime | None] = mapped_column(comment="the local midnight that ends it, in UTC")
-    told_days: Mapped[dict[str, Any]] = mapped_column(comment="date -> digest of the figures last told")
-    told_spikes: Mapped[dict[str, Any]] = mapped_column(comment="spike -> last date it was seen")
+    published_days: Mapped[dict[str, Any]] = mapped_column(
+        "told_days", comment="date -> digest of the figures last told"
+    )
+    published_spikes: Mapped[dict[str, Any]] = mapped_column("told_spikes", comment="spike -> last date it was seen")
 
     __table_args__ = (Index("ix_athletes_due_at", "tenant", "due_at"),)
 
@@ -113,7 +115,7 @@ class LoadStore(AthleteStore[LoadAthleteRow]):
         )
         return self.db.scalars(query.order_by(LoadAthleteRow.athlete).with_for_update()).all()
 
-    def recorded_athletes(self, limit: int) -> Sequence[str]:
+    def recorded_athletes(self) -> Sequence[str]:
         """Athletes with sessions; those with the newest first."""
         query = (
             select(SessionRow.athlete)
@@ -121,7 +123,7 @@ class LoadStore(AthleteStore[LoadAthleteRow]):
             .group_by(SessionRow.athlete)
             .order_by(func.max(SessionRow.start).desc(), SessionRow.athlete)
         )
-        return self.db.scalars(query.limit(limit)).all()
+        return self.db.scalars(query).all()
 
     def sessions(self, named: Iterable[tuple[str, str]]) -> dict[tuple[str, str], SessionRow]:
         """What is held of these (athlete, session) pairs."""

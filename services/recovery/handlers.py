@@ -1,67 +1,111 @@
-"""The recovery service's use cases: a message in, state changed, events out. Knows neither nameko nor kombu."""
+"""What the recovery service does with each message."""
 
+from collections.abc import Callable, Sequence
 from datetime import date
+from typing import Any
 
 from services.recovery.domain import assess_readiness
-from services.recovery.messages import (
-    GetReadiness,
-    LoadAssessed,
-    RecordWellness,
-    SessionScored,
-    WeekPlanned,
-)
+from services.recovery.messages import GetReadiness, LoadAssessed, RecordWellness, SessionScored, WeekPlanned
 from services.recovery.store import RecoveryAthleteRow, RecoveryStore
-from services.recovery.use_cases.assess import ToAssess, assess_today
-from services.recovery.use_cases.batch import hear_loads_assessed, hear_sessions_scored, record_mornings
+from services.recovery.use_cases.assess import assess_today
 from services.recovery.use_cases.compare_rules import compare_readiness
 from services.recovery.use_cases.gather import gather_readiness
-from shared.athletes.handlers import athlete_routes
-from shared.bus.routes import Answered, Context, Forgotten, Incoming, Rejected, Route, Timer, alone
+from services.recovery.use_cases.record import record_done, record_load, record_morning, record_week
+from shared.athletes.batches import AthleteBatch, record_each
+from shared.athletes.handlers import athlete_routes, known_profile
+from shared.bus.routes import Accepted, Answered, Call, Context, Incoming, Route, Timer, alone, grouped
 from shared.bus.rule_routes import rule_routes
-from shared.messages.problems import Problem
+from shared.db.versions import is_newer
 from shared.messages.values import Profile
+
+Batch = AthleteBatch[RecoveryAthleteRow]
+
+
+def _store(calls: Sequence[Call]) -> RecoveryStore:
+    return RecoveryStore(calls[0][0].db, calls[0][0].tenant)
+
+
+def _handle(
+    store: RecoveryStore,
+    calls: Sequence[Call],
+    record: Callable[[Batch, Context, Incoming[Any]], None],
+    are_events: bool = True,
+) -> Sequence[Accepted | None]:
+    outcomes, batches = record_each(store, calls, Batch, record, are_events)
+    store.db.flush()
+    assess_today(store, batches)
+    return outcomes
+
+
+def record_mornings(calls: Sequence[Call]) -> Sequence[Accepted | None]:
+    store = _store(calls)
+    stored = store.morning_rows((incoming.body.athlete, incoming.body.date) for _, incoming in calls)
+
+    def record(batch: Batch, context: Context, incoming: Incoming[RecordWellness]) -> None:
+        new = record_morning(store, stored, incoming.body, incoming.version)
+        if new and batch.profile is not None and incoming.body.date <= batch.profile.day_of(context.now()):
+            batch.due(context, incoming.body.date)
+
+    return _handle(store, calls, record, are_events=False)
+
+
+def on_loads_assessed(calls: Sequence[Call]) -> Sequence[Accepted | None]:
+    store = _store(calls)
+    stored = store.load_day_rows((message.body.athlete, day.date) for _, message in calls for day in message.body.days)
+
+    def record(batch: Batch, context: Context, incoming: Incoming[LoadAssessed]) -> None:
+        batch.due(context, record_load(store, stored, batch.row, incoming.body, incoming.version))
+
+    return _handle(store, calls, record)
+
+
+def on_sessions_scored(calls: Sequence[Call]) -> Sequence[Accepted | None]:
+    """The load service publishes its assessment right after its sessions, so that message brings the readiness; only
+    when it overtook this one is readiness assessed here."""
+    store = _store(calls)
+    stored = store.session_rows((incoming.body.athlete, incoming.body.session) for _, incoming in calls)
+
+    def record(batch: Batch, context: Context, incoming: Incoming[SessionScored]) -> None:
+        row, version = batch.row, incoming.version
+        if record_done(store, stored, row, incoming.body, version) and not is_newer(
+            version, row.load_version_time, row.load_version_id
+        ):
+            batch.due(context)
+
+    return _handle(store, calls, record)
+
+
+def on_week_planned(calls: Sequence[Call]) -> Sequence[Accepted | None]:
+    """Today's sessions pass today's gate."""
+    store = _store(calls)
+
+    def record(batch: Batch, context: Context, incoming: Incoming[WeekPlanned]) -> None:
+        if record_week(store, incoming.body, incoming.version):
+            batch.due(context)
+
+    return _handle(store, calls, record)
 
 
 def get_readiness(context: Context, incoming: Incoming[GetReadiness]) -> Answered:
-    store = RecoveryStore(context.db, context.tenant)
-    body = incoming.body
-    profile = store.profile_of(body.athlete)
-    if profile is None:
-        raise Rejected([Problem("/athlete", "unknown_athlete", f"no athlete {body.athlete} is known")])
+    store, body = RecoveryStore(context.db, context.tenant), incoming.body
+    profile = known_profile(store, body.athlete)
     on = body.date or profile.day_of(context.now())
     inputs = gather_readiness(store, {body.athlete: (profile, on)})[body.athlete]
-    readiness = assess_readiness(inputs, context.rules_on(on))
-    return Answered({"athlete": body.athlete, **readiness.as_json()})
+    return Answered({"athlete": body.athlete, **assess_readiness(inputs, context.rules_on(on)).as_json()})
 
 
 def after_put(context: Context, row: RecoveryAthleteRow, profile: Profile, before: Profile | None) -> None:
-    store = RecoveryStore(context.db, context.tenant)
-    assess_today(store, [ToAssess(context, row, profile, date.min if before is None else None)])
-
-
-def hear_week_planned(context: Context, incoming: Incoming[WeekPlanned]) -> Forgotten | None:
-    """Keeps the calendar; today's sessions pass today's gate."""
-    store = RecoveryStore(context.db, context.tenant)
-    body = incoming.body
-    if store.is_erased(body.athlete, incoming.time):
-        return Forgotten()
-    row = store.locked_athlete(body.athlete)
-    sessions = [session.planned.model_dump(mode="json") for session in body.sessions]
-    kept = store.keep_week(body.athlete, body.week_start, sessions, (incoming.time, incoming.id))
-    profile = row.profile
-    if profile is not None and kept:
-        context.db.flush()
-        assess_today(store, [ToAssess(context, row, profile)])
-    return None
+    changed_from = date.min if before is None else None
+    assess_today(RecoveryStore(context.db, context.tenant), [Batch(row, profile, context, True, changed_from)])
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("command", "recovery.record-wellness", RecordWellness, alone(record_mornings), handle_many=record_mornings),
+    grouped("command", "recovery.record-wellness", RecordWellness, record_mornings),
     Route("command", "recovery.get-readiness", GetReadiness, get_readiness, query=True),
     *athlete_routes("recovery", RecoveryStore, after_put),
-    Route("event", "load.load-assessed", LoadAssessed, alone(hear_loads_assessed), handle_many=hear_loads_assessed),
-    Route("event", "load.session-scored", SessionScored, alone(hear_sessions_scored), handle_many=hear_sessions_scored),
-    Route("event", "scheduling.week-planned", WeekPlanned, hear_week_planned),
+    grouped("event", "load.load-assessed", LoadAssessed, on_loads_assessed),
+    grouped("event", "load.session-scored", SessionScored, on_sessions_scored),
+    Route("event", "scheduling.week-planned", WeekPlanned, alone(on_week_planned)),
     *rule_routes("recovery", {"recovery": compare_readiness}),
 )
 TIMERS: tuple[Timer, ...] = ()

@@ -1,10 +1,10 @@
 """The recovery service's tables and queries. Every key and every query carries the tenant.
 
-Mornings are its own; sessions, load and plans are what other services told. Each row keeps the version that wins (later
-ce-time, then greater ce-id), so the order in which messages arrive changes nothing.
+Mornings are its own; sessions, load and plans are what other services published. Each row keeps the version that wins
+(later ce-time, then greater ce-id), so the order in which messages arrive changes nothing.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ from shared.athletes.store import AthleteRow, AthleteStore, ErasureRow
 from shared.contract.words import STREAMS
 from shared.db.common_tables import service_metadata
 from shared.db.tables import COLUMN_TYPES, AthleteKey, MessageId
-from shared.db.versions import Version, Versioned
+from shared.db.versions import Versioned
 from shared.messages.values import PlannedSession
 
 PAIRS_PER_QUERY = 500
@@ -31,12 +31,20 @@ class Tables(DeclarativeBase):
 
 
 class RecoveryAthleteRow(AthleteRow, Tables):
-    load_told_at: Mapped[datetime | None] = mapped_column(comment="version of the newest load-assessed heard")
-    load_told_id: Mapped[str | None] = mapped_column(MessageId)
-    untold_from: Mapped[date | None] = mapped_column(Date, comment="days from here on changed and wait to be told")
-    told_digest: Mapped[str | None] = mapped_column(String(64), comment="of the last readiness-assessed")
-    told_days: Mapped[dict[str, Any]] = mapped_column(comment="date -> digest of the facts last told")
-    told_action: Mapped[str | None] = mapped_column(String(16), comment="last action told: watch or pull-back")
+    load_version_time: Mapped[datetime | None] = mapped_column(
+        "load_told_at", comment="version of the newest load-assessed heard"
+    )
+    load_version_id: Mapped[str | None] = mapped_column("load_told_id", MessageId)
+    unpublished_from: Mapped[date | None] = mapped_column(
+        "untold_from", Date, comment="days from here on changed and wait to be told"
+    )
+    published_digest: Mapped[str | None] = mapped_column(
+        "told_digest", String(64), comment="of the last readiness-assessed"
+    )
+    published_days: Mapped[dict[str, Any]] = mapped_column("told_days", comment="date -> digest of the facts last told")
+    published_action: Mapped[str | None] = mapped_column(
+        "told_action", String(16), comment="last action told: watch or pull-back"
+    )
 
 
 class MorningRow(AthleteKey, Tables):
@@ -48,7 +56,7 @@ class MorningRow(AthleteKey, Tables):
 
 
 class LoadDayRow(AthleteKey, Versioned, Tables):
-    """A day's load figures as the load service told them."""
+    """A day's load figures as the load service published them."""
 
     __tablename__ = "load_days"
     date: Mapped[date] = mapped_column(Date, primary_key=True)
@@ -72,7 +80,7 @@ class DoneSessionRow(AthleteKey, Versioned, Tables):
 
 
 class PlannedWeekRow(AthleteKey, Versioned, Tables):
-    """A week's calendar as the scheduling service told it."""
+    """A week's calendar as the scheduling service published it."""
 
     __tablename__ = "planned_weeks"
     week_start: Mapped[date] = mapped_column(Date, primary_key=True)
@@ -99,34 +107,12 @@ class RecoveryStore(AthleteStore[RecoveryAthleteRow]):
     held = (MorningRow, LoadDayRow, DoneSessionRow, PlannedWeekRow, RecoveryAthleteRow)
     blank: Mapping[str, Any] = {"profile": None, "told_days": {}}
 
-    def held_mornings(self, named: Iterable[tuple[str, date]]) -> dict[tuple[str, date], MorningRow]:
-        """What is held of these (athlete, date) pairs."""
-        rows = self._held(MorningRow, MorningRow.date, named)
+    def morning_rows(self, named: Iterable[tuple[str, date]]) -> dict[tuple[str, date], MorningRow]:
+        """The rows of these (athlete, date) pairs."""
+        rows = self._rows(MorningRow, MorningRow.date, named)
         return {(row.athlete, row.date): row for row in rows}
 
-    def keep_morning(
-        self,
-        athlete: str,
-        day: date,
-        fields: Mapping[str, Any],
-        version: Version,
-        held: MutableMapping[tuple[str, date], MorningRow],
-    ) -> bool:
-        """Keeps each measure whose version is the newest; says whether any was new. ``held``: the rows as they are."""
-        stamp = [version[0].astimezone(UTC).isoformat(timespec="microseconds"), version[1]]
-        row = held.get((athlete, day))
-        before: dict[str, Any] = {} if row is None else row.fields
-        newer = {
-            name: [value, *stamp] for name, value in fields.items() if name not in before or before[name][1:] < stamp
-        }
-        if row is None:
-            row = held[athlete, day] = MorningRow(tenant=self.tenant, athlete=athlete, date=day, fields=newer)
-            self.db.add(row)
-        elif newer:
-            row.fields = {**before, **newer}
-        return bool(newer)
-
-    def recorded_athletes(self, limit: int) -> Sequence[str]:
+    def recorded_athletes(self) -> Sequence[str]:
         """Athletes with mornings; those with the newest first."""
         query = (
             select(MorningRow.athlete)
@@ -134,7 +120,7 @@ class RecoveryStore(AthleteStore[RecoveryAthleteRow]):
             .group_by(MorningRow.athlete)
             .order_by(func.max(MorningRow.date).desc(), MorningRow.athlete)
         )
-        return self.db.scalars(query.limit(limit)).all()
+        return self.db.scalars(query).all()
 
     def mornings(self, athletes: Sequence[str], since: date) -> dict[str, list[Morning]]:
         """By athlete, oldest first."""
@@ -148,26 +134,9 @@ class RecoveryStore(AthleteStore[RecoveryAthleteRow]):
             found[athlete].append(Morning(day, {name: entry[0] for name, entry in fields.items()}))
         return found
 
-    def held_load_days(self, named: Iterable[tuple[str, date]]) -> dict[tuple[str, date], LoadDayRow]:
-        """What is held of these (athlete, date) pairs."""
-        return {(row.athlete, row.date): row for row in self._held(LoadDayRow, LoadDayRow.date, named)}
-
-    def keep_load_days(
-        self,
-        athlete: str,
-        days: Mapping[date, tuple[str | None, Mapping[str, Any]]],
-        version: Version,
-        held: MutableMapping[tuple[str, date], LoadDayRow],
-    ) -> None:
-        """``days``: date -> (state, stream -> [ratio, status]). ``held``: the rows as they are."""
-        for day, (state, figures) in days.items():
-            row = held.get((athlete, day))
-            if row is None:
-                row = held[athlete, day] = LoadDayRow(tenant=self.tenant, athlete=athlete, date=day)
-                self.db.add(row)
-            elif row.version >= version:
-                continue
-            row.state, row.figures, row.version = state, dict(figures), version
+    def load_day_rows(self, named: Iterable[tuple[str, date]]) -> dict[tuple[str, date], LoadDayRow]:
+        """The rows of these (athlete, date) pairs."""
+        return {(row.athlete, row.date): row for row in self._rows(LoadDayRow, LoadDayRow.date, named)}
 
     def load_days(self, athletes: Sequence[str], since: date) -> dict[str, list[LoadDay]]:
         """By athlete, oldest first."""
@@ -179,33 +148,9 @@ class RecoveryStore(AthleteStore[RecoveryAthleteRow]):
             .order_by(LoadDayRow.date),
         )
 
-    def held_sessions(self, named: Iterable[tuple[str, str]]) -> dict[tuple[str, str], DoneSessionRow]:
-        """What is held of these (athlete, session) pairs."""
-        return {(row.athlete, row.session): row for row in self._held(DoneSessionRow, DoneSessionRow.session, named)}
-
-    def keep_session(
-        self,
-        athlete: str,
-        session: str,
-        told: Mapping[str, Any],
-        version: Version,
-        held: MutableMapping[tuple[str, str], DoneSessionRow],
-    ) -> date | None:
-        """Keeps what was told of a session if it is the newest. Returns the earliest date that this touches, or
-        None."""
-        row = held.get((athlete, session))
-        day: date = told["date"]
-        if row is None:
-            row = held[athlete, session] = DoneSessionRow(tenant=self.tenant, athlete=athlete, session=session)
-            self.db.add(row)
-        elif row.version >= version:
-            return None
-        else:
-            day = min(day, row.date)
-        for name, value in told.items():
-            setattr(row, name, value)
-        row.version = version
-        return day
+    def session_rows(self, named: Iterable[tuple[str, str]]) -> dict[tuple[str, str], DoneSessionRow]:
+        """The rows of these (athlete, session) pairs."""
+        return {(row.athlete, row.session): row for row in self._rows(DoneSessionRow, DoneSessionRow.session, named)}
 
     def sessions(self, athletes: Sequence[str], since: date) -> dict[str, list[DoneTraining]]:
         """By athlete the sessions that count, oldest first."""
@@ -218,18 +163,6 @@ class RecoveryStore(AthleteStore[RecoveryAthleteRow]):
             .where(table.date >= since, table.removed.is_(False))
             .order_by(table.date, table.session),
         )
-
-    def keep_week(
-        self, athlete: str, week_start: date, sessions: Iterable[Mapping[str, Any]], version: Version
-    ) -> bool:
-        row = self.db.get(PlannedWeekRow, (self.tenant, athlete, week_start))
-        if row is None:
-            row = PlannedWeekRow(tenant=self.tenant, athlete=athlete, week_start=week_start)
-            self.db.add(row)
-        elif row.version >= version:
-            return False
-        row.sessions, row.version = list(sessions), version
-        return True
 
     def planned(self, athletes: Sequence[str], first: date, last: date) -> dict[str, list[PlannedSession]]:
         """By athlete the sessions of the weeks that may hold days from ``first`` to ``last``, in the order of their
@@ -250,7 +183,7 @@ class RecoveryStore(AthleteStore[RecoveryAthleteRow]):
             found[athlete] = sorted(sessions, key=lambda one: (one.start or datetime.max.replace(tzinfo=UTC), one.id))
         return found
 
-    def _held(self, table: Any, of: Any, named: Iterable[tuple[str, Any]]) -> Iterator[Any]:
+    def _rows(self, table: Any, of: Any, named: Iterable[tuple[str, Any]]) -> Iterator[Any]:
         """The rows of these (athlete, ``of``) pairs."""
         wanted = sorted(set(named))
         for start in range(0, len(wanted), PAIRS_PER_QUERY):

@@ -4,12 +4,15 @@ from collections.abc import Callable
 
 from shared.athletes.messages import EraseAthlete, PutAthlete
 from shared.athletes.store import AthleteStore, Row
-from shared.bus.routes import Accepted, Context, Forgotten, Incoming, Route
+from shared.bus.routes import Accepted, Context, Forgotten, Incoming, Rejected, Route
 from shared.contract.words import ServiceName
+from shared.messages.problems import Problem
 from shared.messages.values import Profile
 
 ERASED = Forgotten({"ignored": "the athlete was erased later than this was sent"})
 """The outcome of a command about an athlete."""
+PENDING = Accepted({"pending": "athlete"})
+"""The outcome of a command that takes effect when its athlete is put."""
 AfterPut = Callable[[Context, Row, Profile, Profile | None], None]
 """Lets take effect whatever waited for the athlete: its row, its profile, and the one of before."""
 AfterErase = Callable[[Context, Incoming[EraseAthlete]], Accepted]
@@ -45,6 +48,14 @@ def athlete_routes(
         Route("command", "athlete.put", PutAthlete, put_athlete, replies=answers),
         Route("command", "athlete.erase", EraseAthlete, erase_athlete, replies=answers),
     )
+
+
+def known_profile(store: AthleteStore[Row], athlete: str) -> Profile:
+    """Of whom a query asks; ``Rejected`` while nobody has put the athlete."""
+    profile = store.profile_of(athlete)
+    if profile is None:
+        raise Rejected([Problem("/athlete", "unknown_athlete", f"no athlete {athlete} is known")])
+    return profile
 
 
 def erased_later(athlete: str) -> Forgotten:

@@ -131,6 +131,11 @@ class Route:
     handle_many: HandleMany | None = None
 
 
+def grouped(source: Literal["command", "event"], key: str, model: type[BaseModel], handle_many: HandleMany) -> Route:
+    """The route of a message that comes in numbers."""
+    return Route(source, key, model, alone(handle_many), handle_many=handle_many)
+
+
 def nobody(context: Context, athletes: Sequence[str]) -> None:
     """``Timer.handle`` of periodic work that is not about athletes and is done by ``due`` alone."""
 

@@ -1,8 +1,9 @@
 """What domain code sees of the rules: questions in, fired rules out. Who evaluates (engine or reference) is hidden."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol, Self, cast
 
 from shared.contract.words import PackKind
 from shared.rules.model import Conflict, Facts, Fired, Pack
@@ -36,3 +37,32 @@ class Rules(Protocol):
 
     def evaluator(self) -> str:
         """Who decides: ``durable-rules`` (the worker process) or ``reference``."""
+
+
+class MissingSetting(KeyError):
+    """A pack lacks a setting that is read."""
+
+    def __init__(self, pack: PackKind, name: str) -> None:
+        super().__init__(name)
+        self.pack = pack
+
+    def __str__(self) -> str:
+        return f"the {self.pack} pack has no setting '{self.args[0]}'"
+
+
+class TypedSettings:
+    """Base of a dataclass whose fields are called as the settings of ``pack`` are."""
+
+    __slots__ = ()
+    pack: ClassVar[PackKind]
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Self:
+        """Raises ``MissingSetting`` for the first name that is not there."""
+        values: dict[str, Any] = {}
+        for field in fields(cast(Any, cls)):
+            if field.name not in settings:
+                raise MissingSetting(cls.pack, field.name)
+            value = settings[field.name]
+            values[field.name] = tuple(value) if isinstance(value, list) else int(value) if field.type is int else value
+        return cls(**values)

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import ClassVar
+
+from shared.contract.words import PackKind
+from shared.rules.decisions import TypedSettings
 
 ACUTE_DAYS = 7
 CHRONIC_DAYS = 28
@@ -10,16 +13,11 @@ CHRONIC_DAYS = 28
 need other bands, so the windows are no setting."""
 
 
-class MissingSetting(KeyError):
-    """The recovery pack lacks a setting that load assessment needs."""
-
-    def __str__(self) -> str:
-        return f"the recovery pack has no setting '{self.args[0]}'"
-
-
 @dataclass(frozen=True, slots=True)
-class LoadSettings:
+class LoadSettings(TypedSettings):
     """Settings of the recovery pack, by their names there."""
+
+    pack: ClassVar[PackKind] = "recovery"
 
     load_band_optimal_from: float
     load_band_optimal_to: float
@@ -34,30 +32,3 @@ class LoadSettings:
     own_effort_sessions: int
     heart_rate_scale_sessions: int
     default_effort: Mapping[str, Mapping[str, float]]
-
-    @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> Self:
-        """Raises ``MissingSetting`` for the first name that is not there."""
-
-        def number(name: str) -> float:
-            if name not in settings:
-                raise MissingSetting(name)
-            return float(settings[name])
-
-        if "default_effort" not in settings:
-            raise MissingSetting("default_effort")
-        return cls(
-            load_band_optimal_from=number("load_band_optimal_from"),
-            load_band_optimal_to=number("load_band_optimal_to"),
-            load_band_danger_above=number("load_band_danger_above"),
-            load_acute_known_days=int(number("load_acute_known_days")),
-            load_chronic_known_days=int(number("load_chronic_known_days")),
-            fitness_days=number("fitness_days"),
-            fatigue_days=number("fatigue_days"),
-            long_run_spike_above=number("long_run_spike_above"),
-            long_run_spike_days=int(number("long_run_spike_days")),
-            own_effort_days=int(number("own_effort_days")),
-            own_effort_sessions=int(number("own_effort_sessions")),
-            heart_rate_scale_sessions=int(number("heart_rate_scale_sessions")),
-            default_effort=settings["default_effort"],
-        )

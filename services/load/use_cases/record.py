@@ -1,153 +1,138 @@
-"""Which version of a session holds, and what it cost. No message order changes the outcome."""
+"""Which version of a session or a mark is stored. No message order changes the outcome."""
 
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Iterable, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 
-from services.load.domain import ScoredSession, score_session
+from services.load.domain import local_day
 from services.load.messages import RecordedSession
-from services.load.store import LoadStore, SessionRow
-from shared.db.versions import Version
-from shared.messages.values import DoneSession, Profile
-
-MEASURED = "session-rpe"
-Known = MutableMapping[tuple[str, str], SessionRow]
-"""What is held of the sessions that messages name, by (athlete, session); what is new is added."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a session stood: other sessions' estimates of this kind, from this start on, may lean on it."""
-
-    kind: str
-    start: datetime
+from services.load.store import LoadAthleteRow, LoadStore, SessionRow
+from services.load.use_cases.publish import publish_scored
+from services.load.use_cases.score import MEASURED, EstimateBasis, bases_of, rescore
+from shared.athletes.batches import AthleteBatch
+from shared.bus.routes import Context
+from shared.db.versions import Version, is_newer
+from shared.messages.values import Profile
 
 
-def record(
-    store: LoadStore, athlete: str, sessions: Sequence[RecordedSession], version: Version, known: Known
-) -> tuple[list[SessionRow], list[Place]]:
-    """Keeps each session whose version wins: the highest revision, then the later ce-time, then the greater ce-id.
+@dataclass(slots=True, kw_only=True)
+class TrainingBatch(AthleteBatch[LoadAthleteRow]):
+    """One athlete's messages about training. ``stored``: the rows of the sessions that they name, by (athlete,
+    session); what is new is added. ``changed``: rows with the context of the message that changed them."""
 
-    Returns the rows that this changed and that count, and the places where they stood before.
-    """
-    changed: list[SessionRow] = []
-    before: list[Place] = []
-    for sent in sessions:
-        row = known.get((athlete, sent.session))
-        if row is None:
-            row = known[athlete, sent.session] = _new_row(store, athlete, sent.session)
-        elif _recorded(row) >= (sent.revision, *version):
-            continue
-        if row.counts and row.kind is not None and row.start is not None:
-            before.append(Place(row.kind, row.start))
-        row.revision, (row.recorded_at, row.recorded_id) = sent.revision, version
-        done = sent.done
-        row.body = done.model_dump(mode="json", exclude_defaults=True)
-        row.start, row.duration_min, row.kind = done.start, done.duration_min, done.kind
-        row.distance_km = done.distance_km
+    store: LoadStore
+    stored: MutableMapping[tuple[str, str], SessionRow] = field(default_factory=dict)
+    changed: dict[str, tuple[SessionRow, Context]] = field(default_factory=dict)
+    before: list[EstimateBasis] = field(default_factory=list)
+    marked: set[date] = field(default_factory=set)
+
+    @property
+    def bases(self) -> list[EstimateBasis]:
+        """Where something changed."""
+        return [*bases_of(row for row, _ in self.changed.values()), *self.before]
+
+    def record(self, context: Context, sessions: Sequence[RecordedSession], version: Version) -> None:
+        """Stores each session whose version wins: the highest revision, then the later ce-time, then the greater
+        ce-id."""
+        self._publish_before_a_second(one.session for one in sessions)
+        for sent in sessions:
+            row = self._row(sent.session)
+            if _is_stored(row, sent.revision, version):
+                continue
+            if row.counts:
+                self.before += bases_of([row])
+            row.revision, (row.recorded_at, row.recorded_id) = sent.revision, version
+            done = sent.done
+            row.body = done.model_dump(mode="json", exclude_defaults=True)
+            row.start, row.duration_min, row.kind = done.start, done.duration_min, done.kind
+            row.distance_km = done.distance_km
+            row.counts = _counts(row)
+            if row.counts:
+                self._change(context, row)
+
+    def remove(self, context: Context, session: str, version: Version) -> None:
+        """Marks the session removed as of ``version``; it counts again only when it is recorded later than that.
+
+        The mark stays even for a session never heard of: its record may still be on the way.
+        """
+        self._publish_before_a_second([session])
+        row = self._row(session)
+        if is_newer(version, row.removed_at, row.removed_id):
+            row.removed_at, row.removed_id = version
+        counted = row.counts
         row.counts = _counts(row)
-        if row.counts:
-            changed.append(row)
-    return changed, before
+        if counted and not row.counts:
+            self._change(context, row)
+
+    def mark(self, context: Context, day: date, state: str, version: Version) -> None:
+        if day in self.marked:
+            self.store.db.flush()  # so that the earlier mark of the same day is found
+        if self.store.mark(self.athlete, day, state, version):
+            self.marked.add(day)
+            self.due(context, day)
+
+    def put(self, context: Context, before: Profile | None, profile: Profile) -> None:
+        """The sessions whose day or score the new profile changes, and the days that have another end."""
+        for row in self.store.counting_rows(self.athlete):
+            if _is_affected(row, before, profile):
+                self._change(context, row)
+        if before is None or before.timezone != profile.timezone:
+            marks = self.store.marks([self.athlete])[self.athlete]
+            self.due(context, min((mark.date for mark in marks), default=profile.day_of(context.now())))
+        elif self.changed:
+            self.due(context, profile.day_of(context.now()))
+
+    def score_and_publish(self, has_estimates: bool = True) -> None:
+        """Publishes each session whose score is another on behalf of the message that changed it."""
+        if not self.changed or self.profile is None:
+            return
+        rows = [row for row, _ in self.changed.values()]
+        settings = self.context.rules.settings("recovery")
+        for row, scored in rescore(self.store, self.athlete, self.profile, settings, rows, self.before, has_estimates):
+            _, context = self.changed.get(row.session, (row, self.context))
+            publish_scored(context, row, scored, self.profile)
+            self.due(self.context, self.profile.day_of(scored.start))
+        for basis in self.before:
+            self.due(self.context, self.profile.day_of(basis.start))
+        self.changed, self.before = {}, []
+
+    def _row(self, session: str) -> SessionRow:
+        row = self.stored.get((self.athlete, session))
+        if row is None:
+            row = SessionRow(tenant=self.store.tenant, athlete=self.athlete, session=session, counts=False)
+            self.stored[self.athlete, session] = row
+            self.store.db.add(row)
+        return row
+
+    def _change(self, context: Context, row: SessionRow) -> None:
+        self.changed[row.session] = (row, context)
+        self.context = context
+
+    def _publish_before_a_second(self, sessions: Iterable[str]) -> None:
+        """A session that comes twice is published twice: each of its messages has its own event."""
+        if any(session in self.changed for session in sessions):
+            self.store.db.flush()
+            self.score_and_publish()
 
 
-def remove(store: LoadStore, athlete: str, session: str, version: Version, known: Known) -> SessionRow | None:
-    """Marks the session removed as of ``version``; it counts again only when it is recorded later than that.
-
-    The mark stays even for a session never heard of: its record may still be on the way. Returns the row if it counted.
-    """
-    row = known.get((athlete, session))
-    if row is None:
-        row = known[athlete, session] = _new_row(store, athlete, session)
-    if row.removed_at is None or (row.removed_at, row.removed_id or "") < version:
-        row.removed_at, row.removed_id = version
-    counted = row.counts
-    row.counts = _counts(row)
-    return row if counted and not row.counts else None
-
-
-def rescore(
-    store: LoadStore,
-    athlete: str,
-    profile: Profile,
-    settings: Mapping[str, Any],
-    touched: Sequence[SessionRow],
-    before: Sequence[Place] = (),
-    nobody_leans: bool = False,
-) -> list[tuple[SessionRow, ScoredSession]]:
-    """Scores ``touched`` and every estimated session that leans on them; returns those, the leaning ones only if
-    changed. All that was recorded must have been flushed. ``nobody_leans``: the caller knows of no estimated ones."""
-    reach = timedelta(days=float(settings["own_effort_days"]))
-    leaning: list[SessionRow] = []
-    if not nobody_leans:
-        places = [*places_of(touched), *before]
-        leaning = [row for row in _leaning(store, athlete, places, reach) if row not in touched]
-    unstated = [row for row in (*touched, *leaning) if row.body is not None and row.body.get("rpe") is None]
-    comparable = _comparable(store, athlete, unstated, reach)
-    scored = []
-    for row in touched:
-        one = score_session(done_session(row), profile, settings, comparable if row in unstated else ())
-        row.load, row.method = one.load, one.method
-        scored.append((row, one))
-    for row in leaning:
-        one = score_session(done_session(row), profile, settings, comparable)
-        if (row.load, row.method) != (one.load, one.method):
-            row.load, row.method = one.load, one.method
-            scored.append((row, one))
-    return scored
-
-
-def done_session(row: SessionRow) -> DoneSession:
-    return DoneSession.model_validate(row.body)
-
-
-def places_of(rows: Iterable[SessionRow]) -> list[Place]:
-    return [Place(row.kind, row.start) for row in rows if row.kind is not None and row.start is not None]
-
-
-def _leaning(store: LoadStore, athlete: str, places: Sequence[Place], reach: timedelta) -> Iterable[SessionRow]:
-    """Counting sessions without an effort of their own that start after a place and within ``reach`` of it."""
-    for kind in sorted({place.kind for place in places}):
-        starts = [place.start for place in places if place.kind == kind]
-        yield from store.counting_rows(
-            athlete,
-            SessionRow.kind == kind,
-            SessionRow.method != MEASURED,
-            SessionRow.start > min(starts),
-            SessionRow.start <= max(starts) + reach,
-        )
-
-
-def _comparable(store: LoadStore, athlete: str, unstated: Sequence[SessionRow], reach: timedelta) -> list[DoneSession]:
-    starts = [row.start for row in unstated if row.start is not None]
-    if not starts:
-        return []
-    rows = store.counting_rows(
-        athlete,
-        SessionRow.kind.in_({row.kind for row in unstated}),
-        SessionRow.start >= min(starts) - reach,
-        SessionRow.start < max(starts),
-    )
-    return [done_session(row) for row in rows if row.body is not None and row.body.get("rpe") is not None]
-
-
-def _new_row(store: LoadStore, athlete: str, session: str) -> SessionRow:
-    row = SessionRow(tenant=store.tenant, athlete=athlete, session=session, counts=False)
-    store.db.add(row)
-    return row
-
-
-def _recorded(row: SessionRow) -> tuple[int, Any, str]:
-    """The version held; a row that knows only a removal has none and loses to any."""
+def _is_stored(row: SessionRow, revision: int, version: Version) -> bool:
+    """Whether a version at least as new is; a row that knows only a removal has none."""
     if row.revision is None or row.recorded_at is None:
-        return -1, None, ""
-    return row.revision, row.recorded_at, row.recorded_id or ""
+        return False
+    return (row.revision, row.recorded_at, row.recorded_id or "") >= (revision, *version)
 
 
 def _counts(row: SessionRow) -> bool:
     if row.recorded_at is None:
         return False
-    if row.removed_at is None:
+    return is_newer((row.recorded_at, row.recorded_id or ""), row.removed_at, row.removed_id)
+
+
+def _is_affected(session: SessionRow, before: Profile | None, after: Profile) -> bool:
+    """Whether a new profile changes the session's day or score."""
+    if before is None or session.load is None:
         return True
-    return (row.recorded_at, row.recorded_id or "") > (row.removed_at, row.removed_id or "")
+    if session.start is not None and local_day(session.start, before.zone) != local_day(session.start, after.zone):
+        return True
+    hearts = [(p.hr_rest, p.hr_max, p.sex) for p in (before, after)]
+    return session.method != MEASURED and hearts[0] != hearts[1]

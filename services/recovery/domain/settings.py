@@ -1,23 +1,21 @@
 """The numbers of the recovery pack that readiness reads, typed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import ClassVar
+
+from shared.contract.words import PackKind
+from shared.rules.decisions import TypedSettings
 
 WEEK_DAYS = 7
 """Means of the last week and the baseline before it are over calendar days (Plews 2014, IJSPP 9:783)."""
 
 
-class MissingSetting(KeyError):
-    """The recovery pack lacks a setting that readiness needs."""
-
-    def __str__(self) -> str:
-        return f"the recovery pack has no setting '{self.args[0]}'"
-
-
 @dataclass(frozen=True, slots=True)
-class RecoverySettings:
+class RecoverySettings(TypedSettings):
     """Settings of the recovery pack, by their names there; each is explained in ``rules/base/recovery.yaml``."""
+
+    pack: ClassVar[PackKind] = "recovery"
 
     week_valid_days: float
     baseline_days: float
@@ -60,14 +58,3 @@ class RecoverySettings:
     easy_lift_effort: str
     pull_back_asks_for: tuple[str, ...]
     watch_asks_for: tuple[str, ...]
-
-    @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> Self:
-        """Raises ``MissingSetting`` for the first name that is not there."""
-        values: dict[str, Any] = {}
-        for field in fields(cls):
-            if field.name not in settings:
-                raise MissingSetting(field.name)
-            value = settings[field.name]
-            values[field.name] = tuple(value) if isinstance(value, list) else value
-        return cls(**values)

@@ -14,10 +14,10 @@ from sqlalchemy import select
 
 from services.load import handlers as load
 from services.load.store import Tables as LoadTables
-from services.load.use_cases.assess import NOTHING_RECORDED
+from services.load.use_cases.publish import NOTHING_RECORDED
 from services.recovery import handlers as recovery
 from services.recovery.store import Tables as RecoveryTables
-from services.recovery.use_cases.assess import NOTHING_KNOWN
+from services.recovery.use_cases.publish import NOTHING_KNOWN
 from shared.athletes.day_digests import changed_days
 from shared.bus.delivery.outbox import OutboxEntry
 from shared.bus.delivery.processor import Processor

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from services.recovery.domain import Factor, ReadinessInputs, StreamRatio, assess_readiness
 from services.recovery.domain.factors import linear_score
-from services.recovery.domain.settings import MissingSetting, RecoverySettings
+from services.recovery.domain.settings import RecoverySettings
 from services.recovery.domain.windows import latest, window
 from shared.messages.values import Wellness
+from shared.rules.decisions import MissingSetting
 from shared.rules.evaluation.tenant_rules import TenantRules
 from tests.unit.services.recovery.conftest import TODAY, mornings
 

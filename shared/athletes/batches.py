@@ -1,0 +1,98 @@
+"""Several messages about athletes handled at once: each athlete's row is read once, and what follows is worked out once
+for each, when all messages are written down."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Generic, TypeVar
+
+from shared.athletes.handlers import ERASED, PENDING
+from shared.athletes.store import AthleteStore, Row
+from shared.bus.routes import Accepted, Call, Context, Forgotten, Incoming
+from shared.messages.values import Profile
+
+ATHLETES_READ_AT_ONCE = 20
+Inputs = TypeVar("Inputs")
+
+
+@dataclass(slots=True)
+class AthleteBatch(Generic[Row]):
+    """One athlete's messages of a batch. ``context``: of the last one that made an assessment necessary;
+    ``changed_from``: the earliest day of which something else is known now."""
+
+    row: Row
+    profile: Profile | None
+    context: Context
+    is_due: bool = False
+    changed_from: date | None = None
+
+    @property
+    def athlete(self) -> str:
+        return self.row.athlete
+
+    def due(self, context: Context, changed_from: date | None = None) -> None:
+        """The athlete's today has to be assessed once all messages are written down."""
+        self.context, self.is_due = context, True
+        self.changed_from = min((day for day in (self.changed_from, changed_from) if day is not None), default=None)
+
+
+Batch = TypeVar("Batch", bound=AthleteBatch[Any])
+
+
+def record_each(
+    store: AthleteStore[Row],
+    calls: Sequence[Call],
+    begin: Callable[[Row, Profile | None, Context], Batch],
+    record: Callable[[Batch, Context, Incoming[Any]], None],
+    are_events: bool = False,
+) -> tuple[list[Accepted | None], list[Batch]]:
+    """``record`` writes one message down; the outcomes of all, and of each athlete what they make necessary.
+
+    ``are_events``: another service's, which about an erased athlete do not count until the athlete is put again.
+    """
+    erased = store.erased({incoming.body.athlete for _, incoming in calls})
+
+    def is_ignored(incoming: Incoming[Any]) -> bool:
+        at = erased.get(incoming.body.athlete)
+        if at is None:
+            return False
+        return store.is_erased(incoming.body.athlete, incoming.time) if are_events else at >= incoming.time
+
+    ignored = [is_ignored(incoming) for _, incoming in calls]
+    rows = store.locked_athletes(
+        incoming.body.athlete for (_, incoming), skip in zip(calls, ignored, strict=True) if not skip
+    )
+    batches: dict[str, Batch] = {}
+    outcomes: list[Accepted | None] = []
+    for (context, incoming), skip in zip(calls, ignored, strict=True):
+        if skip:
+            outcomes.append(Forgotten() if are_events else ERASED)
+            continue
+        row = rows[incoming.body.athlete]
+        batch = batches.get(row.athlete)
+        if batch is None:
+            batch = batches[row.athlete] = begin(row, row.profile, context)
+        record(batch, context, incoming)
+        outcomes.append(None if are_events else PENDING if batch.profile is None else Accepted())
+    return outcomes, list(batches.values())
+
+
+def assess_each(
+    store: AthleteStore[Row],
+    batches: Iterable[AthleteBatch[Row]],
+    gather: Callable[[Mapping[str, tuple[Profile, date]]], Mapping[str, Inputs]],
+    assess: Callable[[AthleteBatch[Row], Profile, date, Inputs], None],
+) -> None:
+    """``assess`` each athlete's today where that is due; some are gathered for at once. All that was recorded must have
+    been flushed."""
+    due = [
+        (one, one.profile, one.profile.day_of(one.context.now()))
+        for one in batches
+        if one.is_due and one.profile is not None
+    ]
+    with store.db.no_autoflush:
+        for start in range(0, len(due), ATHLETES_READ_AT_ONCE):
+            part = due[start : start + ATHLETES_READ_AT_ONCE]
+            inputs = gather({one.athlete: (profile, today) for one, profile, today in part})
+            for one, profile, today in part:
+                assess(one, profile, today, inputs[one.athlete])
