@@ -177,3 +177,11 @@ def test_what_the_broker_parked_is_not_believed_beyond_what_it_vouches_for(
     assert {name: one["replayable"] for name, one in found.items()} == {"vouched": True, "forged": False}
     replayed = parked(broker, database, "replay", "--all")
     assert (numbers(replayed), [one["message"] for one in replayed["kept"]]) == (["vouched"], ["forged"])
+
+
+def test_a_broker_that_is_away_is_said_in_one_line(database: Path) -> None:
+    command = [sys.executable, "-W", "ignore", "-m", "tandem", "parked", "list", "--service", "load"]
+    environment = os.environ | {"TANDEM_AMQP_URI": "amqp://guest:guest@127.0.0.1:1//"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "Error: the broker at TANDEM_AMQP_URI: [Errno 111] ECONNREFUSED\n"

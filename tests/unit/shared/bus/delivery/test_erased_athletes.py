@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
+from shared.bus.broker import BrokerAway
 from shared.bus.delivery.retries import Failure, from_internal, to_retry
 from shared.bus.delivery.subjects import athlete_named
 from shared.bus.routes import Forgotten, Route
@@ -75,7 +76,7 @@ def test_an_erase_waits_for_another_try_when_the_queues_cannot_be_looked_through
 
     def out_of_reach(tenant: str, athlete: str) -> None:
         asked.append((tenant, athlete))
-        raise TimeoutError("the broker is away")
+        raise BrokerAway("Connection refused")
 
     work = processor(database, [*ROUTES, ERASE], erase_waiting=out_of_reach)
     (row,) = work.process([delivery("gone", None, key="athlete.erase")]).messages
