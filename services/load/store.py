@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Date, Index, String, delete, func, null, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Date, Index, String, delete, func, null, select, text, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.athletes.store import AthleteRow, AthleteStore, ErasureRow
@@ -19,8 +19,6 @@ from shared.db.common_tables import service_metadata
 from shared.db.tables import COLUMN_TYPES, AthleteKey, MessageId
 from shared.db.versions import Version, Versioned
 from shared.messages.values import DayLoad, MarkedDay
-
-PAIRS_PER_QUERY = 500
 
 
 class Tables(DeclarativeBase):
@@ -126,15 +124,7 @@ class LoadStore(AthleteStore[LoadAthleteRow]):
         return self.db.scalars(query).all()
 
     def sessions(self, named: Iterable[tuple[str, str]]) -> dict[tuple[str, str], SessionRow]:
-        """What is held of these (athlete, session) pairs."""
-        wanted = sorted(set(named))
-        found: dict[tuple[str, str], SessionRow] = {}
-        for start in range(0, len(wanted), PAIRS_PER_QUERY):
-            part = wanted[start : start + PAIRS_PER_QUERY]
-            pairs = tuple_(SessionRow.athlete, SessionRow.session)
-            query = select(SessionRow).where(SessionRow.tenant == self.tenant, pairs.in_(part))
-            found |= {(row.athlete, row.session): row for row in self.db.scalars(query)}
-        return found
+        return self.rows_by(SessionRow, SessionRow.session, named)
 
     def counted(self, athletes: Sequence[str]) -> dict[str, list[StoredSession]]:
         """Every session of these athletes that counts, oldest first."""

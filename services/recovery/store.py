@@ -4,12 +4,12 @@ Mornings are its own; sessions, load and plans are what other services published
 (later ce-time, then greater ce-id), so the order in which messages arrive changes nothing.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Date, Index, String, func, select, tuple_
+from sqlalchemy import Date, Index, String, func, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from services.recovery.domain import StreamRatio
@@ -21,7 +21,6 @@ from shared.db.tables import COLUMN_TYPES, AthleteKey, MessageId
 from shared.db.versions import Versioned
 from shared.messages.values import PlannedSession
 
-PAIRS_PER_QUERY = 500
 Made = TypeVar("Made")
 
 
@@ -108,9 +107,7 @@ class RecoveryStore(AthleteStore[RecoveryAthleteRow]):
     blank: Mapping[str, Any] = {"profile": None, "told_days": {}}
 
     def morning_rows(self, named: Iterable[tuple[str, date]]) -> dict[tuple[str, date], MorningRow]:
-        """The rows of these (athlete, date) pairs."""
-        rows = self._rows(MorningRow, MorningRow.date, named)
-        return {(row.athlete, row.date): row for row in rows}
+        return self.rows_by(MorningRow, MorningRow.date, named)
 
     def recorded_athletes(self) -> Sequence[str]:
         """Athletes with mornings; those with the newest first."""
@@ -135,8 +132,7 @@ class RecoveryStore(AthleteStore[RecoveryAthleteRow]):
         return found
 
     def load_day_rows(self, named: Iterable[tuple[str, date]]) -> dict[tuple[str, date], LoadDayRow]:
-        """The rows of these (athlete, date) pairs."""
-        return {(row.athlete, row.date): row for row in self._rows(LoadDayRow, LoadDayRow.date, named)}
+        return self.rows_by(LoadDayRow, LoadDayRow.date, named)
 
     def load_days(self, athletes: Sequence[str], since: date) -> dict[str, list[LoadDay]]:
         """By athlete, oldest first."""
@@ -149,8 +145,7 @@ class RecoveryStore(AthleteStore[RecoveryAthleteRow]):
         )
 
     def session_rows(self, named: Iterable[tuple[str, str]]) -> dict[tuple[str, str], DoneSessionRow]:
-        """The rows of these (athlete, session) pairs."""
-        return {(row.athlete, row.session): row for row in self._rows(DoneSessionRow, DoneSessionRow.session, named)}
+        return self.rows_by(DoneSessionRow, DoneSessionRow.session, named)
 
     def sessions(self, athletes: Sequence[str], since: date) -> dict[str, list[DoneTraining]]:
         """By athlete the sessions that count, oldest first."""
@@ -182,13 +177,6 @@ class RecoveryStore(AthleteStore[RecoveryAthleteRow]):
             sessions = [PlannedSession.model_validate(session) for week in weeks for session in week]
             found[athlete] = sorted(sessions, key=lambda one: (one.start or datetime.max.replace(tzinfo=UTC), one.id))
         return found
-
-    def _rows(self, table: Any, of: Any, named: Iterable[tuple[str, Any]]) -> Iterator[Any]:
-        """The rows of these (athlete, ``of``) pairs."""
-        wanted = sorted(set(named))
-        for start in range(0, len(wanted), PAIRS_PER_QUERY):
-            pairs = tuple_(table.athlete, of).in_(wanted[start : start + PAIRS_PER_QUERY])
-            yield from self.db.scalars(select(table).where(table.tenant == self.tenant, pairs))
 
     def _by_athlete(self, athletes: Sequence[str], make: Callable[..., Made], query: Any) -> dict[str, list[Made]]:
         """What ``make`` makes of the rows of a query whose first column is the athlete, without it."""

@@ -1,12 +1,12 @@
 """What every service's store does with athletes: hold their rows while messages are taken, know who was erased."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, String, delete, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import ColumnElement, String, delete, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from shared.db.tables import AthleteKey, MessageId, Tenant
 from shared.db.upserts import insert_missing
@@ -49,6 +49,9 @@ class ErasureRow:
 
 
 Row = TypeVar("Row", bound=AthleteRow)
+Keyed = TypeVar("Keyed", bound=AthleteKey)
+Value = TypeVar("Value", str, date)
+PAIRS_PER_QUERY = 500
 
 
 class AthleteStore(Generic[Row]):
@@ -84,6 +87,18 @@ class AthleteStore(Generic[Row]):
 
     def locked_athlete(self, athlete: str) -> Row:
         return self.locked_athletes([athlete])[athlete]
+
+    def rows_by(
+        self, row: type[Keyed], column: InstrumentedAttribute[Value], pairs: Iterable[tuple[str, Value]]
+    ) -> dict[tuple[str, Value], Keyed]:
+        """The stored rows of these pairs of an athlete and a value of ``column``."""
+        wanted = sorted(set(pairs))
+        rows: dict[tuple[str, Value], Keyed] = {}
+        for start in range(0, len(wanted), PAIRS_PER_QUERY):
+            part = tuple_(row.athlete, column).in_(wanted[start : start + PAIRS_PER_QUERY])
+            for stored in self.db.scalars(select(row).where(row.tenant == self.tenant, part)):
+                rows[stored.athlete, getattr(stored, column.key)] = stored
+        return rows
 
     def profile_of(self, athlete: str) -> Profile | None:
         """None while nobody has put the athlete."""

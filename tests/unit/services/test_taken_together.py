@@ -119,7 +119,7 @@ def deliveries(
             "ce-time": time.isoformat(),
         }
         reply = (
-            {"reply_to": "amq.rabbitmq.reply-to.x", "correlation_id": f"c{prefix}{number}"}
+            {"reply_to": "amq.rabbitmq.reply-to.x.y", "correlation_id": f"c{prefix}{number}"}
             if source == "command"
             else {}
         )
