@@ -18,7 +18,7 @@ from time import perf_counter, sleep
 from benchmarks.rules.processes import MB, resident_bytes
 from benchmarks.rules.week import ATHLETE, CLASSES
 from benchmarks.rules.work import works
-from shared.rules.lifecycle.polling import BREATH_S, LOOK_EVERY_S, SETTLING_S, SLICE_S
+from shared.rules.lifecycle.intervals import BREATH_S, LOOK_EVERY_S, SETTLING_S, SLICE_S
 from shared.rules.lifecycle.rule_book import RuleBook
 from shared.rules.reading.garbage_collection import freeze_existing
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from shared.rules.lifecycle.polling import LOOK_EVERY_S
+from shared.rules.lifecycle.intervals import LOOK_EVERY_S
 
 PREFIX: Final = "TANDEM_"
 

@@ -6,15 +6,10 @@ from typing import Final, Protocol
 
 import structlog
 
+from shared.rules.lifecycle.intervals import BREATH_S, SETTLING_S, SLICE_S
+
 _log = structlog.get_logger("tandem.rules")
 
-LOOK_EVERY_S: Final = 0.5
-SETTLING_S: Final = 0.25
-"""How soon files that were being written are looked at again; they count once two looks find them alike."""
-SLICE_S: Final = 0.02
-"""How long tenants are brought up to date before messages get their turn; one tenant takes about as long."""
-BREATH_S: Final = 0.02
-"""What messages have between two slices, whatever they do with it."""
 REPORT_EVERY: Final = 25
 """Slices."""
 
