@@ -36,11 +36,11 @@ FEWEST = 3
 
 WHOLE: Mapping[str, tuple[str, ...]] = {
     "services/load/domain/alerts.py": ("Stream",),
-    "services/load/domain/daily.py": ("Kind",),
+    "services/load/domain/daily.py": ("LoadPart",),
     "services/load/domain/effort.py": ("ScoreMethod",),
-    "services/load/messages.py": ("Stream", "Kind", "Tag"),
+    "services/load/messages.py": ("Stream", "LoadPart", "Tag"),
     "services/periodization/domain/deloads.py": ("DeloadCause",),
-    "shared/messages/values.py": ("Tag", "Kind"),
+    "shared/messages/values.py": ("Tag", "LoadPart"),
     "shared/rules/authoring/reference_page.py": ("Shape", "Outcome", "RuleMode"),
     "shared/rules/authoring/supplied_features.py": ("PackKind",),
     "shared/rules/vocabulary.py": ("PackKind", "Shape"),
@@ -67,15 +67,25 @@ SOME: Mapping[str, Mapping[str, str]] = {
 """Choices of some words, with their reason."""
 
 
+@cache
 def closed_lists() -> dict[str, frozenset[str]]:
-    """Name -> words. Of two lists with the same words the first."""
-    lists: dict[str, frozenset[str]] = {}
+    """Name -> words. Of two lists with the same words the last."""
+    by_words: dict[frozenset[str], str] = {}
     for module in map(importlib.import_module, DECLARED_IN):
         for name, value in vars(module).items():
             words = frozenset(get_args(value)) if get_origin(value) is Literal else frozenset()
-            if len(words) >= FEWEST and name not in SYMBOLS and words not in lists.values():
-                lists[name] = words
-    return lists | {"WELLNESS": frozenset(WELLNESS), "FACTORS": frozenset(FACTORS)}
+            if len(words) >= FEWEST and name not in SYMBOLS:
+                by_words[words] = name
+    by_words |= {frozenset(WELLNESS): "WELLNESS", frozenset(FACTORS): "FACTORS"}
+    return {name: words for words, name in by_words.items()}
+
+
+def lists_in(texts: frozenset[str]) -> dict[str, frozenset[str]]:
+    """By list what a row has of it; less what it has because all of another list is in it."""
+    lists = closed_lists()
+    has = {name: texts & words for name, words in lists.items() if len(texts & words) >= FEWEST}
+    whole = [has[name] for name in has if has[name] == lists[name]]
+    return {name: some for name, some in has.items() if some == lists[name] or not any(some <= all_ for all_ in whole)}
 
 
 def rows(source: str) -> Iterator[tuple[int, frozenset[str]]]:
@@ -98,16 +108,15 @@ def rows(source: str) -> Iterator[tuple[int, frozenset[str]]]:
 @cache
 def found() -> dict[tuple[str, str], list[tuple[int, frozenset[str]]]]:
     """By file and list where words of it stand in a row."""
-    lists, places = closed_lists(), defaultdict(list)
+    places = defaultdict(list)
     for folder in ("services", "shared", "tandem"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             name = path.relative_to(ROOT).as_posix()
             if "migrations" in path.parts or name.removesuffix(".py").replace("/", ".") in DECLARED_IN:
                 continue  # what a migration once made is history
             for line, texts in rows(path.read_text(encoding="utf-8")):
-                for of, words in lists.items():
-                    if len(texts & words) >= FEWEST:
-                        places[name, of].append((line, texts & words))
+                for of, words in lists_in(texts).items():
+                    places[name, of].append((line, words))
     return places
 
 
