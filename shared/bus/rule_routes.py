@@ -80,8 +80,8 @@ def rule_routes(service: str, compare: Mapping[PackKind, Compare]) -> tuple[Rout
         if chosen is None:
             return
         shelf = RuleShelf(context.db, context.tenant)
-        told = compared(context, shelf, incoming.body, chosen, service)
-        context.emit(COMPARED, told.model_dump(mode="json"), None)
+        comparison = compared(context, shelf, incoming.body, chosen, service)
+        context.emit(COMPARED, comparison.model_dump(mode="json"), None)
 
     return (
         Route("event", "periodization.rules-activated", RulesActivated, on_rules_activated, replies=False),

@@ -37,12 +37,12 @@ class StoredData:
 
     def counts(self) -> dict[str, dict[str, int]]:
         """By service and table how many rows are the athlete's; tables with none are left out. Raises CannotRead."""
-        found: dict[str, dict[str, int]] = {}
+        counts: dict[str, dict[str, int]] = {}
         for service in SERVICES:
             with self._reading(service) as db:
                 rows = {part.table.name: _count(db, part) for part in self._parts(service) if part.held}
-            found[service] = {name: count for name, count in rows.items() if count}
-        return found
+            counts[service] = {name: count for name, count in rows.items() if count}
+        return counts
 
     def parts(self, service: str) -> Iterator[tuple[Part, Iterator[dict[str, Any]]]]:
         """Each part with its rows as plain JSON values, in the order of their keys; take the rows before the next
@@ -86,8 +86,8 @@ def _count(db: Session, part: Part) -> int:
 
 
 def _rows(db: Session, part: Part) -> Iterator[dict[str, Any]]:
-    found = db.execute(part.query.execution_options(stream_results=True, yield_per=_ROWS_AT_ONCE))
-    for row in found.mappings():
+    rows = db.execute(part.query.execution_options(stream_results=True, yield_per=_ROWS_AT_ONCE))
+    for row in rows.mappings():
         if part.keeps(row):
             yield _plain(row)
 

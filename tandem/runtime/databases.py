@@ -21,17 +21,17 @@ def upgrade_databases(settings: Settings, services: Iterable[str]) -> dict[str, 
 
 def unbound_services(settings: Settings, services: Iterable[str]) -> list[str]:
     """Services on PostgreSQL whose role owns their tables or is a superuser: row-level security does not bind it."""
-    found = []
+    unbound = []
     for service in services:
         database = Database(service, settings.database_url_of(service))
         try:
             if not database.is_sqlite:
                 with database.engine.connect() as connection:
                     if not is_bound(connection, service):
-                        found.append(service)
+                        unbound.append(service)
         finally:
             database.dispose()
-    return found
+    return unbound
 
 
 def check_databases(settings: Settings, services: Iterable[str]) -> dict[str, str]:

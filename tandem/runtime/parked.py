@@ -32,11 +32,11 @@ class ParkedMessages:
 
     def find(self, wanted: Filter) -> list[Parked]:
         """Changes nothing."""
-        found: list[Parked] = []
+        parked_messages: list[Parked] = []
         for service in self._services:
             with ParkedQueue(service, self._open_broker) as queue:
-                found += [parked for _, parked in queue.read() if wanted.takes(parked)]
-        return found
+                parked_messages += [parked for _, parked in queue.read() if wanted.takes(parked)]
+        return parked_messages
 
     def settle(self, action: Action, wanted: Filter, by: str, per_second: float | None = None) -> Done:
         """Raises PublishFailed; what was replayed until then is replayed, the rest is still parked."""

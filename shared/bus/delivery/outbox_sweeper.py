@@ -86,9 +86,9 @@ class Sweeper:
         held = len(self._not_taken) + len(self._unparkable) + self._relay.in_hand
         with self._database.transaction() as db:
             rows = self._store.outbox.unpublished(db, before, ROWS_PER_PUBLISH + held)
-            # Told before anything is published: that something cannot be is what they are there for.
+            # Set before anything is published: that something cannot be is what they are there for.
             metrics.database_answers.labels(self.service).set(1)
-            self._tell_age(rows)
+            self._set_oldest_age(rows)
             due = self._due(rows)
             if due and not self._database.is_sqlite:  # the rows stay locked, so no other replica sends them too
                 return len(due), self._settle(db, *self._publish(due))
@@ -98,7 +98,7 @@ class Sweeper:
         with self._database.transaction() as db:
             return len(due), self._settle(db, taken, parked)
 
-    def _tell_age(self, rows: Sequence[OutboxEntry]) -> None:
+    def _set_oldest_age(self, rows: Sequence[OutboxEntry]) -> None:
         oldest = min((row.created_at_ms for row in rows), default=None)
         age_s = 0.0 if oldest is None else (self._now_ms() - oldest) / 1000
         metrics.outbox_oldest_seconds.labels(self.service).set(age_s)
@@ -111,7 +111,7 @@ class Sweeper:
         due = [row for row in left if row.id not in self._not_taken]
         if waiting and time.monotonic() >= self._probe_at:
             due.append(waiting[0])
-        self._tell_not_taken()
+        self._set_refused_rows()
         return due
 
     def _publish(self, rows: Sequence[OutboxEntry]) -> tuple[list[OutboxEntry], list[tuple[OutboxEntry, str]]]:
@@ -154,9 +154,9 @@ class Sweeper:
         elif probed:  # and taken: all that waits is due
             self._probes, self._not_taken = 0, set()
             self._relay.reconnect()
-        self._tell_not_taken()
+        self._set_refused_rows()
 
-    def _tell_not_taken(self) -> None:
+    def _set_refused_rows(self) -> None:
         metrics.outbox_refused_rows.labels(self.service).set(len(self._not_taken))
 
     def _settle(self, db: Session, taken: Sequence[OutboxEntry], refused: Sequence[tuple[OutboxEntry, str]]) -> int:

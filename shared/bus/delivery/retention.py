@@ -49,13 +49,13 @@ class Retention:
         digest = next(column for column in self._erasures.primary_key if column.name != "tenant")
         with self._database.reading() as db:
             tenants = self._store.tenants(db)
-        found: dict[tuple[str, str], datetime] = {}
+        erased: dict[tuple[str, str], datetime] = {}
         for tenant in tenants:
             with self._database.reading() as db:
                 act_for(db, tenant)
                 rows = db.execute(select(digest, self._erasures.c.erased_at).where(self._erasures.c.tenant == tenant))
-                found |= {(tenant, row[0]): row.erased_at for row in rows}
-        return found
+                erased |= {(tenant, row[0]): row.erased_at for row in rows}
+        return erased
 
     def forget(self, now: datetime) -> None:
         """Deletes what is older than its time: the inbox in parts, then one transaction per tenant for its erasures."""

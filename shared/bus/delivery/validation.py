@@ -83,5 +83,5 @@ class Intake:
         return Refused(address, message_id, problems, subject, key, replies and delivery.source == "command")
 
     def _no_route(self, source: str, key: str) -> Problem:
-        known = sorted(route.key for route in self._routes.values() if route.source == source)
-        return Problem("", "unknown_message", f"{self._service} takes no {quoted(key)}{did_you_mean(key, known)}")
+        keys = sorted(route.key for route in self._routes.values() if route.source == source)
+        return Problem("", "unknown_message", f"{self._service} takes no {quoted(key)}{did_you_mean(key, keys)}")

@@ -93,7 +93,8 @@ class Management:
 def _reason(error: urllib.error.HTTPError) -> str:
     text = error.read().decode(errors="replace")
     try:
-        told = json.loads(text)
+        answer = json.loads(text)
     except ValueError:
         return text[:200] or error.reason
-    return str(told.get("reason") or told.get("error") or error.reason) if isinstance(told, dict) else error.reason
+    words = (answer.get("reason") or answer.get("error")) if isinstance(answer, dict) else None
+    return str(words or error.reason)

@@ -15,7 +15,7 @@ from shared.messages.envelope import EVENTS_EXCHANGE, Delivery, Outgoing
 
 
 @contextmanager
-def _told_as_away() -> Iterator[None]:
+def _raising_broker_away() -> Iterator[None]:
     try:
         yield
     except (OSError, amqp.AMQPError, OperationalError) as error:
@@ -55,7 +55,7 @@ class _View:
         self._channel.auto_decode = False
         self._queue = queue
 
-    @_told_as_away()
+    @_raising_broker_away()
     def count(self) -> int:
         try:
             return int(self._channel.queue_declare(self._queue, passive=True).message_count)
@@ -64,13 +64,13 @@ class _View:
 
     def messages(self) -> Iterator[HeldMessage]:
         for _ in range(self.count()):
-            with _told_as_away():
+            with _raising_broker_away():
                 message = self._channel.basic_get(self._queue)
             if message is None:
                 return
             yield _Held(message)
 
-    @_told_as_away()
+    @_raising_broker_away()
     def take(self, message: HeldMessage) -> None:
         assert isinstance(message, _Held)
         self._channel.basic_ack(message.tag)
@@ -81,7 +81,7 @@ class AmqpBroker:
         self._connect = connect
         self._publisher = PipelinedPublisher(connect)
 
-    @_told_as_away()
+    @_raising_broker_away()
     def __enter__(self) -> Self:
         self._connection = self._connect()
         self._connection.connect()
@@ -93,12 +93,12 @@ class AmqpBroker:
 
     @contextmanager
     def look(self, queue: str) -> Iterator[QueueView]:
-        with _told_as_away():
+        with _raising_broker_away():
             channel = self._connection.channel()
         try:
             yield _View(channel, queue)
         finally:
-            with _told_as_away():
+            with _raising_broker_away():
                 channel.close()
 
     def publish(self, messages: Sequence[Outgoing]) -> None:
@@ -111,7 +111,7 @@ class AmqpBroker:
     def listen(
         self, queue: str, event_keys: Sequence[str], on_message: Callable[[str | None, bytes], None]
     ) -> Iterator[Callable[[float], None]]:
-        with _told_as_away():
+        with _raising_broker_away():
             channel = self._connection.channel()
             bound = Queue(queue, exclusive=True, auto_delete=True)(channel)
             bound.queue_declare()
@@ -122,10 +122,10 @@ class AmqpBroker:
         try:
             yield self._wait
         finally:
-            with _told_as_away():
+            with _raising_broker_away():
                 consumer.cancel()
 
-    @_told_as_away()
+    @_raising_broker_away()
     def _wait(self, seconds: float) -> None:
         with suppress(TimeoutError):
             self._connection.drain_events(timeout=seconds)
