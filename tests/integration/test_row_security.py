@@ -101,10 +101,10 @@ def test_a_batch_of_several_tenants_is_one_transaction_and_each_sees_its_own(loa
 def test_another_tenants_row_can_neither_be_written_nor_changed_nor_deleted(load: Database) -> None:
     with load.transaction() as db:
         act_for(db, "hooli")
-        db.add(LoadAthleteRow(tenant="hooli", athlete="h1", told_days={}, told_spikes={}))
+        db.add(LoadAthleteRow(tenant="hooli", athlete="h1", published_days={}, published_spikes={}))
     with pytest.raises(ProgrammingError, match="row-level security"), load.transaction() as db:
         act_for(db, "initech")
-        db.add(LoadAthleteRow(tenant="hooli", athlete="h2", told_days={}, told_spikes={}))
+        db.add(LoadAthleteRow(tenant="hooli", athlete="h2", published_days={}, published_spikes={}))
     with load.transaction() as db:
         act_for(db, "initech")
         changed = db.execute(text("UPDATE athletes SET told_days = '{\"x\": 1}'"))
@@ -117,7 +117,7 @@ def test_what_a_session_still_holds_is_written_for_the_tenant_it_was_made_for(lo
     with load.transaction() as db:
         for tenant in ("pied", "piper"):
             act_for(db, tenant)
-            db.add(LoadAthleteRow(tenant=tenant, athlete="same", told_days={}, told_spikes={}))
+            db.add(LoadAthleteRow(tenant=tenant, athlete="same", published_days={}, published_spikes={}))
     assert athletes(load, "pied") == {"same"}
 
 
