@@ -4,6 +4,7 @@ import bisect
 import json
 import re
 
+from shared.located_yaml.collector import gc_paused
 from shared.located_yaml.nodes import ListNode, MapNode, Mistake, Node, Position, ScalarNode, ScalarValue
 from shared.located_yaml.parser import MAX_DEPTH
 from shared.located_yaml.scalars import NotFinite, number
@@ -21,6 +22,7 @@ class _Broken(Exception):
     """Nothing more can be read; the mistake that says why is told already."""
 
 
+@gc_paused()
 def parse_json(text: str, file: str, mistakes: list[Mistake]) -> Node | None:
     """The document's tree, or None with the reason in ``mistakes``; a tree may have mistakes, too."""
     scanner = _Scanner(text, file, mistakes)

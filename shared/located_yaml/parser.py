@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from shared.located_yaml.collector import gc_paused
 from shared.located_yaml.nodes import ListNode, MapNode, Mistake, Node, Position, ScalarNode, ScalarValue
 from shared.located_yaml.scalars import NotFinite, resolved
 from shared.located_yaml.slips import explained
@@ -36,6 +37,7 @@ def read_yaml(raw: bytes, file: str, kind: FileKind, mistakes: list[Mistake]) ->
     return None if text is None else parse_yaml(text, file, kind, mistakes)
 
 
+@gc_paused()
 def parse_yaml(text: str, file: str, kind: FileKind, mistakes: list[Mistake]) -> Node | None:
     """As ``read_yaml``, of decoded text."""
     unseen = _UNSEEN.search(text)

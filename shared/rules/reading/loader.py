@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from shared.contract.words import PACK_KINDS, PackKind
+from shared.located_yaml.collector import gc_paused
 from shared.located_yaml.nodes import MapNode, Mistake, Node, Position
 from shared.located_yaml.parser import read_yaml
 from shared.rules.caching import IdentityCache
@@ -14,7 +15,6 @@ from shared.rules.errors import Mistakes, RuleFileError, did_you_mean
 from shared.rules.model import Pack
 from shared.rules.reading.content_hash import content_hash
 from shared.rules.reading.examples import check_examples
-from shared.rules.reading.garbage_collection import gc_paused
 from shared.rules.reading.header import Header, read_header
 from shared.rules.reading.overrides import merged
 from shared.rules.reading.pack_content import read_content

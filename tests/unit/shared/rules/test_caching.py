@@ -4,6 +4,7 @@ import gc
 import random
 
 from benchmarks.rules.random_packs import random_conditions, random_facts
+from shared.located_yaml.collector import gc_paused
 from shared.rules.caching import Memoized, interned
 from shared.rules.evaluation.closures import known_to_hold
 from shared.rules.evaluation.evaluators import ConditionSet, choose_evaluator
@@ -11,7 +12,6 @@ from shared.rules.evaluation.prepared import prepare
 from shared.rules.evaluation.reference_evaluator import holds
 from shared.rules.evaluation.tenant_rules import TenantRules
 from shared.rules.model import All, AnyOf, Leaf, Not
-from shared.rules.reading.garbage_collection import gc_paused
 from tests.unit.shared.rules.packs import pack, rule
 from tests.unit.shared.rules.rule_texts import GAP_RULE, only_pack, pack_text
 
