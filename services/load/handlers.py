@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from services.load.messages import GetLoad, ImportSessions, MarkDay, RecordSession, RemoveSession
-from services.load.store import LoadAthleteRow, LoadStore
+from services.load.store import LoadAthleteRow, LoadStore, SessionRow
 from services.load.use_cases.assess import assess_recorded, assess_today
 from services.load.use_cases.compare_rules import compare_bands
 from services.load.use_cases.gather import gather_series
@@ -33,7 +33,8 @@ def _handle(
 ) -> Sequence[Accepted | None]:
     """``sessions``: those that a message's body is about."""
     store = LoadStore(calls[0][0].db, calls[0][0].tenant)
-    stored = store.sessions((message.body.athlete, name) for _, message in calls for name in sessions(message.body))
+    named = ((message.body.athlete, name) for _, message in calls for name in sessions(message.body))
+    stored = store.rows_by(SessionRow, SessionRow.session, named)
 
     def begin(row: LoadAthleteRow, profile: Profile | None, context: Context) -> TrainingBatch:
         return TrainingBatch(row, profile, context, store=store, stored=stored)

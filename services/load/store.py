@@ -4,12 +4,12 @@ Order never matters: a session, a mark and a profile each keep the version that 
 ce-id), and a removal keeps its own version beside the session's, so that whichever arrives last changes nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Index, String, delete, func, null, select, text, update
+from sqlalchemy import ColumnElement, Date, Index, String, delete, null, select, text, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.athletes.store import AthleteRow, AthleteStore, ErasureRow
@@ -115,20 +115,13 @@ class LoadStore(AthleteStore[LoadAthleteRow]):
 
     def recorded_athletes(self) -> Sequence[str]:
         """Athletes with sessions; those with the newest first."""
-        query = (
-            select(SessionRow.athlete)
-            .where(SessionRow.tenant == self.tenant, SessionRow.counts)
-            .group_by(SessionRow.athlete)
-            .order_by(func.max(SessionRow.start).desc(), SessionRow.athlete)
-        )
-        return self.db.scalars(query).all()
-
-    def sessions(self, named: Iterable[tuple[str, str]]) -> dict[tuple[str, str], SessionRow]:
-        return self.rows_by(SessionRow, SessionRow.session, named)
+        return self.newest_first(SessionRow, SessionRow.start, SessionRow.counts.is_(True))
 
     def counted(self, athletes: Sequence[str]) -> dict[str, list[StoredSession]]:
         """Every session of these athletes that counts, oldest first."""
-        rows = self.db.execute(
+        return self.by_athlete(
+            athletes,
+            StoredSession,
             select(
                 SessionRow.athlete,
                 SessionRow.session,
@@ -139,12 +132,8 @@ class LoadStore(AthleteStore[LoadAthleteRow]):
                 SessionRow.load,
             )
             .where(SessionRow.tenant == self.tenant, SessionRow.athlete.in_(athletes), SessionRow.counts)
-            .order_by(SessionRow.start, SessionRow.session)
+            .order_by(SessionRow.start, SessionRow.session),
         )
-        found: dict[str, list[StoredSession]] = {name: [] for name in athletes}
-        for athlete, *session in rows:
-            found[athlete].append(StoredSession(*cast(Any, session)))
-        return found
 
     def day_loads(self, athletes: Sequence[str]) -> dict[str, list[DayLoad]]:
         """None: no message brings loads of whole days."""
@@ -170,7 +159,7 @@ class LoadStore(AthleteStore[LoadAthleteRow]):
         ).all()
 
     def mark(self, athlete: str, day: date, state: str, version: Version) -> bool:
-        """Keeps the mark if it is the newest for its day; says whether it was kept."""
+        """Stores the mark if it is the newest for its day; says whether it is."""
         row = self.db.get(MarkedDayRow, (self.tenant, athlete, day))
         if row is None:
             row = MarkedDayRow(tenant=self.tenant, athlete=athlete, date=day)
@@ -182,15 +171,13 @@ class LoadStore(AthleteStore[LoadAthleteRow]):
 
     def marks(self, athletes: Sequence[str]) -> dict[str, list[MarkedDay]]:
         """The marked days of these athletes, oldest first."""
-        rows = self.db.execute(
+        return self.by_athlete(
+            athletes,
+            _marked_day,
             select(MarkedDayRow.athlete, MarkedDayRow.date, MarkedDayRow.state)
             .where(MarkedDayRow.tenant == self.tenant, MarkedDayRow.athlete.in_(athletes))
-            .order_by(MarkedDayRow.date)
+            .order_by(MarkedDayRow.date),
         )
-        found: dict[str, list[MarkedDay]] = {name: [] for name in athletes}
-        for athlete, day, state in rows:
-            found[athlete].append(MarkedDay.model_construct(date=day, state=cast(DayState, state)))
-        return found
 
     def forget_removed(self, content_until: datetime, mark_until: datetime) -> None:
         """Of sessions removed up to ``content_until`` only the mark stays, and up to ``mark_until`` not even that."""
@@ -201,3 +188,8 @@ class LoadStore(AthleteStore[LoadAthleteRow]):
             .values(body=null(), start=None, duration_min=None, kind=None, distance_km=None, load=None, method=None)
         )
         self.db.execute(delete(SessionRow).where(*removed, SessionRow.removed_at <= mark_until))
+
+
+def _marked_day(day: date, state: DayState) -> MarkedDay:
+    """Validated when it came in."""
+    return MarkedDay.model_construct(date=day, state=state)

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.recovery.domain import assess_readiness
 from services.recovery.messages import GetReadiness, LoadAssessed, RecordWellness, SessionScored, WeekPlanned
-from services.recovery.store import RecoveryAthleteRow, RecoveryStore
+from services.recovery.store import DoneSessionRow, LoadDayRow, MorningRow, RecoveryAthleteRow, RecoveryStore
 from services.recovery.use_cases.assess import assess_today
 from services.recovery.use_cases.compare_rules import compare_readiness
 from services.recovery.use_cases.gather import gather_readiness
@@ -39,7 +39,9 @@ def _handle(
 
 def record_mornings(calls: Sequence[Call]) -> Sequence[Accepted | None]:
     store = _store(calls)
-    stored = store.morning_rows((incoming.body.athlete, incoming.body.date) for _, incoming in calls)
+    stored = store.rows_by(
+        MorningRow, MorningRow.date, ((message.body.athlete, message.body.date) for _, message in calls)
+    )
 
     def record(batch: Batch, context: Context, incoming: Incoming[RecordWellness]) -> None:
         new = record_morning(store, stored, incoming.body, incoming.version)
@@ -51,7 +53,11 @@ def record_mornings(calls: Sequence[Call]) -> Sequence[Accepted | None]:
 
 def on_loads_assessed(calls: Sequence[Call]) -> Sequence[Accepted | None]:
     store = _store(calls)
-    stored = store.load_day_rows((message.body.athlete, day.date) for _, message in calls for day in message.body.days)
+    stored = store.rows_by(
+        LoadDayRow,
+        LoadDayRow.date,
+        ((message.body.athlete, day.date) for _, message in calls for day in message.body.days),
+    )
 
     def record(batch: Batch, context: Context, incoming: Incoming[LoadAssessed]) -> None:
         batch.due(context, record_load(store, stored, batch.row, incoming.body, incoming.version))
@@ -63,7 +69,9 @@ def on_sessions_scored(calls: Sequence[Call]) -> Sequence[Accepted | None]:
     """The load service publishes its assessment right after its sessions, so that message brings the readiness; only
     when it overtook this one is readiness assessed here."""
     store = _store(calls)
-    stored = store.session_rows((incoming.body.athlete, incoming.body.session) for _, incoming in calls)
+    stored = store.rows_by(
+        DoneSessionRow, DoneSessionRow.session, ((message.body.athlete, message.body.session) for _, message in calls)
+    )
 
     def record(batch: Batch, context: Context, incoming: Incoming[SessionScored]) -> None:
         row, version = batch.row, incoming.version

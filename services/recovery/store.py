@@ -4,12 +4,12 @@ Mornings are its own; sessions, load and plans are what other services published
 (later ce-time, then greater ce-id), so the order in which messages arrive changes nothing.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import Date, Index, String, func, select
+from sqlalchemy import Date, Index, String, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from services.recovery.domain import StreamRatio
@@ -20,8 +20,6 @@ from shared.db.common_tables import service_metadata
 from shared.db.tables import COLUMN_TYPES, AthleteKey, MessageId
 from shared.db.versions import Versioned
 from shared.messages.values import PlannedSession
-
-Made = TypeVar("Made")
 
 
 class Tables(DeclarativeBase):
@@ -106,37 +104,23 @@ class RecoveryStore(AthleteStore[RecoveryAthleteRow]):
     held = (MorningRow, LoadDayRow, DoneSessionRow, PlannedWeekRow, RecoveryAthleteRow)
     blank: Mapping[str, Any] = {"profile": None, "told_days": {}}
 
-    def morning_rows(self, named: Iterable[tuple[str, date]]) -> dict[tuple[str, date], MorningRow]:
-        return self.rows_by(MorningRow, MorningRow.date, named)
-
     def recorded_athletes(self) -> Sequence[str]:
         """Athletes with mornings; those with the newest first."""
-        query = (
-            select(MorningRow.athlete)
-            .where(MorningRow.tenant == self.tenant)
-            .group_by(MorningRow.athlete)
-            .order_by(func.max(MorningRow.date).desc(), MorningRow.athlete)
-        )
-        return self.db.scalars(query).all()
+        return self.newest_first(MorningRow, MorningRow.date)
 
     def mornings(self, athletes: Sequence[str], since: date) -> dict[str, list[Morning]]:
         """By athlete, oldest first."""
-        rows = self.db.execute(
+        return self.by_athlete(
+            athletes,
+            _morning,
             select(MorningRow.athlete, MorningRow.date, MorningRow.fields)
             .where(MorningRow.tenant == self.tenant, MorningRow.athlete.in_(athletes), MorningRow.date >= since)
-            .order_by(MorningRow.date)
+            .order_by(MorningRow.date),
         )
-        found: dict[str, list[Morning]] = {name: [] for name in athletes}
-        for athlete, day, fields in rows:
-            found[athlete].append(Morning(day, {name: entry[0] for name, entry in fields.items()}))
-        return found
-
-    def load_day_rows(self, named: Iterable[tuple[str, date]]) -> dict[tuple[str, date], LoadDayRow]:
-        return self.rows_by(LoadDayRow, LoadDayRow.date, named)
 
     def load_days(self, athletes: Sequence[str], since: date) -> dict[str, list[LoadDay]]:
         """By athlete, oldest first."""
-        return self._by_athlete(
+        return self.by_athlete(
             athletes,
             _load_day,
             select(LoadDayRow.athlete, LoadDayRow.date, LoadDayRow.state, LoadDayRow.figures)
@@ -144,13 +128,10 @@ class RecoveryStore(AthleteStore[RecoveryAthleteRow]):
             .order_by(LoadDayRow.date),
         )
 
-    def session_rows(self, named: Iterable[tuple[str, str]]) -> dict[tuple[str, str], DoneSessionRow]:
-        return self.rows_by(DoneSessionRow, DoneSessionRow.session, named)
-
     def sessions(self, athletes: Sequence[str], since: date) -> dict[str, list[DoneTraining]]:
         """By athlete the sessions that count, oldest first."""
         table = DoneSessionRow
-        return self._by_athlete(
+        return self.by_athlete(
             athletes,
             DoneTraining,
             select(table.athlete, table.date, table.kind, table.type, table.rpe, table.e1rm)
@@ -162,7 +143,7 @@ class RecoveryStore(AthleteStore[RecoveryAthleteRow]):
     def planned(self, athletes: Sequence[str], first: date, last: date) -> dict[str, list[PlannedSession]]:
         """By athlete the sessions of the weeks that may hold days from ``first`` to ``last``, in the order of their
         starts."""
-        rows = self._by_athlete(
+        rows = self.by_athlete(
             athletes,
             list[Any],
             select(PlannedWeekRow.athlete, PlannedWeekRow.sessions).where(
@@ -172,18 +153,15 @@ class RecoveryStore(AthleteStore[RecoveryAthleteRow]):
                 PlannedWeekRow.week_start <= last + timedelta(days=1),
             ),
         )
-        found = {}
+        planned = {}
         for athlete, weeks in rows.items():
             sessions = [PlannedSession.model_validate(session) for week in weeks for session in week]
-            found[athlete] = sorted(sessions, key=lambda one: (one.start or datetime.max.replace(tzinfo=UTC), one.id))
-        return found
+            planned[athlete] = sorted(sessions, key=lambda one: (one.start or datetime.max.replace(tzinfo=UTC), one.id))
+        return planned
 
-    def _by_athlete(self, athletes: Sequence[str], make: Callable[..., Made], query: Any) -> dict[str, list[Made]]:
-        """What ``make`` makes of the rows of a query whose first column is the athlete, without it."""
-        found: dict[str, list[Made]] = {name: [] for name in athletes}
-        for athlete, *rest in self.db.execute(query):
-            found[athlete].append(make(*rest))
-        return found
+
+def _morning(day: date, fields: Mapping[str, Any]) -> Morning:
+    return Morning(day, {name: entry[0] for name, entry in fields.items()})
 
 
 def _load_day(day: date, state: str | None, figures: Mapping[str, Any]) -> LoadDay:

@@ -1,11 +1,11 @@
 """What every service's store does with athletes: hold their rows while messages are taken, know who was erased."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, String, delete, select, tuple_
+from sqlalchemy import ColumnElement, Executable, String, delete, func, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from shared.db.tables import AthleteKey, MessageId, Tenant
@@ -51,6 +51,7 @@ class ErasureRow:
 Row = TypeVar("Row", bound=AthleteRow)
 Keyed = TypeVar("Keyed", bound=AthleteKey)
 Value = TypeVar("Value", str, date)
+Made = TypeVar("Made")
 PAIRS_PER_QUERY = 500
 
 
@@ -132,6 +133,22 @@ class AthleteStore(Generic[Row]):
         for row in self.held:
             self.db.execute(delete(row).where(*self._of(row, athlete)))
         self._note_erased(athlete, version)
+
+    def by_athlete(
+        self, athletes: Iterable[str], make: Callable[..., Made], query: Executable
+    ) -> dict[str, list[Made]]:
+        """What ``make`` makes of the rows of a query whose first column is one of the athletes, without it."""
+        made: dict[str, list[Made]] = {name: [] for name in athletes}
+        for athlete, *rest in self.db.execute(query):
+            made[athlete].append(make(*rest))
+        return made
+
+    def newest_first(
+        self, row: type[AthleteKey], newest: InstrumentedAttribute[Any], *conditions: ColumnElement[bool]
+    ) -> Sequence[str]:
+        """Athletes who have such rows, by the ``newest`` of them."""
+        query = select(row.athlete).where(row.tenant == self.tenant, *conditions).group_by(row.athlete)
+        return self.db.scalars(query.order_by(func.max(newest).desc(), row.athlete)).all()
 
     def _note_erased(self, athlete: str, version: Version) -> None:
         row = self.db.get(self.erasure_row, (self.tenant, self._digest(athlete)))

@@ -10,7 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from services.recovery.domain.inputs import EasyRun, Mornings, ReadinessInputs, StrengthMark, mornings
 from services.recovery.domain.settings import WEEK_DAYS, RecoverySettings
-from services.recovery.domain.windows import Floats, Window, latest, window
+from services.recovery.domain.windows import Floats, WindowStatistics, latest, window
 from shared.contract.wellness import USUAL_ITEMS
 
 
@@ -19,14 +19,14 @@ class Measures:
     """Everything a factor or a sign looks at; arrays have one entry per day of ``mornings``, NaN = not known."""
 
     mornings: Mornings
-    hrv: Window
-    hrv_normal: Window
-    resting_hr: Window
-    resting_hr_normal: Window
-    sleep: Window
+    hrv: WindowStatistics
+    hrv_normal: WindowStatistics
+    resting_hr: WindowStatistics
+    resting_hr_normal: WindowStatistics
+    sleep: WindowStatistics
     items: dict[str, Floats]
     item_days: dict[str, Floats]
-    item_normal: dict[str, Window]
+    item_normal: dict[str, WindowStatistics]
     effort_drift: Floats
     strength_change: Floats
     body_mass_change: Floats
@@ -42,7 +42,7 @@ def measures(inputs: ReadinessInputs, settings: RecoverySettings) -> Measures:
     baseline_days = int(settings.baseline_days)
     items: dict[str, Floats] = {}
     item_days: dict[str, Floats] = {}
-    item_normal: dict[str, Window] = {}
+    item_normal: dict[str, WindowStatistics] = {}
     for name in USUAL_ITEMS:
         value, at = latest(rows[name], int(settings.subjective_latest_days))
         items[name], item_days[name] = value, at.astype(np.float64)

@@ -11,7 +11,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class WindowStatistics:
     """One entry a day: mean and sample SD (ddof 1) of the valid days in the window, and how many there were."""
 
     mean: Floats
@@ -19,7 +19,7 @@ class Window:
     count: NDArray[np.int64]
 
 
-def window(values: Floats, days: int, ending_days_ago: int = 0) -> Window:
+def window(values: Floats, days: int, ending_days_ago: int = 0) -> WindowStatistics:
     """The ``days`` calendar days that end ``ending_days_ago`` days before each day; NaN = not recorded."""
     length = len(values)
     reach = days + ending_days_ago
@@ -32,7 +32,7 @@ def window(values: Floats, days: int, ending_days_ago: int = 0) -> Window:
         mean = filled.sum(axis=1) / count
         spread = np.where(valid, views - mean[:, None], 0.0)
         sd = np.sqrt((spread**2).sum(axis=1) / (count - 1))
-    return Window(np.where(count > 0, mean, np.nan), np.where(count > 1, sd, np.nan), count)
+    return WindowStatistics(np.where(count > 0, mean, np.nan), np.where(count > 1, sd, np.nan), count)
 
 
 def latest(values: Floats, within_days: int) -> tuple[Floats, NDArray[np.int64]]:
