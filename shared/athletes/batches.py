@@ -33,7 +33,8 @@ class AthleteBatch(Generic[Row]):
     def due(self, context: Context, changed_from: date | None = None) -> None:
         """The athlete's today has to be assessed once all messages are written down."""
         self.context, self.is_due = context, True
-        self.changed_from = min((day for day in (self.changed_from, changed_from) if day is not None), default=None)
+        if changed_from is not None and (self.changed_from is None or changed_from < self.changed_from):
+            self.changed_from = changed_from
 
 
 Batch = TypeVar("Batch", bound=AthleteBatch[Any])

@@ -57,12 +57,15 @@ class TypedSettings:
     pack: ClassVar[PackKind]
 
     @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> Self:
-        """Raises ``MissingSetting`` for the first name that is not there."""
+    def of(cls, settings: "Mapping[str, Any] | TypedSettings") -> Self:
+        """What is typed already stays as it is. Raises ``MissingSetting`` for the first name that is not there."""
+        if isinstance(settings, cls):
+            return settings
+        given = cast(Mapping[str, Any], settings)
         values: dict[str, Any] = {}
         for field in fields(cast(Any, cls)):
-            if field.name not in settings:
+            if field.name not in given:
                 raise MissingSetting(cls.pack, field.name)
-            value = settings[field.name]
+            value = given[field.name]
             values[field.name] = tuple(value) if isinstance(value, list) else int(value) if field.type is int else value
         return cls(**values)

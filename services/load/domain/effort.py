@@ -92,7 +92,7 @@ def session_class(session: DoneSession) -> tuple[str, str]:
 def score_session(
     session: DoneSession,
     profile: Profile | None,
-    settings: Mapping[str, Any],
+    settings: Mapping[str, Any] | LoadSettings,
     earlier: Sequence[DoneSession] = (),
 ) -> ScoredSession:
     """Score one session. ``earlier``: the athlete's other sessions; only those before this one's start are looked

@@ -87,20 +87,22 @@ class TrainingBatch(AthleteBatch[LoadAthleteRow]):
         if not self.changed or self.profile is None:
             return
         rows = [row for row, _ in self.changed.values()]
+        starts = [basis.start for basis in self.before]
         settings = self.context.rules.settings("recovery")
         for row, scored in rescore(self.store, self.athlete, self.profile, settings, rows, self.before, has_estimates):
             _, context = self.changed.get(row.session, (row, self.context))
             publish_scored(context, row, scored, self.profile)
-            self.due(self.context, self.profile.day_of(scored.start))
-        for basis in self.before:
-            self.due(self.context, self.profile.day_of(basis.start))
+            starts.append(scored.start)
+        self.due(self.context, self.profile.day_of(min(starts)))
         self.changed, self.before = {}, []
 
     def _row(self, session: str) -> SessionRow:
-        row = self.stored.get((self.athlete, session))
+        athlete = self.athlete
+        row = self.stored.get((athlete, session))
         if row is None:
-            row = SessionRow(tenant=self.store.tenant, athlete=self.athlete, session=session, counts=False)
-            self.stored[self.athlete, session] = row
+            row = self.stored[athlete, session] = SessionRow(
+                tenant=self.store.tenant, athlete=athlete, session=session, counts=False
+            )
             self.store.db.add(row)
         return row
 

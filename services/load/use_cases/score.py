@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.load.domain import ScoredSession, score_session
+from services.load.domain.settings import LoadSettings
 from services.load.store import LoadStore, SessionRow
 from shared.messages.values import DoneSession, Profile
 
@@ -36,7 +37,8 @@ def rescore(
     """Scores ``changed`` and every estimated session that rests on them; returns those, the estimated ones only if
     their score is another. All that was recorded must have been flushed. ``before``: where the changed sessions stood.
     """
-    reach = timedelta(days=float(settings["own_effort_days"]))
+    numbers = LoadSettings.of(settings)
+    reach = timedelta(days=numbers.own_effort_days)
     resting: list[SessionRow] = []
     if has_estimates:
         bases = [*bases_of(changed), *before]
@@ -45,11 +47,11 @@ def rescore(
     comparable = _comparable(store, athlete, unstated, reach)
     scored = []
     for row in changed:
-        one = score_session(done_session(row), profile, settings, comparable if row in unstated else ())
+        one = score_session(done_session(row), profile, numbers, comparable if row in unstated else ())
         row.load, row.method = one.load, one.method
         scored.append((row, one))
     for row in resting:
-        one = score_session(done_session(row), profile, settings, comparable)
+        one = score_session(done_session(row), profile, numbers, comparable)
         if (row.load, row.method) != (one.load, one.method):
             row.load, row.method = one.load, one.method
             scored.append((row, one))
