@@ -6,8 +6,7 @@ the rule does not expect.
 
 import random
 
-from shared.rules.leaves import derived_feature
-from shared.rules.model import All, AnyOf, Condition, Facts, Leaf, Not, Op, Scalar
+from shared.rules.model import All, AnyOf, Condition, Facts, Leaf, Not, Op, Scalar, derived_feature
 
 MOST_RULES = 60
 MOST_PARTS = 4

@@ -4,7 +4,7 @@ The loader turns YAML into these values; the reference evaluator walks ``Rule.wh
 the same tree into single-fact durable-rules rulesets. So the two evaluators share the model and nothing else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
@@ -168,3 +168,27 @@ class Conflict:
     gap_from: float
     gap_to: float
     same_day: bool | None
+
+
+def derived_feature(leaf: Leaf) -> str:
+    """The name of the fact (true, false or unknown) that says whether a lasting leaf has held for its days.
+
+    It stands for the leaf, so that no evaluator needs a memory.
+    """
+    value = str(leaf.value).lower().removesuffix(".0")
+    return f"{leaf.feature} {leaf.op} {value} for {leaf.lasting_days} days"
+
+
+def leaves(condition: Condition) -> Iterator[Leaf]:
+    """Every comparison of a condition, left to right."""
+    if isinstance(condition, Leaf):
+        yield condition
+    elif isinstance(condition, Not):
+        yield from leaves(condition.of)
+    else:
+        for part in condition.of:
+            yield from leaves(part)
+
+
+def lasting_leaves(condition: Condition) -> Iterator[Leaf]:
+    return (leaf for leaf in leaves(condition) if leaf.lasting_days is not None)

@@ -85,7 +85,7 @@ def erase(athlete_id: str, tenant: str, dry_run: bool, yes: bool, timeout: float
 
 def _settings(tenant: str, athlete_id: str) -> "Settings":
     from shared.ops.logging import configure_logging
-    from tandem.commands.settings import settings_or_exit
+    from tandem.commands.options import settings_or_exit
 
     if not is_tenant(tenant):
         raise click.UsageError(f"'{tenant}' is no tenant id: 2 to 40 characters of a-z, 0-9 and -")

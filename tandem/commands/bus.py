@@ -16,8 +16,8 @@ def declare() -> None:
 
     use_green_threads()
 
-    from tandem.commands.settings import settings_or_exit
-    from tandem.runtime.declare import CannotDeclare, declare_services
+    from tandem.commands.options import settings_or_exit
+    from tandem.runtime.broker import CannotDeclare, declare_services
 
     try:
         for service, queues in declare_services(settings_or_exit()).items():

@@ -14,7 +14,7 @@ def db() -> None:
 @click.argument("services", nargs=-1, metavar="[SERVICE...]", type=click.Choice(list(SERVICES)))
 def upgrade(services: tuple[str, ...]) -> None:
     """Apply every missing migration; without SERVICE to all four. Doing it again changes nothing."""
-    from tandem.commands.settings import settings_or_exit
+    from tandem.commands.options import settings_or_exit
     from tandem.runtime.databases import upgrade_databases
 
     for service, revision in upgrade_databases(settings_or_exit(), services or SERVICES).items():
@@ -26,7 +26,7 @@ def upgrade(services: tuple[str, ...]) -> None:
 def check(services: tuple[str, ...]) -> None:
     """Say whether the tables are those of this version; exit 1 when they are not."""
     from shared.db.migrations import SchemaOutdated
-    from tandem.commands.settings import settings_or_exit
+    from tandem.commands.options import settings_or_exit
     from tandem.runtime.databases import check_databases
 
     settings, outdated = settings_or_exit(), False

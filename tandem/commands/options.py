@@ -1,14 +1,18 @@
-"""The options that the commands on an athlete file share, and how such a command runs and fails."""
+"""What commands share: options, settings, how a command prints, and how it fails."""
 
 import functools
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import click
+
+if TYPE_CHECKING:
+    from shared.ops.settings import Settings
 
 INPUT_IS_WRONG = 2
 FINDINGS = 1
@@ -92,3 +96,30 @@ def refuse(problems: Sequence[Told], as_json: bool, code: int = INPUT_IS_WRONG) 
     if as_json:
         print_json({"errors": [problem.as_json() for problem in problems]})
     raise click.exceptions.Exit(code)
+
+
+def tenants_in(rules_dir: Path) -> list[str]:
+    folder = rules_dir / "tenants"
+    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+
+
+def require_tenant(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
+    """Refuses, with exit code 2, a tenant that the folder has no files of."""
+    from shared.rules.errors import RuleFileError, did_you_mean
+
+    found = tenants_in(rules_dir)
+    if tenant is not None and tenant not in found:
+        message = f"there are no rule files of this tenant{did_you_mean(tenant, found)}"
+        refuse([RuleFileError(str(rules_dir / "tenants" / tenant), 1, 1, None, message)], as_json)
+
+
+def settings_or_exit() -> "Settings":
+    """The ``TANDEM_...`` settings; exits 2 after telling every wrong one."""
+    from shared.ops.settings import SettingsErrors, read_settings
+
+    try:
+        return read_settings(os.environ)
+    except SettingsErrors as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        raise click.exceptions.Exit(INPUT_IS_WRONG) from None

@@ -123,7 +123,7 @@ def _act(
 
 def _door(services: tuple[str, ...]) -> "ParkedMessages":
     from shared.ops.logging import configure_logging
-    from tandem.commands.settings import settings_or_exit
+    from tandem.commands.options import settings_or_exit
     from tandem.runtime.parked import ParkedMessages
 
     settings = settings_or_exit()

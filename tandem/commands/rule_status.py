@@ -11,8 +11,7 @@ from typing import Any
 import click
 
 from shared.rules.errors import RuleFileError, RuleFileErrors
-from tandem.commands.options import FINDINGS, print_json, refuse, rules_option
-from tandem.commands.rule_folder import require_tenant
+from tandem.commands.options import FINDINGS, print_json, refuse, require_tenant, rules_option
 
 _ANSWER_WITHIN_S = 10.0
 _ALL_OTHERS = "all tenants"

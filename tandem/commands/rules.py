@@ -16,12 +16,13 @@ from tandem.commands.options import (
     counted,
     print_json,
     refuse,
+    require_tenant,
     rules_option,
+    tenants_in,
     utc_today,
     write_file,
 )
 from tandem.commands.rule_changes import diff, impact, new_pack
-from tandem.commands.rule_folder import require_tenant, tenants_in
 from tandem.commands.rule_status import status
 
 if TYPE_CHECKING:

@@ -31,8 +31,7 @@ def serve(services: tuple[str, ...]) -> None:
     from shared.ops.health import HealthAddressError
     from shared.ops.logging import configure_logging
     from shared.rules.errors import RuleFileErrors
-    from tandem.commands.options import refuse
-    from tandem.commands.settings import settings_or_exit
+    from tandem.commands.options import refuse, settings_or_exit
     from tandem.runtime.databases import check_databases, unbound_services
     from tandem.runtime.serve import serve as run_services
     from tandem.runtime.serve import services_named, tell_unbound
@@ -57,7 +56,7 @@ def up(upgrade: bool) -> None:
 
     /metrics, /healthz and /readyz are served on TANDEM_METRICS_PORT and the three ports after it.
     """
-    from tandem.commands.settings import settings_or_exit
+    from tandem.commands.options import settings_or_exit
     from tandem.runtime.databases import upgrade_databases
 
     settings = settings_or_exit()

@@ -96,9 +96,8 @@ def forget_rules(tenant_id: str, yes: bool, rules_dir: Path) -> None:
 
     from shared.contract.words import SERVICES
     from shared.db.migrations import SchemaOutdated
-    from tandem.commands.settings import settings_or_exit
-    from tandem.runtime.databases import check_databases
-    from tandem.runtime.stored_rules import forget_stored_rules
+    from tandem.commands.options import settings_or_exit
+    from tandem.runtime.databases import check_databases, forget_stored_rules
 
     if not is_tenant(tenant_id):
         click.echo(f"'{tenant_id}' is no tenant id: 2 to 40 characters of a-z, 0-9 and -", err=True)
@@ -124,8 +123,8 @@ def forget_rules(tenant_id: str, yes: bool, rules_dir: Path) -> None:
 
 def _hand_out(tenant_id: str, as_json: bool, limits: dict[str, int | None], rotate: bool) -> None:
     from shared.bus.operations.tenants import TenantLimits, events_queue
-    from tandem.commands.settings import settings_or_exit
-    from tandem.runtime.tenant_address import tenant_uri
+    from tandem.commands.options import settings_or_exit
+    from tandem.runtime.broker import tenant_uri
 
     chosen: TenantLimits = TenantLimits(**{name: value for name, value in limits.items() if value is not None})
     tenants, failures = _tenants()
@@ -146,8 +145,8 @@ def _hand_out(tenant_id: str, as_json: bool, limits: dict[str, int | None], rota
 def _tenants() -> "tuple[Tenants, tuple[type[Exception], ...]]":
     from shared.bus.operations.management import ManagementRefused, ManagementUnavailable
     from shared.bus.operations.tenants import TenantError, Tenants
-    from tandem.commands.settings import settings_or_exit
-    from tandem.runtime.tenant_address import management_of
+    from tandem.commands.options import settings_or_exit
+    from tandem.runtime.broker import management_of
 
     return Tenants(management_of(settings_or_exit())), (TenantError, ManagementUnavailable, ManagementRefused)
 

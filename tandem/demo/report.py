@@ -14,10 +14,9 @@ from shared.contract.words import SERVICES
 from tandem.demo.play import Played
 from tandem.views.calendar import show_week
 from tandem.views.console import GREEN, YELLOW, long_date, rules_line
-from tandem.views.load import load_table, show_alerts, show_statuses
+from tandem.views.load import load_table, show_alerts, show_statuses, show_streams
 from tandem.views.readiness import show_readiness
 from tandem.views.season import show_season
-from tandem.views.streams import show_streams
 
 NOTE_COLOURS = {"real": GREEN, "simulated": YELLOW}
 

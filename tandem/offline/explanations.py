@@ -8,8 +8,7 @@ from shared.contract.words import PackKind
 from shared.rules.athlete_facts import athlete_facts
 from shared.rules.evaluation.explain import explain
 from shared.rules.evaluation.history import days_held, facts_of_day
-from shared.rules.leaves import lasting_leaves, leaves
-from shared.rules.model import Facts, Rule
+from shared.rules.model import Facts, Rule, lasting_leaves, leaves
 from shared.rules.vocabulary import FEATURES
 from tandem.offline.explained_rule import NotAsked, RuleExplained
 from tandem.offline.explained_season import early_in_season, explained_in_season

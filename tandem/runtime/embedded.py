@@ -27,8 +27,8 @@ from shared.messages.problems import InvalidInput, Problem
 from shared.ops.settings import Settings
 from shared.rules.lifecycle.polling import RulePoller
 from shared.rules.lifecycle.rule_book import RuleBook
+from tandem.runtime.databases import stored_rules
 from tandem.runtime.service_classes import all_services
-from tandem.runtime.stored_rules import stored_rules
 
 _SETTLED_CHECK_S = 0.002
 

@@ -25,8 +25,8 @@ from shared.ops.settings import Settings
 from shared.rules.lifecycle.polling import RulePoller
 from shared.rules.lifecycle.rule_book import RuleBook
 from shared.rules.reading.garbage_collection import freeze_existing
+from tandem.runtime.databases import stored_rules
 from tandem.runtime.service_classes import service_named
-from tandem.runtime.stored_rules import stored_rules
 
 _log = structlog.get_logger("tandem.serve")
 

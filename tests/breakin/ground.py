@@ -23,9 +23,8 @@ from shared.bus.operations.tenants import TenantLimits, Tenants
 from shared.bus.queue_names import RETRY_DELAYS_S, waiting_queue, work_queues
 from shared.contract.words import SERVICES
 from shared.ops.settings import Settings
+from tandem.runtime.broker import declare_services, tenant_uri
 from tandem.runtime.databases import upgrade_databases
-from tandem.runtime.declare import declare_services
-from tandem.runtime.tenant_address import tenant_uri
 from tests.broker import Broker
 from tests.postgres import Postgres
 from tests.processes import ROOT, ServiceProcess

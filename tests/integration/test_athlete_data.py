@@ -38,9 +38,8 @@ from tandem.athlete_data.parts import NAMES_NOBODY, parts_of
 from tandem.athlete_data.waiting import WaitingMessages, queues_of
 from tandem.cli import tandem
 from tandem.offline.shipped_rules import shipped_rules
-from tandem.runtime.broker import broker_of
+from tandem.runtime.broker import broker_of, declare_services
 from tandem.runtime.databases import upgrade_databases
-from tandem.runtime.declare import declare_services
 from tandem.runtime.service_classes import all_services, service_named
 from tests.breakin.bodies import bodies
 from tests.broker import Broker

@@ -15,8 +15,8 @@ from sqlalchemy.exc import OperationalError
 
 from shared.contract.words import SERVICES
 from shared.ops.settings import Settings
+from tandem.runtime.broker import CannotDeclare, declare_services
 from tandem.runtime.databases import upgrade_databases
-from tandem.runtime.declare import CannotDeclare, declare_services
 from tests.broker import Broker, free_port
 from tests.postgres import Postgres
 from tests.processes import ROOT, ServiceProcess

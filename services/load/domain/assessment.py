@@ -10,10 +10,9 @@ import numpy as np
 
 from services.load.domain.alerts import SPIKES, Alert, band_alert, duplicate_alerts, long_run_alerts
 from services.load.domain.daily import DailyLoads, Loads
-from services.load.domain.fitness import Fitness, StartingFitness, fitness
+from services.load.domain.fitness import Fitness, StartingFitness, Variation, fitness, variation
 from services.load.domain.ratios import Ratios, ratios
 from services.load.domain.settings import ACUTE_DAYS, LoadSettings
-from services.load.domain.variation import Variation, variation
 from shared.contract.sessions import LOAD_PARTS
 from shared.contract.words import STREAMS, Band, DayState, LoadStatus, Stream
 

@@ -1,4 +1,4 @@
-"""Fitness, fatigue and form: CTL, ATL, TSB.
+"""Fitness, fatigue and form (CTL, ATL, TSB), monotony and strain.
 
 CTL_t = CTL_(t-1) + k (load - CTL_(t-1)), k = 1 - e^(-1/tau), as GoldenCheetah computes it (TrainingPeaks writes k =
 1/tau).
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.load.domain.settings import LoadSettings
+from services.load.domain.settings import ACUTE_DAYS, LoadSettings
 
 Floats = NDArray[np.float64]
 
@@ -50,3 +50,36 @@ def _decaying_mean(load: Floats, tau_days: float, start: float) -> Floats:
             mean += share * (value - mean)
         out[index] = mean
     return out
+
+
+SAME = 1e-9
+"""A week whose loads differ by less than this share of their mean has no variation beyond rounding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """``monotony`` = mean / sample SD (ddof 1) of 7 daily loads; ``strain`` = their sum x monotony, AU
+    (Foster 1998, MSSE 30:1164). Thresholds are individual, so none is given here.
+
+    Where there is no number, ``reason`` says why: ``no-variation``, ``no-load``, ``unknown-day`` or ``under-7-days``.
+    """
+
+    monotony: float | None
+    strain: float | None
+    reason: str | None
+
+
+def variation(week: NDArray[np.float64]) -> Variation:
+    """Of the 7 daily loads that end on the day asked, zeros included."""
+    if len(week) < ACUTE_DAYS:
+        return Variation(None, None, "under-7-days")
+    if bool(np.isnan(week).any()):
+        return Variation(None, None, "unknown-day")
+    mean = float(week.mean())
+    if mean == 0:
+        return Variation(None, None, "no-load")
+    spread = float(week.std(ddof=1))
+    if spread <= SAME * mean:
+        return Variation(None, None, "no-variation")
+    monotony = mean / spread
+    return Variation(monotony, float(week.sum()) * monotony, None)

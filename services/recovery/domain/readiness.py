@@ -16,8 +16,7 @@ from services.recovery.domain.signs import Sign, resting_hr_rise, sign_history
 from shared.contract.wellness import WELLNESS
 from shared.contract.words import ACTIONS, STREAMS, Action, Colour, Stream
 from shared.rules.decisions import Rules
-from shared.rules.leaves import lasting_leaves
-from shared.rules.model import DecidedBy, Fired, Scalar
+from shared.rules.model import DecidedBy, Fired, Scalar, lasting_leaves
 
 DayFacts = Mapping[str, Scalar | None]
 

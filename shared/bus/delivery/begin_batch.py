@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from shared.bus.delivery.inbox import Identity, InboxEntry
 from shared.bus.delivery.store import DeliveryStore
-from shared.db.arrays import as_array
 from shared.db.batches import BEGIN
+from shared.db.bulk import as_array
 from shared.db.locks import LOCK_SQL, lock_keys
 from shared.db.row_security import ACT_SQL, acts_for
 

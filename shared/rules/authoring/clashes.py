@@ -5,8 +5,7 @@ from typing import Any
 
 from shared.contract.sessions import TAGS
 from shared.contract.words import INTENSITIES
-from shared.rules.authoring.coverage import fires_within
-from shared.rules.authoring.situations import situations
+from shared.rules.authoring.situations import fires_within, situations
 from shared.rules.evaluation.reference_evaluator import holds
 from shared.rules.model import All, AnyOf, Condition, Facts, Not, Rule
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.rules.evaluation.explain import PHRASE, named, shown
-from shared.rules.leaves import leaves
-from shared.rules.model import Leaf, Pack, Rule
+from shared.rules.model import Leaf, Pack, Rule, leaves
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,14 @@ from typing import Literal
 from shared.contract.words import PackKind
 from shared.located_yaml.nodes import Position
 from shared.rules.authoring.clashes import contradiction, outdone
-from shared.rules.authoring.coverage import fires_within, overlap
 from shared.rules.authoring.difference import sentences_about
 from shared.rules.authoring.feature_ranges import range_of
-from shared.rules.authoring.situations import TooManySituations, situations, trying_for
+from shared.rules.authoring.situations import TooManySituations, fires_within, overlap, situations, trying_for
 from shared.rules.authoring.supplied_features import supplied_elsewhere
 from shared.rules.evaluation.closures import known_not_to_hold, known_to_hold
 from shared.rules.evaluation.explain import named
 from shared.rules.evaluation.reference_evaluator import holds
-from shared.rules.leaves import leaves
-from shared.rules.model import Leaf, Pack, Rule
+from shared.rules.model import Leaf, Pack, Rule, leaves
 
 Code = Literal[
     "never-fires", "never-told", "redundant", "shadowed", "contradictory", "allow-without-effect",

@@ -13,9 +13,8 @@ from time import process_time
 
 from shared.contract.sessions import SESSION_KINDS, SESSION_TAGS
 from shared.rules.authoring.feature_ranges import range_of
-from shared.rules.evaluation.reference_evaluator import compare
-from shared.rules.leaves import derived_feature, leaves
-from shared.rules.model import Condition, Facts, Leaf, Scalar, Shape
+from shared.rules.evaluation.reference_evaluator import compare, holds
+from shared.rules.model import Condition, Facts, Leaf, Rule, Scalar, Shape, derived_feature, leaves
 from shared.rules.vocabulary import FEATURES
 
 _TAGS: tuple[dict[str, Scalar | None], ...] = tuple(
@@ -129,3 +128,27 @@ def _distinguished(values: Sequence[dict[str, Scalar | None]], asked: Sequence[L
 
 def _key(leaf: Leaf) -> str | None:
     return None if leaf.lasting_days is None else derived_feature(leaf)
+
+
+def fires_within(inner: Rule, outer: Rule) -> bool:
+    """Whether ``outer`` fires wherever ``inner`` does. The examples settle most pairs of rules at once."""
+    if inner.shape != outer.shape or any(
+        holds(inner.when, example.facts) is True and holds(outer.when, example.facts) is False
+        for example in inner.examples
+    ):
+        return False
+    return all(
+        holds(outer.when, facts) is True
+        for facts in situations([inner.when, outer.when], inner.shape)
+        if holds(inner.when, facts) is True
+    )
+
+
+def overlap(one: Rule, other: Rule) -> Facts | None:
+    """A situation in which both fire."""
+    if one.shape != other.shape:
+        return None
+    for facts in situations([one.when, other.when], one.shape):
+        if holds(one.when, facts) is True and holds(other.when, facts) is True:
+            return facts
+    return None

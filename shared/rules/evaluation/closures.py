@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from shared.rules.caching import Memoized
 from shared.rules.evaluation.reference_evaluator import compare
-from shared.rules.leaves import derived_feature
-from shared.rules.model import AnyOf, Condition, Facts, Leaf, Not, Op
+from shared.rules.model import AnyOf, Condition, Facts, Leaf, Not, Op, derived_feature
 
 _OPPOSITE: Mapping[Op, Op] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from shared.rules.evaluation.evaluators import ConditionSet, Evaluator
 from shared.rules.evaluation.normal_form import Literal, branches_once, channel_of
 from shared.rules.evaluation.reference_evaluator import answer
-from shared.rules.leaves import derived_feature, leaves
-from shared.rules.model import Condition, Facts, Leaf, Scalar
+from shared.rules.model import Condition, Facts, Leaf, Scalar, derived_feature, leaves
 
 PER_RULE = 128
 PER_PACK = 600

@@ -5,8 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from shared.rules.evaluation.reference_evaluator import compare
-from shared.rules.leaves import derived_feature
-from shared.rules.model import Facts, Leaf, Scalar
+from shared.rules.model import Facts, Leaf, Scalar, derived_feature
 
 
 def facts_of_day(leaves: Sequence[Leaf], history: Mapping[date, Facts], day: date) -> dict[str, Scalar | None]:

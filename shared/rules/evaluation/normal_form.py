@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Literal as Choice
 
 from shared.rules.caching import Memoized
-from shared.rules.leaves import derived_feature
-from shared.rules.model import All, AnyOf, Condition, Leaf, Not, Op, Scalar
+from shared.rules.model import All, AnyOf, Condition, Leaf, Not, Op, Scalar, derived_feature
 
 MAX_BRANCHES = 512
 """Branches of one rule. A rule file of ten words under five `unless` stays below a hundred."""

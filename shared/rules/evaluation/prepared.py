@@ -14,8 +14,7 @@ from shared.rules.evaluation.evaluators import ConditionSet, Evaluator
 from shared.rules.evaluation.modes import served_rule
 from shared.rules.evaluation.normal_form import RuleTooComplex, UnsupportedComparison
 from shared.rules.evaluation.reference_evaluator import decided_by
-from shared.rules.leaves import lasting_leaves
-from shared.rules.model import DecidedBy, Leaf, Pack, Rule
+from shared.rules.model import DecidedBy, Leaf, Pack, Rule, lasting_leaves
 
 _NOT_COMPILED = (RuleTooComplex, UnsupportedComparison, ConstantOutOfRange, PackTooLarge)
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from shared.rules.leaves import derived_feature
-from shared.rules.model import AnyOf, Condition, DecidedBy, Facts, Leaf, Not, Op, Pack, Rule, Scalar
+from shared.rules.model import AnyOf, Condition, DecidedBy, Facts, Leaf, Not, Op, Pack, Rule, Scalar, derived_feature
 
 _COMPARE: Mapping[Op, Callable[[float, float], bool]] = {
     "<": lambda a, b: a < b,

@@ -12,8 +12,7 @@ from shared.rules.caching import IdentityCache
 from shared.rules.errors import Mistakes, RuleFileError
 from shared.rules.evaluation.explain import failed_example
 from shared.rules.evaluation.reference_evaluator import compare, holds
-from shared.rules.leaves import derived_feature, lasting_leaves
-from shared.rules.model import Condition, Example, Leaf, Rule, Scalar, Shape
+from shared.rules.model import Condition, Example, Leaf, Rule, Scalar, Shape, derived_feature, lasting_leaves
 from shared.rules.reading.conditions import Conditions
 from shared.rules.reading.tree_reader import Reader
 from shared.rules.vocabulary import FEATURES, Feature

@@ -10,10 +10,9 @@ from rich.console import Console
 from tandem.views.advice import show_advice
 from tandem.views.calendar import show_week
 from tandem.views.console import bar, number, rules_line, session_label, share, spark
-from tandem.views.load import show_load
+from tandem.views.load import show_load, show_streams
 from tandem.views.readiness import show_readiness
 from tandem.views.season import show_season
-from tandem.views.streams import show_streams
 from tandem.views.verdict import show_verdict
 
 Show = Callable[[Console, Mapping[str, Any]], None]

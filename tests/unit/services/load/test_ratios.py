@@ -14,10 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.load.domain import load_history
-from services.load.domain.fitness import StartingFitness, fitness
+from services.load.domain.fitness import StartingFitness, fitness, variation
 from services.load.domain.ratios import ratios
 from services.load.domain.settings import LoadSettings
-from services.load.domain.variation import variation
 from shared.rules.decisions import MissingSetting
 from tests.unit.services.load.series import FIRST, assessed, daily, day, run_stream
 

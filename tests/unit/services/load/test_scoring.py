@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.load.domain import estimated_max_kg, score_session, score_sessions
-from services.load.domain.heart_rate import trimp
+from services.load.domain.effort import trimp
 from services.load.domain.strength import best_max
 from shared.messages.values import DoneSession, Exercise, ExerciseSet, Profile
 

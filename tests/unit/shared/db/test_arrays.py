@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from shared.db.arrays import as_array
+from shared.db.bulk import as_array
 from shared.db.engine import Database
 from tests.postgres import Postgres
 

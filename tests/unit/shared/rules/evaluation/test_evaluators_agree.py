@@ -5,8 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.rules.evaluation.evaluators import ConditionSet, choose_evaluator
-from shared.rules.leaves import derived_feature
-from shared.rules.model import All, AnyOf, Leaf, Not
+from shared.rules.model import All, AnyOf, Leaf, Not, derived_feature
 
 NUMBERS = [0.0, -0.0, 6.0, 24.0, -5.5, 0.1 + 0.2, 1 / 3, 1e-09, 1e12, -1e12, 100.0]
 NEAR = [*NUMBERS, 23.999999999999996, 24.000000000000004, 5e-324, 1e-300, 1e300, float("inf"), -float("inf"), 7, 24]
