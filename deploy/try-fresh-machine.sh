@@ -33,9 +33,10 @@ mirror=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(ORIGIN) $(SUITE) $(RE
 
 root=$(mktemp -d "${FRESH_ROOTS:-/var/tmp}/tandem-$suite-XXXXXX")
 child=
-# All that ran in the root and all that was mounted there is in namespaces of the child's and goes with it.
+# All that runs in the root and all that is mounted there is in namespaces of the child's and goes with it, not before:
+# unshare takes no notice of a milder signal.
 end() {
-    [ -z "$child" ] || kill "$child" 2>/dev/null || :
+    if [ -n "$child" ] && kill -KILL "$child" 2>/dev/null; then sleep 1; fi
     if [ -n "${FRESH_KEEP:-}" ]; then say "left in $root"; else rm -rf --one-file-system "$root"; fi
 }
 trap end EXIT
