@@ -52,6 +52,7 @@ class Report:
     latency: Latency
     crossed: list[str]
     goals: list[Goal]
+    failures: list[str]
 
     @property
     def met(self) -> bool:
@@ -66,7 +67,12 @@ class Report:
             f"{seconds.flooded_median * 1000:.0f} ms, at worst {seconds.flooded_worst * 1000:.0f} ms, "
             f"while {seconds.flood_sent} messages flooded in"
         )
-        return [*rows, *(f"crossed: {what}" for what in self.crossed), *map(str, self.goals)]
+        return [
+            *rows,
+            *(f"crossed: {what}" for what in self.crossed),
+            *(f"logged: {one}" for one in self.failures),
+            *map(str, self.goals),
+        ]
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -101,7 +107,7 @@ def run(postgres: Postgres, scale: Scale) -> Report:
         goals = _goals(done, latency, crossed, totals, alive, failures)
         victim.close()
         hostile.close()
-        return Report(done, latency, crossed, goals)
+        return Report(done, latency, crossed, goals, failures)
 
 
 def _strike(ground: Ground, hostile: Hostile, scale: Scale) -> list[Attack]:
