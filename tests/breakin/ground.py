@@ -101,11 +101,13 @@ class Ground:
         return found - {""}
 
     def errors_logged(self) -> list[str]:
+        """Errors of the log, and tracebacks whole."""
         return [
-            line
+            told
             for process in self.processes
-            for line in process.log.read_text(encoding="utf-8").splitlines()
-            if '"level": "error"' in line or "Traceback" in line
+            for told in re.findall(
+                r'^.*"level": "error".*$|^.*Traceback.*\n(?:[ ].*\n)*.*$', process.log.read_text(), flags=re.MULTILINE
+            )
         ]
 
     def _tables(self) -> list[tuple[str, str]]:
