@@ -152,6 +152,9 @@ class Exercise(Value):
     sets: Annotated[list[ExerciseSet], Field(max_length=100)] = []
 
 
+_KIND_AND_TAGS = ("kind", *TAGS)
+
+
 class Tagged(BaseModel):
     """A session's kind and tags, as every message about a session has them."""
 
@@ -164,7 +167,8 @@ class Tagged(BaseModel):
     @property
     def tags(self) -> dict[str, Any]:
         """Kind and tags; a tag that was not given is None."""
-        return {"kind": self.kind, **{tag: getattr(self, tag) for tag in TAGS}}
+        fields = self.__dict__
+        return {name: fields[name] for name in _KIND_AND_TAGS}
 
 
 class SessionTags(Tagged, Value):

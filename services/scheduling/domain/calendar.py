@@ -103,11 +103,9 @@ def from_done(done: DoneSession) -> PlannedSession:
 
 def class_facts(session: PlannedSession) -> dict[str, Scalar | None]:
     """A session as the rules see it, features without prefix."""
-    facts: dict[str, Scalar | None] = {
-        **session.tags,
-        "duration_min": float(session.duration_min),
-        "key": session.key,
-    }
+    facts: dict[str, Scalar | None] = session.tags
+    facts["duration_min"] = float(session.duration_min)
+    facts["key"] = session.key
     for tag in SESSION_KINDS[session.kind].tags:
         if facts[tag] is None:
             facts[tag] = UNTAGGED
