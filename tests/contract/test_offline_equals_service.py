@@ -31,6 +31,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
         yield running
 
 
+@pytest.mark.timeout(900)  # 40 s of CPU; on a machine with much else to do that is minutes
 @settings(max_examples=100)
 @given(athletes())
 @example(random_athlete(1, ["long history", "the same every day"], "UTC"))

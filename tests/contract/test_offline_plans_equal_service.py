@@ -1,7 +1,7 @@
 """The same random athlete, to the four services and as a file: the same season, the same verdict, the same week."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +9,18 @@ from hypothesis import given, settings
 
 from shared.rules.evaluation.tenant_rules import TenantRules
 from shared.rules.lifecycle.rule_book import open_rules
-from tests.random_athletes import NOW, RULES, RandomAthlete, Services, different, offline, running_services
+from tests.random_athletes import (
+    NOW,
+    RULES,
+    ZONES,
+    RandomAthlete,
+    Sent,
+    Services,
+    different,
+    offline,
+    random_athlete,
+    running_services,
+)
 from tests.random_plans import RandomPlans, plans
 
 
@@ -26,6 +37,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
         yield running
 
 
+@pytest.mark.timeout(900)  # a minute of CPU; on a machine with much else to do that is several
 @settings(max_examples=100)
 @given(plans())
 def test_season_check_and_week(services: Services, rules: TenantRules, random_plans: RandomPlans) -> None:
@@ -54,6 +66,19 @@ def test_a_long_run_is_measured_by_those_of_the_last_30_days(
     of_file = offline(athlete.with_file(week={"start": "2026-04-06", "sessions": [run]}), rules).check().as_json()
     assert different(of_service, of_file) == []
     assert any(one["rule"] == "long-run-jump" for one in of_file["warnings"]) == jump
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_todays_planned_session_passes_the_same_gate(services: Services, rules: TenantRules, seed: int) -> None:
+    """What scheduling publishes reaches recovery; offline the file's own week stands for it."""
+    athlete = random_athlete(seed, ["suppressed", "one item only"] if seed == 1 else ["suppressed"], ZONES[seed])
+    start = datetime.combine(athlete.today, time(21), athlete.zone)
+    run = {"id": "planned", "kind": "run", "type": "easy", "duration_min": 50, "start": start.isoformat()}
+    monday = str(athlete.today - timedelta(days=athlete.today.weekday()))
+    ask = services.sent(athlete, Sent("scheduling.plan-week", {"week_start": monday, "sessions": [run]}))
+    readiness = offline(athlete.with_file(week={"start": monday, "sessions": [run]}), rules).readiness().as_json()
+    assert [one["id"] for one in readiness["today"]] == ["planned"]
+    assert different(ask("recovery.get-readiness"), readiness) == []
 
 
 def _published_week(services: Services, ask: Callable[..., Any], random_plans: RandomPlans) -> dict[str, Any]:
