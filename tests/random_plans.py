@@ -19,6 +19,7 @@ ODDITIES: Final = (
 WISHES: Final = (
     "season", "season mid-week", "weeks", "template", "goals", "deloads", "availability", "limits", "this week",
     "fixed starts", "done as planned", "calendar of two weeks", "long run once",
+    "race soon",
 )  # fmt: skip
 DAY_NAMES: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -76,7 +77,7 @@ class _PlanMaker:
         return self.athlete.today - timedelta(days=self.athlete.today.weekday())
 
     def plans(self) -> RandomPlans:
-        seasonal = self.wants("season") or self.wants("goals")
+        seasonal = self.wants("season") or self.wants("goals") or self.wants("race soon")
         # A season's coming week is planned by itself and stands beside the week before it; a file knows no such plan.
         week_start = self.monday if self.wants("this week") and not seasonal else self.monday + timedelta(days=7)
         from_season = self.wants("season") and not self.wants("season mid-week") and not self.wants("fixed starts")
@@ -95,7 +96,7 @@ class _PlanMaker:
             )
             long = {"id": "the-long-one", "kind": "run", "type": "long", "duration_min": 170, "rpe": 4}
             document["sessions"].append({**long, "start": start.isoformat()})
-        if self.wants("availability"):
+        if self.wants("availability") or self.wants("limits"):
             document["availability"] = self.windows()
             if self.wants("limits"):
                 document["limits"] = {
@@ -117,7 +118,10 @@ class _PlanMaker:
                     "run_minutes": 30 * self.chance.randint(1, 10), "long_run_minutes": 30, "lower_sets": 6,
                     "quality_runs": self.chance.randint(0, 2), "lifts": self.chance.randint(0, 3), "upper_sets": 8,
                 }  # fmt: skip
-        if self.wants("goals"):
+        if self.wants("race soon"):
+            race = {"id": "race", "kind": "race", "distance_km": 10, "date": str(self.monday + timedelta(days=20))}
+            said |= {"goals": [race], "athlete": self.endurance_first()}
+        elif self.wants("goals"):
             said["goals"] = [self.goal(number) for number in range(self.chance.randint(1, 3))]
         if self.wants("deloads"):
             said["deloads"] = [
@@ -158,7 +162,20 @@ class _PlanMaker:
     def calendar(self, start: date) -> list[dict[str, Any]]:
         days = 14 if self.wants("calendar of two weeks") else 7
         sessions = [self.session(f"proposed-{number}") for number in range(self.chance.randint(1, 6))]
-        return [{**session, "start": self.moment(start, days)} for session in sessions]
+        placed = [{**session, "start": self.moment(start, days)} for session in sessions]
+        return placed + self.lift_before_run(start) if self.wants("race soon") else placed
+
+    def endurance_first(self) -> dict[str, Any]:
+        """Some rules hold only for such an athlete in the last weeks before a race, which the season has to say."""
+        known = {name: value for name, value in self.athlete.document["athlete"].items() if name != "phase"}
+        return {**known, "priority": "endurance"}
+
+    def lift_before_run(self, start: date) -> list[dict[str, Any]]:
+        lift = {"id": "before", "kind": "lift", "region": "upper", "effort": "moderate", "duration_min": 40}
+        run = {"id": "after", "kind": "run", "type": "easy", "duration_min": 40}
+        day = start + timedelta(days=self.chance.randrange(7))
+        moments = [datetime.combine(day, time(hour), self.athlete.zone).isoformat() for hour in (7, 17)]
+        return [{**session, "start": moment} for session, moment in zip((lift, run), moments, strict=True)]
 
     def session(self, name: str) -> dict[str, Any]:
         session: dict[str, Any] = {"id": name, "duration_min": 5 * self.chance.randint(5, 28)}

@@ -31,7 +31,10 @@ def upsert_newer(db: Session, row: Versioned) -> bool:
     stored = db.get(type(row), inspect(row, raiseerr=True).mapper.primary_key_from_instance(row))
     if stored is not None and stored.version >= row.version:
         return False
-    db.merge(row)
+    if stored is None:
+        db.add(row)
+    else:
+        db.merge(row)
     db.flush()
     return True
 
