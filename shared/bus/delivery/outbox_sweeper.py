@@ -83,7 +83,7 @@ class Sweeper:
 
     def _sweep_some(self) -> tuple[int, int]:
         before = self._now_ms() - self._sweep_age_ms
-        held = len(self._not_taken) + len(self._unparkable) + self._relay.in_hand
+        held = len(self._not_taken) + len(self._unparkable)  # they are the oldest, and must not hide what is younger
         with self._database.transaction() as db:
             rows = self._store.outbox.unpublished(db, before, ROWS_PER_PUBLISH + held)
             # Set before anything is published: that something cannot be is what they are there for.
