@@ -13,7 +13,7 @@ from rich.text import Text
 from shared.contract.words import WEEKDAYS
 from tandem.views.console import GREEN, RED, UNKNOWN, YELLOW, clock, kind_colour, number, session_label, short_date
 
-MOST_REASONS = 2
+MAX_REASONS = 2
 """More would hide the week behind its explanation; `--json` has them all."""
 _TOLD_ELSEWHERE = ("Placed at ", "Accepted at a cost ")
 """The time stands in the calendar, and bent soft rules stand below it."""
@@ -78,7 +78,7 @@ def deciding_reasons(session: Mapping[str, Any], days: Mapping[str, str]) -> lis
     for reason in by_rules or reasons or ["no rule restricts it"]:
         named = _QUOTED_ID.findall(reason)
         about.setdefault(named[0] if named else reason, reason)
-    return [_QUOTED_ID.sub(lambda name: days.get(name[1], name[0]), reason) for reason in about.values()][:MOST_REASONS]
+    return [_QUOTED_ID.sub(lambda name: days.get(name[1], name[0]), reason) for reason in about.values()][:MAX_REASONS]
 
 
 def show_penalties(console: Console, answer: Mapping[str, Any]) -> None:
