@@ -8,8 +8,8 @@ import random
 
 from shared.rules.model import All, AnyOf, Condition, Facts, Leaf, Not, Op, Scalar, derived_feature
 
-MOST_RULES = 60
-MOST_PARTS = 4
+MAX_RULES = 60
+MAX_PARTS = 4
 DEEPEST = 4
 
 _NUMBERS = (0.0, -0.0, 1.5, 6.0, 24.0, -5.5, 0.1 + 0.2, 1 / 3, 1e-09, 1e12, -1e12, 100.0)
@@ -35,7 +35,7 @@ _FACTS = (*_NAMES, "other", *map(derived_feature, _LASTING))
 
 def random_conditions(dice: random.Random) -> list[Condition]:
     """The conditions of one pack: mostly a handful, now and then enough for several handles of the engine."""
-    number = dice.randint(1, MOST_RULES if dice.random() < 0.1 else 12)
+    number = dice.randint(1, MAX_RULES if dice.random() < 0.1 else 12)
     return [_condition(dice, DEEPEST) for _ in range(number)]
 
 
@@ -48,9 +48,7 @@ def _condition(dice: random.Random, depth: int) -> Condition:
     if kind < 0.3:
         name = dice.choice(_NAMES)
         return AnyOf(tuple(Leaf(name, "==", word) for word in dice.sample(_WORDS, dice.randint(2, 5))))
-    parts = tuple(
-        _condition(dice, depth - 1) for _ in range(dice.randint(0 if dice.random() < 0.05 else 1, MOST_PARTS))
-    )
+    parts = tuple(_condition(dice, depth - 1) for _ in range(dice.randint(0 if dice.random() < 0.05 else 1, MAX_PARTS)))
     return All(parts) if kind < 0.7 else AnyOf(parts)
 
 

@@ -14,8 +14,8 @@ from shared.messages.events import PublishedEvent
 from shared.messages.rule_packs import RulesCompared
 from shared.messages.values import Day, DoneFields, DoneSession, Id, Instant, Value
 
-MOST_SESSIONS_AT_ONCE = 200
-MOST_DAYS_ASKED = 366
+MAX_SESSIONS_AT_ONCE = 200
+MAX_DAYS_REQUESTED = 366
 
 
 class RecordedSession(DoneFields):
@@ -37,7 +37,7 @@ class ImportSessions(Value):
     """All or nothing. Each session stands once."""
 
     athlete: Id
-    sessions: Annotated[list[RecordedSession], Field(min_length=1, max_length=MOST_SESSIONS_AT_ONCE)]
+    sessions: Annotated[list[RecordedSession], Field(min_length=1, max_length=MAX_SESSIONS_AT_ONCE)]
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
@@ -67,7 +67,7 @@ class GetLoad(Value):
 
     athlete: Id
     date: Day | None = None
-    days: Annotated[int, Field(ge=1, le=MOST_DAYS_ASKED)] | None = None
+    days: Annotated[int, Field(ge=1, le=MAX_DAYS_REQUESTED)] | None = None
 
 
 class LiftMax(PublishedEvent):

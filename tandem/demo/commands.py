@@ -12,7 +12,7 @@ from tandem.athlete_file import Athlete, AthleteFile
 MORNING = time(7, 0)
 """When a morning's wellness is sent, local time."""
 
-MOST_AT_ONCE = 200
+MAX_AT_ONCE = 200
 """Sessions that one import may carry."""
 
 
@@ -32,7 +32,7 @@ def import_commands(file: AthleteFile, before: date) -> list[Command]:
     done = sorted((s for s in file.sessions if s.start.astimezone(athlete.zone).date() < before), key=_by_start)
     commands = [
         Command("load.import-sessions", {"athlete": athlete.id, "sessions": [recorded(one) for one in chunk]}, at)
-        for chunk in (done[first : first + MOST_AT_ONCE] for first in range(0, len(done), MOST_AT_ONCE))
+        for chunk in (done[first : first + MAX_AT_ONCE] for first in range(0, len(done), MAX_AT_ONCE))
     ]
     commands += [_marked(athlete.id, day, at) for day in file.days if day.date < before]
     return commands + [_wellness(athlete.id, morning, at) for morning in file.wellness if morning.date < before]

@@ -6,7 +6,7 @@ from tests.faults.ground import until
 from tests.faults.scene import Break, Scene
 from tests.faults.tally import REDELIVERED, died
 
-MOST_BEFORE_DEATH = 80
+MAX_BEFORE_DEATH = 80
 """Messages that a process may handle until it kills itself."""
 END_S = 300.0
 """How long a service may go on dying of one message."""
@@ -33,7 +33,7 @@ def killed(*moments: str) -> Break:
         before = {moment: side.tally.count(died(moment)) for moment in moments}
         again, deaths = side.tally.count(REDELIVERED), 0
         kills = len(moments) * side.kills * len(side.replicas)
-        most = min(MOST_BEFORE_DEATH, int(0.7 * len(scene.script.messages) / kills))  # so that there is something left
+        most = min(MAX_BEFORE_DEATH, int(0.7 * len(scene.script.messages) / kills))  # so that there is something left
         for index in range(len(side.replicas)):
             if side.replicas[index].is_running:
                 stop(scene, index)

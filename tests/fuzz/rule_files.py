@@ -49,7 +49,7 @@ QUESTIONS = 300
 """Of a pack's cross-check; a service asks more."""
 SITUATIONS = 20
 """Of each rule that are put to both evaluators."""
-MOST_FINDINGS = 50
+MAX_FINDINGS = 50
 FEW_RULES = 6
 """Larger packs are not linted: that takes seconds, and the shipped ones are linted by a test."""
 DEEP_SECONDS = 10.0
@@ -115,7 +115,7 @@ class Fuzz:
         except Broken as broken:
             # Kept here and now: the time may be up before the case is made smaller.
             kind = {"hang": "hangs", "mism": "mismatches"}.get(str(broken)[:4], "crashes")
-            if len(self.found[kind]) < MOST_FINDINGS and str(broken) not in self.found[kind]:
+            if len(self.found[kind]) < MAX_FINDINGS and str(broken) not in self.found[kind]:
                 self.found[kind].append(str(broken))
             raise
         if tenant is None:

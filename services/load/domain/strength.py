@@ -8,7 +8,7 @@ from shared.messages.values import Exercise, ExerciseSet
 
 EPLEY_REPS = 30.0
 """Epley 1985: e1RM = load x (1 + reps / 30)."""
-MOST_REPETITIONS = 10.0
+MAX_REPETITIONS = 10.0
 """Repetitions plus repetitions in reserve up to which the formula is used; beyond it overestimates."""
 
 
@@ -31,7 +31,7 @@ def estimated_max_kg(load_kg: float, reps: int, rir: float | None) -> float | No
     ten repetitions with those in reserve.
     """
     to_failure = reps + (rir or 0.0)
-    if reps < 1 or load_kg <= 0 or to_failure > MOST_REPETITIONS:
+    if reps < 1 or load_kg <= 0 or to_failure > MAX_REPETITIONS:
         return None
     if to_failure == 1:
         return load_kg
