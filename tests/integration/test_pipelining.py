@@ -90,10 +90,10 @@ def test_a_channel_error_fails_what_is_under_way_and_the_next_batch_goes_over_a_
 @pytest.mark.parametrize(
     "breaker",
     [
-        Outgoing("", "amq.rabbitmq.reply-to.a.b", {}, b"{}"),
+        Outgoing("", QUEUE, {"long": "x" * 200_000}, b"{}"),
         Outgoing("", "x" * 256, {}, b"{}"),
     ],
-    ids=["a reply address that names nobody", "a name that no frame holds"],
+    ids=["headers larger than a frame", "a name that no frame holds"],
 )
 def test_a_message_that_breaks_the_connection_is_blamed(
     publisher: PipelinedPublisher, channel: Any, breaker: Outgoing

@@ -14,7 +14,7 @@ SERVICES = Path(__file__).parents[3] / "services"
 EVERYWHERE = {0.0, 1.0, 2.0, 1e-9, 7.0, 24.0, 60.0, 3600.0}
 """Nothing, one, a half's or a square's two, rounding noise, days a week, hours a day, seconds and minutes."""
 REASONS: dict[str, dict[float, str]] = {
-    "load/domain/heart_rate.py": {0.64: "Banister", 1.92: "Banister, men", 1.67: "Banister, women"},
+    "load/domain/effort.py": {0.64: "Banister", 1.92: "Banister, men", 1.67: "Banister, women"},
     "load/domain/settings.py": {28: "chronic days: the bands belong to 7 and 28 days"},
     "load/domain/strength.py": {30: "Epley's formula", 10: "repetitions up to which the formula holds"},
     "periodization/domain/defaults.py": {104: "technical: longest season", 520: "technical: longest running season"},
