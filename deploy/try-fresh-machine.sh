@@ -70,15 +70,15 @@ if [ -n "$certificate" ]; then
     sed -i 's|^cert = .*|cert = /etc/pip-cert.pem|' "$root/etc/pip.conf"
 fi
 
-git bundle create -q "$root/root/tandem.bundle" HEAD
+git bundle create -q "$root/srv/tandem.bundle" HEAD
 
 # -- what is run there ----------------------------------------------------------------------------------------------
 
-cat >"$root/root/try.sh" <<'TRY'
+cat >"$root/srv/try.sh" <<'TRY'
 set -u
 failed=0
-results=/root/results
-git clone -q /root/tandem.bundle /root/tandem 2>/dev/null && cd /root/tandem || exit 2
+results=/srv/results
+git clone -q /srv/tandem.bundle /srv/tandem 2>/dev/null && cd /srv/tandem || exit 2
 for target; do
     started=$(date +%s)
     make "$target" </dev/null
@@ -102,9 +102,9 @@ unshare --mount --uts --ipc --pid --fork --kill-child sh -euc '
     mount --rbind /dev "$root/dev"
     mount -t tmpfs tmpfs "$root/dev/shm"
     mount -t proc proc "$root/proc"
-    exec chroot "$root" env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+    exec chroot "$root" env -i HOME=/srv PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
         ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} \
-        sh /root/try.sh "$@"' sh "$root" "$@" &
+        sh /srv/try.sh "$@"' sh "$root" "$@" &
 child=$!
 status=0
 wait "$child" || status=$?

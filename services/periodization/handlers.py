@@ -27,12 +27,11 @@ from services.periodization.use_cases.plan import (
     season_from,
 )
 from services.periodization.use_cases.record import record_days, record_deload, record_goals
-from shared.athletes.handlers import athlete_routes, erased_later
+from shared.athletes.handlers import athlete_routes, erased_later, unknown_athlete
 from shared.athletes.messages import EraseAthlete
 from shared.bus.delivery.replies import Later, RepliesLater
-from shared.bus.routes import Accepted, Answered, Call, Context, Forgotten, Incoming, Rejected, Route, Timer, alone
+from shared.bus.routes import Accepted, Answered, Call, Context, Forgotten, Incoming, Route, Timer, alone
 from shared.contract.words import SERVICES
-from shared.messages.problems import Problem
 from shared.messages.values import Profile
 
 SERVICE: Final = "periodization"
@@ -98,7 +97,7 @@ def get_season(context: Context, incoming: Incoming[GetSeason]) -> Answered:
     body = incoming.body
     known = athlete_season(context, body.athlete)
     if known is None:
-        raise Rejected([Problem("/athlete", "unknown_athlete", f"no athlete '{body.athlete}' is known")])
+        raise unknown_athlete(body.athlete)
     season = season_from(known, context.rules, body.first, body.weeks)
     return Answered({**season.as_json(), "athlete": body.athlete})
 

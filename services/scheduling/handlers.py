@@ -43,13 +43,12 @@ from services.scheduling.use_cases.record import (
     record_season,
     record_targets,
 )
-from shared.athletes.handlers import ERASED, athlete_routes
+from shared.athletes.handlers import ERASED, PENDING, athlete_routes, unknown_athlete
 from shared.bus.routes import Accepted, Answered, Context, Forgotten, Incoming, Rejected, Route, Timer
 from shared.bus.rule_routes import rule_routes
 from shared.messages.problems import Problem
 from shared.messages.values import AfterLift, Profile
 
-PENDING = Accepted({"pending": "athlete"})
 COMING_WEEKS_SECONDS = 600.0
 
 
@@ -189,7 +188,7 @@ def _store(context: Context, incoming: Incoming[Any]) -> SchedulingStore:
 def _known(context: Context, incoming: Incoming[Any]) -> AthleteContext:
     athlete = athlete_context(context, incoming.body.athlete)
     if athlete is None:
-        raise Rejected([Problem("/athlete", "unknown_athlete", f"no athlete {incoming.body.athlete} is known")])
+        raise unknown_athlete(incoming.body.athlete)
     return athlete
 
 

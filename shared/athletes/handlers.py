@@ -54,8 +54,12 @@ def known_profile(store: AthleteStore[Row], athlete: str) -> Profile:
     """Of whom a query asks; ``Rejected`` while nobody has put the athlete."""
     profile = store.profile_of(athlete)
     if profile is None:
-        raise Rejected([Problem("/athlete", "unknown_athlete", f"no athlete {athlete} is known")])
+        raise unknown_athlete(athlete)
     return profile
+
+
+def unknown_athlete(athlete: str) -> Rejected:
+    return Rejected([Problem("/athlete", "unknown_athlete", f"no athlete {athlete} is known")])
 
 
 def erased_later(athlete: str) -> Forgotten:

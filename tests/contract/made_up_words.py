@@ -20,7 +20,8 @@ from shared.contract.words import SERVICES  # noqa: E402
 from shared.rules.authoring.json_schema import rule_file_schema  # noqa: E402
 from shared.rules.lifecycle.rule_book import open_rules  # noqa: E402
 from tandem.asyncapi import asyncapi  # noqa: E402
-from tests.random_athletes import RULES, TENANT, RandomAthlete, Sent, offline, running_services  # noqa: E402
+from tests.random_athletes import RandomAthlete, Sent  # noqa: E402
+from tests.service_and_file import RULES, TENANT, offline, running_services  # noqa: E402
 
 TODAY = date(2026, 4, 1)
 NEXT_MONDAY = "2026-04-06"

@@ -100,7 +100,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     for name in ("services", "shared", "tandem", "rules"):
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
     (tree / "tests").mkdir()
-    for name in ("__init__.py", "random_athletes.py"):
+    for name in ("__init__.py", "random_athletes.py", "service_and_file.py"):
         shutil.copy(ROOT / "tests" / name, tree / "tests" / name)
     for name, changes in ADDED.items():
         text = (tree / name).read_text(encoding="utf-8")

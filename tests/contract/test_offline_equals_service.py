@@ -6,23 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 
 from shared.rules.evaluation.tenant_rules import TenantRules
-from shared.rules.lifecycle.rule_book import open_rules
-from tests.random_athletes import (
-    RULES,
-    RandomAthlete,
-    Services,
-    athletes,
-    different,
-    offline,
-    random_athlete,
-    running_services,
-)
-
-
-@pytest.fixture(scope="module")
-def rules() -> Iterator[TenantRules]:
-    with open_rules(RULES, evaluator="reference") as opened:
-        yield opened
+from tests.random_athletes import RandomAthlete, athletes, random_athlete
+from tests.service_and_file import Services, different, offline, running_services
 
 
 @pytest.fixture(scope="module")

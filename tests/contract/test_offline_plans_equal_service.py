@@ -8,26 +8,9 @@ import pytest
 from hypothesis import given, settings
 
 from shared.rules.evaluation.tenant_rules import TenantRules
-from shared.rules.lifecycle.rule_book import open_rules
-from tests.random_athletes import (
-    NOW,
-    RULES,
-    ZONES,
-    RandomAthlete,
-    Sent,
-    Services,
-    different,
-    offline,
-    random_athlete,
-    running_services,
-)
+from tests.random_athletes import NOW, ZONES, RandomAthlete, Sent, random_athlete
 from tests.random_plans import RandomPlans, plans
-
-
-@pytest.fixture(scope="module")
-def rules() -> Iterator[TenantRules]:
-    with open_rules(RULES, evaluator="reference") as opened:
-        yield opened
+from tests.service_and_file import Services, different, offline, running_services
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """The outbox: what is committed and not yet confirmed by the broker."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -78,6 +78,10 @@ class Outbox:
             )
             for row in db.scalars(query)
         ]
+
+    def existing(self, db: Session, ids: Collection[str]) -> set[str]:
+        """Those of ``ids`` that still wait, locked by somebody or not."""
+        return set(db.scalars(select(OutboxRow.id).where(OutboxRow.id.in_(ids))))
 
     def delete(self, db: Session, rows: Sequence[OutboxEntry], lazily: bool = False) -> None:
         """Deletes what the broker has confirmed. ``lazily``: see ``delete_rows``."""

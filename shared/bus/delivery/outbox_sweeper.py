@@ -5,7 +5,7 @@ broker's words. What a full or missing queue does not take waits in the outbox a
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -89,35 +89,47 @@ class Sweeper:
             # Set before anything is published: that something cannot be is what they are there for.
             metrics.database_answers.labels(self.service).set(1)
             self._set_oldest_age(rows)
-            due = self._due(rows)
+            due = self._due(db, rows)
+            published = None
             if due and not self._database.is_sqlite:  # the rows stay locked, so no other replica sends them too
-                return len(due), self._settle(db, *self._publish(due))
-        if not due:
+                published = self._publish(due)
+                self._settle(db, *published)
+        if due and published is None:
+            published = self._publish(due)
+            with self._database.transaction() as db:
+                self._settle(db, *published)
+        if published is None:
             return 0, 0
-        taken, parked = self._publish(due)
-        with self._database.transaction() as db:
-            return len(due), self._settle(db, taken, parked)
+        taken, parked = published
+        if parked:
+            metrics.parked.labels(self.service, "outbox", UNPUBLISHABLE).inc(len(parked))
+        return len(due), len(taken) + len(parked)
 
     def _set_oldest_age(self, rows: Sequence[OutboxEntry]) -> None:
         oldest = min((row.created_at_ms for row in rows), default=None)
         age_s = 0.0 if oldest is None else (self._now_ms() - oldest) / 1000
         metrics.outbox_oldest_seconds.labels(self.service).set(age_s)
 
-    def _due(self, rows: Iterable[OutboxEntry]) -> list[OutboxEntry]:
+    def _due(self, db: Session, rows: Sequence[OutboxEntry]) -> list[OutboxEntry]:
         """Without what the broker did not take, but for one of it when it is time to try again."""
+        if held := self._not_taken | self._unparkable:
+            # Some may have been erased, or gone through with another replica. Asked for by id, for one that another
+            # replica looks at right now is locked, and so not among ``rows``.
+            there = self._store.outbox.existing(db, held)
+            self._not_taken &= there
+            self._unparkable &= there
         left = [row for row in rows if not self._relay.is_in_hand(row) and row.id not in self._unparkable]
         waiting = [row for row in left if row.id in self._not_taken]
-        self._not_taken = {row.id for row in waiting}  # the others were erased, or another replica got them through
         due = [row for row in left if row.id not in self._not_taken]
         if waiting and time.monotonic() >= self._probe_at:
             due.append(waiting[0])
         self._set_refused_rows()
         return due
 
-    def _publish(self, rows: Sequence[OutboxEntry]) -> tuple[list[OutboxEntry], list[tuple[OutboxEntry, str]]]:
-        """Which rows the broker has, and which it will never have, each with its words."""
+    def _publish(self, rows: Sequence[OutboxEntry]) -> tuple[list[OutboxEntry], list[tuple[OutboxEntry, OutboxEntry]]]:
+        """Which rows the broker has; and which it will never have, each with the row that parks it."""
         taken: list[OutboxEntry] = []
-        refused: list[tuple[OutboxEntry, str]] = []
+        parked: list[tuple[OutboxEntry, OutboxEntry]] = []
         deadline = time.monotonic() + ISOLATE_WITHIN_S
         # Those who broke connections before come last: what the others wait for is through by then.
         suspects = self._relay.breaking_tenants
@@ -129,15 +141,25 @@ class Sweeper:
             try:
                 not_taken = publish_rows(self.service, self._publisher, part)
             except MessageRefused as error:
-                if len(part) == 1:
-                    refused.append((part[0], str(error)))
-                else:
-                    middle = len(part) // 2
+                middle = len(part) // 2
+                if middle:
                     parts += (part[middle:], part[:middle])
+                elif (entry := self._parked(part[0], str(error))) is not None:
+                    parked.append((part[0], entry))
             else:
                 self._note_not_taken(part, not_taken)
                 taken += [row for row in part if row.id not in self._not_taken]
-        return taken, refused
+        return taken, parked
+
+    def _parked(self, row: OutboxEntry, words: str) -> OutboxEntry | None:
+        """What stands for a row that the broker refuses; None where there is nowhere left to put it."""
+        _log.error("the broker refuses a message", service=self.service, row=row.id, exc=words)
+        if row.message.routing_key == parked_queue(self.service):
+            self._unparkable.add(row.id)
+            return None
+        if not row.message.exchange:
+            self._relay.breaking_tenants.add(row.tenant)
+        return to_park_unpublishable(self.service, row, words, datetime.fromtimestamp(self._now_ms() / 1000, UTC))
 
     def _note_not_taken(self, tried: Sequence[OutboxEntry], not_taken: Sequence[OutboxEntry]) -> None:
         probed = any(row.id in self._not_taken for row in tried)
@@ -159,19 +181,9 @@ class Sweeper:
     def _set_refused_rows(self) -> None:
         metrics.outbox_refused_rows.labels(self.service).set(len(self._not_taken))
 
-    def _settle(self, db: Session, taken: Sequence[OutboxEntry], refused: Sequence[tuple[OutboxEntry, str]]) -> int:
-        parked = []
-        for row, words in refused:
-            _log.error("the broker refuses a message", service=self.service, row=row.id, exc=words)
-            if row.message.routing_key == parked_queue(self.service):  # nowhere left to put it
-                self._unparkable.add(row.id)
-                continue
-            if not row.message.exchange:
-                self._relay.breaking_tenants.add(row.tenant)
-            now = datetime.fromtimestamp(self._now_ms() / 1000, UTC)
-            parked.append((row, to_park_unpublishable(self.service, row, words, now)))
-            metrics.parked.labels(self.service, "outbox", UNPUBLISHABLE).inc()
+    def _settle(
+        self, db: Session, taken: Sequence[OutboxEntry], parked: Sequence[tuple[OutboxEntry, OutboxEntry]]
+    ) -> None:
         self._store.outbox.delete(db, [*taken, *(row for row, _ in parked)])
         if parked:
             self._store.write(db, (), [entry for _, entry in parked])
-        return len(taken) + len(parked)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import eventlet
 import pytest
+from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.bus.broker import Confirms, PublishFailed
@@ -13,6 +14,7 @@ from shared.bus.delivery.outbox_relay import ROWS_PER_PUBLISH, Relay
 from shared.bus.delivery.outbox_sweeper import Sweeper
 from shared.bus.delivery.store import DeliveryStore
 from shared.bus.transport.hub import HUB
+from shared.db.delivery_tables import OutboxRow
 from shared.db.engine import Database
 from shared.db.migrations import create_all
 from shared.messages.envelope import Outgoing, outgoing
@@ -28,8 +30,13 @@ class Sent:
     def __init__(self) -> None:
         self.messages: list[Outgoing] = []
         self.failures = 0
+        self.full = False
+        self.tried: list[int] = []
 
     def publish(self, messages: Sequence[Outgoing]) -> Confirms:
+        self.tried.append(len(messages))
+        if self.full:
+            return Confirms((), frozenset(range(len(messages))))
         if self.failures:
             self.failures -= 1
             raise PublishFailed("the broker is away")
@@ -133,6 +140,35 @@ def test_one_sweep_takes_all_that_a_long_outage_left(database: Database) -> None
     assert sweeper.sweep() == 2 * ROWS_PER_PUBLISH + 7 == len(sent.messages)
     with database.transaction() as db:
         assert store.outbox.is_empty(db)
+
+
+def test_what_a_full_queue_does_not_take_is_tried_again_one_at_a_time(database: Database) -> None:
+    _, sweeper, store, sent = start(database)
+    committed(database, store, 5, age_s=9)
+    sent.full = True
+    assert sweeper.sweep() == 0
+    assert (sent.tried, sweeper.is_held_up) == ([5], True)
+    sweeper.sweep()
+    assert sent.tried == [5], "before it is time to try again"
+    sent.full = False
+    sweeper._probe_at = 0.0  # what waiting for some seconds would bring
+    assert (sweeper.sweep(), sent.tried[1:], sweeper.is_held_up) == (1, [1], False)
+    assert (sweeper.sweep(), empty(database, store)) == (4, True)
+
+
+def test_rows_that_another_replica_looks_at_are_not_taken_for_gone(database: Database) -> None:
+    _, sweeper, store, sent = start(database)
+    committed(database, store, 2, age_s=9)
+    sent.full = True
+    sweeper.sweep()
+    with database.transaction() as elsewhere:
+        if not database.is_sqlite:  # it has one writer and no locked rows
+            store.outbox.unpublished(elsewhere, int(NOW.timestamp() * 1000), 10)
+            sweeper.sweep()
+            assert (sent.tried, sweeper.is_held_up) == ([2], True)
+        elsewhere.execute(delete(OutboxRow))
+    sweeper.sweep()
+    assert not sweeper.is_held_up, "what was erased holds nothing up"
 
 
 def test_a_sweep_says_whether_the_database_answers(database: Database) -> None:
