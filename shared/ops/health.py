@@ -1,25 +1,28 @@
 """One small HTTP server per process: ``/metrics`` for Prometheus, ``/healthz`` and ``/readyz`` for who restarts it,
 and what else a process has to say of itself.
 
-It runs in a thread, which ``eventlet.monkey_patch()`` turns into a green one, so that a stalled hub also stalls
-``/healthz`` and gets the process restarted.
+It runs in threads of the operating system, with sockets and locks that eventlet has not replaced, so that it answers at
+once whatever a handler computes. What it asks of the process (readiness) is looked at in the event loop; when that does
+not turn, ``/readyz`` says so, and at last ``/healthz`` too, which gets the process restarted.
 """
 
+import contextlib
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from ipaddress import ip_address
-from threading import Thread
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Protocol, Self
 from urllib.parse import parse_qsl
 
 import structlog
 from prometheus_client.exposition import choose_encoder
 
 from shared.ops import metrics
+from shared.ops.native_locks import native
 
 Check = Callable[[], str | None]
 """Says why the process should get no work, e.g. "no connection to the broker", or None when all is well. Must be quick
@@ -38,7 +41,23 @@ Document = Callable[[Asker], Mapping[str, object]]
 """Makes a JSON document for people who look after the process. Like a check it must be quick and name no secrets. There
 is no password: what not everybody in the network should know it tells only to who asks from ``here``."""
 
+
+class EventLoop(Protocol):
+    """What lets the process's work run side by side, seen from other threads."""
+
+    def still_seconds(self) -> float:
+        """For how long it has not turned."""
+
+    def soon(self, function: Callable[[], None]) -> None:
+        """Lets ``function`` run in it, beside all else, when it turns."""
+
+
+STALL_S: Final = 5.0
+STUCK_S: Final = 120.0
 _REQUEST_SECONDS: Final = 5.0
+_LOOK_SECONDS: Final = 0.3
+"""How long an answer waits for checks; what has not answered by then is told as it was when last looked at."""
+_MOST_CONNECTIONS: Final = 200
 _PASSED_ON: Final = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 _QUERY_FIELDS: Final = 10
 _log = structlog.get_logger(__name__)
@@ -47,36 +66,56 @@ _log = structlog.get_logger(__name__)
 class HealthServer:
     """Serves until ``stop``; usable as a context manager.
 
-    ``ready`` are the checks behind ``/readyz``, by name. ``/healthz`` answers 200 as long as the process can answer at
-    all: a service that waits for its broker is alive and must not be restarted for it. ``documents``: what else is
-    served, by path, e.g. ``/rules``.
+    ``ready`` are the checks behind ``/readyz``, by name. ``/healthz`` answers 200 as long as the process works at all:
+    a service that waits for its broker is alive and must not be restarted for it. ``documents``: what else is served,
+    by path, e.g. ``/rules``; made in a thread of the operating system. ``loop``: where checks are looked at, None: in
+    the thread that answers; once it has not turned for ``stall_seconds`` the process is not ready, for
+    ``stuck_seconds`` not alive.
     """
 
     def __init__(
-        self, host: str, port: int, ready: Mapping[str, Check], documents: Mapping[str, Document] | None = None
+        self,
+        host: str,
+        port: int,
+        ready: Mapping[str, Check],
+        documents: Mapping[str, Document] | None = None,
+        loop: EventLoop | None = None,
+        stall_seconds: float = STALL_S,
+        stuck_seconds: float = STUCK_S,
     ) -> None:
-        self._ready: Final = dict(ready)
+        self._looks: Final = {name: _Look(name, check, loop) for name, check in ready.items()}
         self.documents: Final = dict(documents or {})
+        self._loop: Final = loop
+        self._stall_seconds: Final = stall_seconds
+        self._stuck_seconds: Final = stuck_seconds
+        self._stopping = False
+        self._connections: Final = native("threading").BoundedSemaphore(_MOST_CONNECTIONS)
+        socket = native("socket")
+        self._listener: Final = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
-            self._server = _Server((host, port), self)
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._listener.bind((host, port))
+            self._listener.listen(64)
         except OSError as error:
+            self._listener.close()
             raise HealthAddressError(host, port, error) from error
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+        self._thread: Final = native("threading").Thread(target=self._serve, daemon=True)
 
     @property
     def port(self) -> int:
         """The port listened on, also when any free one was asked for."""
-        return int(self._server.server_address[1])
+        return int(self._listener.getsockname()[1])
 
     def start(self) -> None:
         self._thread.start()
-        _log.info("health endpoints are served", host=str(self._server.server_address[0]), port=self.port)
+        _log.info("health endpoints are served", host=str(self._listener.getsockname()[0]), port=self.port)
 
     def stop(self) -> None:
+        self._stopping = True
         if self._thread.is_alive():
-            self._server.shutdown()
+            self._listener.shutdown(native("socket").SHUT_RDWR)  # wakes who waits in accept
             self._thread.join()
-        self._server.server_close()
+        self._listener.close()
 
     def __enter__(self) -> Self:
         self.start()
@@ -87,7 +126,80 @@ class HealthServer:
 
     def readiness(self) -> dict[str, str]:
         """What each check says now: ``ok`` or why not."""
-        return {name: _said_by(name, check) for name, check in self._ready.items()}
+        until = time.monotonic() + _LOOK_SECONDS
+        for look in self._looks.values():
+            look.begin()
+        said = {name: look.said(until, self._stall_seconds) for name, look in self._looks.items()}
+        still = self.still_seconds()
+        if self._loop is not None:
+            stalls = f"has not turned for {still:.0f} s: something computes and lets nothing else run"
+            said["event-loop"] = stalls if still > self._stall_seconds else "ok"
+        return said
+
+    def still_seconds(self) -> float:
+        return 0.0 if self._loop is None else self._loop.still_seconds()
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the process will hardly come back by itself."""
+        return self.still_seconds() > self._stuck_seconds
+
+    def _serve(self) -> None:
+        thread = native("threading").Thread
+        while not self._stopping:
+            try:
+                connection, address = self._listener.accept()
+            except OSError:  # stopped; or no file descriptor is left, which passes
+                native("time").sleep(0.05)
+                continue
+            if self._connections.acquire(blocking=False):
+                thread(target=self._answer, args=(connection, address), daemon=True).start()
+            else:
+                connection.close()
+
+    def _answer(self, connection: Any, address: Any) -> None:
+        server: Any = self
+        try:
+            with connection, contextlib.suppress(OSError):  # whoever asked has gone
+                _Handler(connection, address, server)
+        finally:
+            self._connections.release()
+
+
+class _Look:
+    """One check, looked at in the event loop; whoever asks meanwhile waits for the same look."""
+
+    def __init__(self, name: str, check: Check, loop: EventLoop | None) -> None:
+        self._name = name
+        self._check = check
+        self._loop = loop
+        self._last = "was not looked at yet"
+        self._begun = 0.0
+        self._state = native("threading").Condition(native("threading").Lock())
+        self._is_looking = False
+
+    def begin(self) -> None:
+        with self._state:
+            if self._is_looking:
+                return
+            self._is_looking, self._begun = True, time.monotonic()
+        if self._loop is None:
+            self._look()
+        else:
+            self._loop.soon(self._look)
+
+    def said(self, until: float, stall_seconds: float) -> str:
+        """The answer of this look, or of the last when this one is not done by ``until``."""
+        with self._state:
+            self._state.wait_for(lambda: not self._is_looking, max(0.0, until - time.monotonic()))
+            waited = time.monotonic() - self._begun if self._is_looking else 0.0
+            return f"has not answered for {waited:.0f} s" if waited > stall_seconds else self._last
+
+    def _look(self) -> None:
+        said = _said_by(self._name, self._check)
+        with self._state:
+            self._last, self._is_looking = said, False
+            self._state.notify_all()
 
 
 class HealthAddressError(OSError):
@@ -107,19 +219,14 @@ def _said_by(name: str, check: Check) -> str:
         return f"the check itself failed with {type(error).__name__}"
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    # Debian's default backlog of 5 would refuse a burst of probes while the hub is busy.
-    request_queue_size = 64
-
-    def __init__(self, address: tuple[str, int], owner: HealthServer) -> None:
-        self.owner: Final = owner
-        super().__init__(address, _Handler)
-
-
 class _Handler(BaseHTTPRequestHandler):
     timeout = _REQUEST_SECONDS
-    server: _Server
+
+    @property
+    def _owner(self) -> HealthServer:
+        owner: Any = self.server
+        assert isinstance(owner, HealthServer)
+        return owner
 
     def do_GET(self) -> None:
         path, _, query = self.path.partition("?")
@@ -128,16 +235,20 @@ class _Handler(BaseHTTPRequestHandler):
                 encode, content_type = choose_encoder(self.headers.get("Accept", ""))
                 self._answer(HTTPStatus.OK, encode(metrics.registry), content_type)
             case "/healthz":
-                self._answer_json(HTTPStatus.OK, {"status": "alive"})
+                if self._owner.is_stuck:
+                    body = {"status": "stuck", "event_loop_still_seconds": round(self._owner.still_seconds())}
+                    self._answer_json(HTTPStatus.SERVICE_UNAVAILABLE, body)
+                else:
+                    self._answer_json(HTTPStatus.OK, {"status": "alive"})
             case "/readyz":
-                checks = self.server.owner.readiness()
+                checks = self._owner.readiness()
                 ready = all(said == "ok" for said in checks.values())
                 status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
                 self._answer_json(status, {"status": "ready" if ready else "not ready", "checks": checks})
-            case path if path in self.server.owner.documents:
-                self._answer_json(HTTPStatus.OK, self.server.owner.documents[path](self._asker(query)))
+            case path if path in self._owner.documents:
+                self._answer_json(HTTPStatus.OK, self._owner.documents[path](self._asker(query)))
             case _:
-                paths = ["/metrics", "/healthz", "/readyz", *self.server.owner.documents]
+                paths = ["/metrics", "/healthz", "/readyz", *self._owner.documents]
                 self._answer_json(HTTPStatus.NOT_FOUND, {"paths": paths})
 
     def _asker(self, query: str) -> Asker:

@@ -170,6 +170,12 @@ timer_runs: Final = Counter(
     registry=registry,
 )
 
+event_loop_lag_seconds: Final = Gauge(
+    "tandem_event_loop_lag_seconds",
+    "Longest stretch within the last half to whole minute for which the hub did not turn, as something computed.",
+    registry=registry,
+)
+
 # -- rules ----------------------------------------------------------------------------------------------------------
 
 decisions: Final = Counter(

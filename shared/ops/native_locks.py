@@ -5,7 +5,7 @@ eventlet's own lock only knows green threads: a real thread that holds it and on
 other for ever. These locks are held for some nanoseconds and never across a switch, so blocking on them is harmless.
 """
 
-import _thread
+import importlib
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -15,11 +15,15 @@ import prometheus_client.registry
 import prometheus_client.values
 
 
+def native(module: str) -> Any:
+    """The standard library's ``module`` as it is without eventlet, for threads of the operating system."""
+    patcher = sys.modules.get("eventlet.patcher")
+    return patcher.original(module) if patcher is not None else importlib.import_module(module)
+
+
 def native_lock() -> Callable[[], Any]:
     """The lock factory that eventlet may have replaced."""
-    patcher = sys.modules.get("eventlet.patcher")
-    thread: Any = patcher.original("_thread") if patcher is not None else _thread
-    factory: Callable[[], Any] = thread.allocate_lock
+    factory: Callable[[], Any] = native("_thread").allocate_lock
     return factory
 
 

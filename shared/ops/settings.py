@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from shared.ops.health import STALL_S, STUCK_S
 from shared.rules.lifecycle.intervals import LOOK_EVERY_S
 
 PREFIX: Final = "TANDEM_"
@@ -103,6 +104,10 @@ class Settings(BaseModel):
     metrics_host: str = "127.0.0.1"
     metrics_port: int = Field(9464, ge=0, le=65535)
     """``/metrics``, ``/healthz`` and ``/readyz``; 0 takes any free port and logs it."""
+    loop_stall_seconds: float = Field(STALL_S, ge=0.5, le=600)
+    """An event loop that has not turned for so long is told by ``/readyz``."""
+    loop_stuck_seconds: float = Field(STUCK_S, ge=5, le=3600)
+    """After so long ``/healthz`` answers 503 too, so that whoever watches it restarts the process."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
 

@@ -26,6 +26,7 @@ from shared.rules.lifecycle.polling import RulePoller
 from shared.rules.lifecycle.rule_book import RuleBook
 from shared.rules.reading.garbage_collection import freeze_existing
 from tandem.runtime.databases import stored_rules
+from tandem.runtime.loop_watch import LoopWatch
 from tandem.runtime.service_classes import service_named
 
 _log = structlog.get_logger("tandem.serve")
@@ -64,7 +65,17 @@ def serve(services: Sequence[type[Any]], settings: Settings, with_rules: bool = 
     checks = {f"broker-{name}": _connected(running, name) for name in names}
     documents = {"/rules": rules_page(book)} if book is not None else {}
     checks |= {f"database-{name}": _answering(running, name) for name in names}
-    with HealthServer(settings.metrics_host, settings.metrics_port, checks, documents):
+    loop = LoopWatch()
+    loop.start()
+    with HealthServer(
+        settings.metrics_host,
+        settings.metrics_port,
+        checks,
+        documents,
+        loop,
+        settings.loop_stall_seconds,
+        settings.loop_stuck_seconds,
+    ):
         watch = RulePoller(book, settings.rules_poll_seconds, HUB.spawn, freeze_existing) if book is not None else None
         if watch is not None:
             watch.start()

@@ -1,5 +1,7 @@
 """Delivery over a real broker, with a real process that is stopped and killed."""
 
+import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -64,6 +66,24 @@ def test_command_effect_event_reply(platform: PlatformClient, service: ServicePr
     assert [event["routing_key"] for event in platform.events] == ["guest.toy.added", "guest.toy.echoed"]
     assert total_of(platform, "a1") == 5
     assert 'tandem_messages_accepted_total{key="toy.add",service="toy"}' in service.metrics()
+
+
+def test_health_answers_at_once_while_a_handler_computes(platform: PlatformClient, service: ServiceProcess) -> None:
+    sent = platform.send("toy.add", {"athlete": "burning", "repetitions": 555}, reply_to="amq.rabbitmq.reply-to")
+    slowest, until = 0.0, time.monotonic() + 2.5
+    while time.monotonic() < until:
+        for path in ("healthz", "readyz", "metrics"):
+            asked = time.monotonic()
+            with urllib.request.urlopen(f"http://127.0.0.1:{service.port}/{path}", timeout=10) as answer:
+                assert answer.status == 200
+                answer.read()
+            slowest = max(slowest, time.monotonic() - asked)
+        time.sleep(0.1)
+    assert sent not in platform.replies, "it was done too soon to show anything"
+    assert platform.reply_to(sent, 20)["type"] == "tandem.toy.add.accepted.v1"
+    assert slowest < 0.5
+    lag = next(line for line in service.metrics().splitlines() if line.startswith("tandem_event_loop_lag_seconds "))
+    assert float(lag.split()[1]) > 2
 
 
 def test_every_kind_of_bad_message_is_told(platform: PlatformClient) -> None:

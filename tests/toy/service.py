@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 from sqlalchemy import Integer, String, select
 from sqlalchemy.exc import OperationalError
@@ -45,6 +46,12 @@ class Seen(Value):
 _failed_before: set[str] = set()
 
 
+def _burn(seconds: float) -> None:
+    until = time.thread_time() + seconds
+    while time.thread_time() < until:
+        pass
+
+
 def add(context: Context, incoming: Incoming[Add]) -> Accepted:
     body = incoming.body
     count = context.db.get(Count, (context.tenant, body.athlete))
@@ -60,6 +67,8 @@ def add(context: Context, incoming: Incoming[Add]) -> Accepted:
     if body.repetitions == 777 and body.athlete not in _failed_before:
         _failed_before.add(body.athlete)
         raise OperationalError("UPDATE count", {}, Exception("deadlock detected"))
+    if body.repetitions == 555:
+        _burn(3.0)
     if body.repetitions == 999:
         os.kill(os.getpid(), signal.SIGKILL)
     context.emit("added", {"athlete": body.athlete, "total": count.repetitions}, body.athlete)

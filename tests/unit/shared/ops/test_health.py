@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+import time
 from http.client import HTTPConnection, HTTPResponse
 
 import pytest
@@ -10,8 +11,8 @@ from shared.ops import metrics
 from shared.ops.health import HealthAddressError, HealthServer
 
 
-def get(server: HealthServer, path: str, **headers: str) -> tuple[HTTPResponse, str]:
-    connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+def get(server: HealthServer | int, path: str, **headers: str) -> tuple[HTTPResponse, str]:
+    connection = HTTPConnection("127.0.0.1", server if isinstance(server, int) else server.port, timeout=10)
     try:
         connection.request("GET", path, headers=headers)
         response = connection.getresponse()
@@ -113,27 +114,96 @@ def test_a_stopped_server_frees_its_port() -> None:
         assert get(second, "/healthz")[0].status == 200
 
 
-def test_it_answers_under_eventlet_while_the_hub_works() -> None:
+BURNING = """
+import eventlet
+eventlet.monkey_patch()
+import sys, time
+from shared.ops.health import HealthServer
+from shared.ops.logging import configure_logging
+from tandem.runtime.loop_watch import LoopWatch
+configure_logging()
+def burn(seconds):
+    until = time.thread_time() + seconds
+    while time.thread_time() < until:
+        sum(n * n for n in range(1000))
+loop = LoopWatch()
+loop.start()
+with HealthServer("127.0.0.1", 0, {"broker": lambda: None}, None, loop, 0.5, 1.2) as server:
+    print(server.port, flush=True)
+    eventlet.sleep(0.5)
+    burn(2.2)
+    print("burnt", flush=True)
+    while True:
+        eventlet.sleep(0.05)
+"""
+
+
+def test_it_answers_at_once_while_a_handler_computes_and_says_that_the_loop_stands_still() -> None:
+    process = subprocess.Popen([sys.executable, "-c", BURNING], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        heard: dict[str, list[tuple[int, float, str]]] = {"/healthz": [], "/readyz": [], "/metrics": []}
+        until = time.monotonic() + 1.9
+        while time.monotonic() < until:
+            for path, answers in heard.items():
+                asked = time.monotonic()
+                status, body = get(port, path)
+                answers.append((status.status, time.monotonic() - asked, body))
+            time.sleep(0.1)
+        assert process.stdout.readline() == "burnt\n"
+        time.sleep(0.3)
+        after = {path: get(port, path) for path in heard}
+    finally:
+        process.kill()
+        process.wait()
+    assert max(seconds for answers in heard.values() for _, seconds, _ in answers) < 0.5
+    assert [status for status, _, _ in heard["/healthz"]][0] == 200
+    assert {status for status, _, _ in heard["/metrics"]} == {200}
+    # Not ready when it has stood still for a while, and at last to be restarted.
+    assert [status for status, _, _ in heard["/readyz"]][0] == 200
+    status, _, body = heard["/readyz"][-1]
+    assert status == 503
+    assert "has not turned for" in json.loads(body)["checks"]["event-loop"]
+    status, _, body = heard["/healthz"][-1]
+    assert status == 503
+    assert json.loads(body)["status"] == "stuck"
+    assert {path: answer.status for path, (answer, _) in after.items()} == dict.fromkeys(heard, 200)
+    lag = next(line for line in after["/metrics"][1].splitlines() if line.startswith("tandem_event_loop_lag_seconds"))
+    assert float(lag.split()[1]) > 1.5
+
+
+def test_a_check_that_hangs_holds_no_answer_up() -> None:
     program = """
 import eventlet
 eventlet.monkey_patch()
-from eventlet.green.http.client import HTTPConnection
 from shared.ops.health import HealthServer
 from shared.ops.logging import configure_logging
+from tandem.runtime.loop_watch import LoopWatch
 configure_logging()
-turns = 0
-def work():
-    global turns
-    while True:
-        turns += 1
-        eventlet.sleep(0)
-eventlet.spawn(work)
-with HealthServer("127.0.0.1", 0, {"broker": lambda: None}) as server:
-    for path in ("/healthz", "/readyz", "/metrics"):
-        connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
-        connection.request("GET", path)
-        print(path, connection.getresponse().status, turns > 0)
-        connection.close()
+said = iter([None, "gone"])
+def database():
+    answer = next(said)
+    if answer:
+        eventlet.sleep(1.5)
+    return answer
+loop = LoopWatch()
+loop.start()
+with HealthServer("127.0.0.1", 0, {"database": database}, None, loop, 0.6) as server:
+    print(server.port, flush=True)
+    eventlet.sleep(60)
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
-    assert done.stdout.split("\n") == ["/healthz 200 True", "/readyz 200 True", "/metrics 200 True", ""], done.stderr
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        told, slowest = [], 0.0
+        while len(told) < 30 and "gone" not in told:
+            asked = time.monotonic()
+            told.append(json.loads(get(port, "/readyz")[1])["checks"]["database"].rstrip("0123456789 s"))
+            slowest = max(slowest, time.monotonic() - asked)
+    finally:
+        process.kill()
+        process.wait()
+    assert slowest < 0.5
+    assert list(dict.fromkeys(told)) == ["ok", "has not answered for", "gone"]
