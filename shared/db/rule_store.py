@@ -222,7 +222,7 @@ class StoredRules:
                         for whose in sorted(changed):  # one order for all replicas, so that none waits in a circle
                             self._save(db, whose, changed[whose], stored.get(whose, {}))
         except _AWAY:
-            _log.warning("the rule files in force could not be stored", tenants=len(wanted), exc_info=True)
+            _log.warning("the rule files in force could not be stored", count=len(wanted), exc_info=True)
             return False
         return True
 

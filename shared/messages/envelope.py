@@ -258,6 +258,9 @@ def _attribute_problems(attributes: Mapping[str, Any], source: str, key: str) ->
             problems.append(_whole(f"{name}_missing", f"the CloudEvents attribute ce-{name} is missing"))
         elif not isinstance(value, str):
             problems.append(_whole(f"{name}_invalid", f"ce-{name} must be text, not {quoted(value)}"))
+        elif not value.isprintable():
+            unprintable = f"ce-{name} holds a line feed or another character that cannot be printed"
+            problems.append(_whole(f"{name}_invalid", unprintable))
     if not problems and not is_id(attributes["id"]):
         problems.append(_whole("id_invalid", "ce-id must be 1 to 128 characters of A-Z a-z 0-9 _ . : -"))
     if not problems and attributes["specversion"] != "1.0":

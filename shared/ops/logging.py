@@ -19,7 +19,7 @@ from structlog.types import EventDict, Processor, WrappedLogger
 _ALLOWED: Final = """
     event level timestamp logger
     service tenant message_id correlation_id traceparent key exchange queue event_type timer handler
-    code pointer outcome status reason attempt attempts count messages rows tags
+    code pointer outcome status reason todo attempt attempts count messages rows tags
     seconds milliseconds delay_seconds deadline_seconds oldest_seconds
     pack rule severity version hash file line column problem evaluator
     broker database host port path signal pid revision check setting schema

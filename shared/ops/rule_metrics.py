@@ -61,7 +61,7 @@ class RuleMetrics(Observer):
     def behind(self, tenants: int) -> None:
         metrics.rule_tenants_behind.set(tenants)
         if tenants and not self._behind:
-            _log.info("tenants' packs are made anew, each at the latest when it is asked for", tenants=tenants)
+            _log.info("tenants' packs are made anew, each at the latest when it is asked for", count=tenants)
         elif self._behind and not tenants:
             _log.info("every tenant's packs are up to date")
         self._behind = tenants

@@ -153,7 +153,7 @@ class Sweeper:
 
     def _parked(self, row: OutboxEntry, words: str) -> OutboxEntry | None:
         """What stands for a row that the broker refuses; None where there is nowhere left to put it."""
-        _log.error("the broker refuses a message", service=self.service, row=row.id, exc=words)
+        _log.error("the broker refuses a message", service=self.service, message_id=row.id, reason=words)
         if row.message.routing_key == parked_queue(self.service):
             self._unparkable.add(row.id)
             return None
@@ -166,7 +166,7 @@ class Sweeper:
         self._not_taken -= {row.id for row in tried}
         if not_taken:
             keys = sorted({row.message.routing_key for row in not_taken})
-            _log.error("the broker does not take messages", service=self.service, rows=len(not_taken), queues=keys)
+            _log.error("the broker does not take messages", service=self.service, rows=len(not_taken), queue=keys)
             self._probe_at = time.monotonic() + PROBE_AFTER_S[min(self._probes, len(PROBE_AFTER_S) - 1)]
             self._probes += 1
             self._not_taken |= {row.id for row in not_taken}

@@ -118,6 +118,8 @@ def test_the_same_data_in_another_order_is_the_same_body() -> None:
         ({"content_encoding": "gzip"}, "content_encoding"),
         ({"headers": {**HEADERS, "ce-id": 5}}, "id_invalid"),
         ({"headers": {**HEADERS, "ce-id": "no spaces"}}, "id_invalid"),
+        ({"headers": {**HEADERS, "ce-id": "m1\n"}}, "id_invalid"),
+        ({"headers": {**HEADERS, "ce-source": "/platform\r\n/other"}}, "source_invalid"),
         ({"headers": {**HEADERS, "ce-specversion": "0.3"}}, "specversion_invalid"),
         ({"headers": {**HEADERS, "ce-type": "tandem.load.put.v1"}}, "type_mismatch"),
         ({"headers": {**HEADERS, "ce-time": "yesterday"}}, "time_invalid"),

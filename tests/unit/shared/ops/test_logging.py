@@ -1,13 +1,15 @@
+import ast
 import io
 import json
 import logging as standard_logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
 
-from shared.ops.logging import bound, configure_logging
+from shared.ops.logging import ALLOWED_KEYS, bound, configure_logging
 
 
 @pytest.fixture
@@ -55,6 +57,21 @@ def test_health_values_are_withheld_and_their_names_told(lines: io.StringIO) -> 
     assert only(lines)["withheld"] == ["athlete", "body", "rmssd_ms"]
     assert "61.2" not in lines.getvalue()
     assert "illness" not in lines.getvalue()
+
+
+def test_nothing_that_our_own_lines_say_is_withheld() -> None:
+    root = Path(__file__).parents[4]
+    said = {
+        (keyword.arg, f"{file.relative_to(root)}:{call.lineno}")
+        for room in ("shared", "services", "tandem")
+        for file in (root / room).rglob("*.py")
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
+        if isinstance(call.func.value, ast.Name) and call.func.value.id == "_log"
+        for keyword in call.keywords
+    }
+    assert len(said) > 20
+    assert [one for one in sorted(said, key=str) if one[0] not in ALLOWED_KEYS | {"exc_info", None}] == []
 
 
 def test_a_line_break_cannot_forge_a_second_line(lines: io.StringIO) -> None:
