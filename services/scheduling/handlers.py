@@ -21,21 +21,21 @@ from services.scheduling.messages import (
     WeekTargetsSet,
 )
 from services.scheduling.store import SchedulingAthleteRow, SchedulingAthletes, SchedulingStore
-from services.scheduling.use_cases.adjust import after_gates
-from services.scheduling.use_cases.athlete_context import AthleteContext, athlete_context
 from services.scheduling.use_cases.compare_rules import compare_weeks
-from services.scheduling.use_cases.due import perhaps_due
 from services.scheduling.use_cases.gather import CheckInputs, gather_advice, gather_proposal
 from services.scheduling.use_cases.move import move
 from services.scheduling.use_cases.plan import (
     open_weeks,
+    perhaps_due,
     plan_and_publish,
     plan_due_weeks,
     plan_near,
     plan_open_weeks,
 )
-from services.scheduling.use_cases.publish import publish_adjustments
+from services.scheduling.use_cases.publish import after_gates, publish_adjustments
 from services.scheduling.use_cases.record import (
+    AthleteContext,
+    athlete_context,
     record_availability,
     record_done,
     record_gate,

@@ -12,8 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Date, Index, String, func, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from services.scheduling.domain.recorded import DoneEntry, StandingMove
-from services.scheduling.domain.week_plan import PlacedSession, placed_from_json
+from services.scheduling.domain.week_plan import DoneEntry, PlacedSession, StandingMove, placed_from_json
 from shared.athletes.store import AthleteRow, AthleteStore, ErasureRow
 from shared.contract.words import Intensity, Phase
 from shared.db.common_tables import service_metadata

@@ -6,8 +6,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from services.scheduling.domain.calendar import from_done
-from services.scheduling.domain.recorded import DoneEntry, StandingMove
-from services.scheduling.domain.week_plan import PlacedSession
+from services.scheduling.domain.week_plan import DoneEntry, PlacedSession, StandingMove
 from shared.contract.words import Intensity, Phase
 from shared.messages.values import Limits, PlannedSession, Window
 

@@ -1,16 +1,21 @@
-"""The conflict table of the sessions at hand: which gaps between which two sessions which rule speaks against.
+"""What the rules are asked once about the sessions at hand: which gaps between which two sessions which rule speaks
+against (the conflict table), and how many demanding days in a row the week rules bear.
 
-The rules are asked once per ordered pair of session *classes*; everything about times is arithmetic from there on.
+For the table they are asked once per ordered pair of session *classes*; all about times is arithmetic from there on.
 """
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from services.scheduling.domain.calendar import class_facts
+from services.scheduling.domain.calendar import Entry, class_facts
+from services.scheduling.domain.week_features import week_facts
 from shared.messages.values import PlannedSession
 from shared.rules.decisions import Rules
 from shared.rules.model import All as AllOf
 from shared.rules.model import AnyOf, Condition, Conflict, DecidedBy, Facts, Leaf, Not, Pack, Rule
+
+_ROW = "hard_days_in_a_row"
+_LONGEST_ROW = 14
 
 
 def is_binding(rule: Rule) -> bool:
@@ -94,3 +99,27 @@ def gap_bounds_seconds(conflict: Conflict) -> tuple[float, float]:
     """[from, to) of a conflict in seconds, never below 0 (sessions that overlap are apart from all this); ``to`` may
     be infinite."""
     return max(0.0, conflict.gap_from * 3600), max(0.0, conflict.gap_to * 3600)
+
+
+@dataclass(frozen=True, slots=True)
+class RowLimit:
+    """``rule`` fires from ``days`` demanding days in a row on."""
+
+    rule: Rule
+    days: int
+
+
+def ask_row_limits(calendar: Sequence[Entry], athlete: Facts, rules: Rules) -> tuple[RowLimit, ...]:
+    """For each week rule that reads the row of demanding days, the shortest row at which it begins to fire.
+
+    Everything else that week rules read is settled by which sessions the week holds, so it is asked as it stands.
+    """
+    facts = {**athlete, **week_facts(calendar, calendar)}
+    questions = [{**facts, _ROW: float(days)} for days in range(_LONGEST_ROW + 1)]
+    fired = [{one.id: one.rule for one in answer} for answer in rules.decide("sequencing", questions)]
+    limits = []
+    for days in range(1, _LONGEST_ROW + 1):
+        for name, rule in fired[days].items():
+            if name not in fired[days - 1] and rule.shape == "week":
+                limits.append(RowLimit(rule, days))
+    return tuple(limits)

@@ -1,4 +1,4 @@
-"""A planned week, or why there is none: what ``tandem week --json`` prints and what week-planned events carry."""
+"""What a week is planned from; the planned week, or why there is none, as ``tandem week --json`` and events tell it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +35,23 @@ class PlacedSession:
             "fixed": self.fixed,
             "why": list(self.why),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class DoneEntry:
+    """A done session under its own id; ``planned``: the id that it had in the plan."""
+
+    session: PlannedSession
+    start: datetime
+    planned: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StandingMove:
+    """Where somebody moved a session. ``overridden``: each hard rule broken on purpose, with the sessions concerned."""
+
+    start: datetime
+    overridden: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Final
 from services.scheduling.domain.calendar import monday_of
 from services.scheduling.domain.week_plan import placed_from_json
 from services.scheduling.store import PlanRow, planned_athletes
-from services.scheduling.use_cases.athlete_context import AthleteContext, athlete_context
+from services.scheduling.use_cases.record import AthleteContext, athlete_context
 from shared.bus.routes import Context
 from shared.bus.rule_routes import Comparison, changes_of, compare_each
 from shared.messages.rule_packs import DecisionChanged

@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 from services.scheduling.domain.calendar import local_time, monday_of
 from services.scheduling.domain.checking.check import check_week, nearest_legal_start
 from services.scheduling.domain.checking.verdict import LegalStart, Verdict
-from services.scheduling.domain.recorded import DoneEntry, StandingMove
-from services.scheduling.domain.week_plan import PlacedSession, WeekInputs
+from services.scheduling.domain.week_plan import DoneEntry, PlacedSession, StandingMove, WeekInputs
 from shared.contract.words import Intensity, Phase
 from shared.messages.values import Limits, PlannedSession, Profile, Window
 from shared.rules.decisions import Rules

@@ -9,10 +9,10 @@ from services.scheduling.domain.checking.verdict import Finding, Verdict
 from services.scheduling.domain.week_plan import PlacedSession, placed_from_json
 from services.scheduling.messages import MoveSession, Override
 from services.scheduling.store import MoveRow, OverrideRow, PlanRow
-from services.scheduling.use_cases.athlete_context import AthleteContext
 from services.scheduling.use_cases.gather import CheckInputs
 from services.scheduling.use_cases.plan import store_and_publish
 from services.scheduling.use_cases.publish import publish_move
+from services.scheduling.use_cases.record import AthleteContext
 from shared.bus.routes import Rejected
 from shared.db.versions import Version, upsert_newer
 from shared.messages.problems import Problem

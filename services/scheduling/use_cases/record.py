@@ -1,6 +1,8 @@
-"""What is said of an athlete is stored, unless a newer version is; each function says whether it was."""
+"""What is said of an athlete, stored unless a newer version is (each function says whether it was), and the athlete as
+one call of a handler sees it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from services.scheduling.domain.calendar import monday_of
@@ -13,7 +15,37 @@ from services.scheduling.messages import (
     WeekTargetsSet,
 )
 from services.scheduling.store import DoneRow, GateRow, RequestRow, SchedulingAthleteRow, SchedulingStore, TargetRow
+from services.scheduling.use_cases.gather import CheckInputs, gather_plan
+from shared.bus.routes import Context
 from shared.db.versions import Version, is_newer, upsert_newer
+from shared.messages.values import PlannedSession, Profile
+
+
+@dataclass(frozen=True, slots=True)
+class AthleteContext:
+    """An athlete whose profile is known, within one call of a handler."""
+
+    context: Context
+    store: SchedulingStore
+    profile: Profile
+
+    @property
+    def athlete(self) -> str:
+        return self.store.athlete
+
+    @property
+    def today(self) -> date:
+        return self.context.now().astimezone(self.profile.zone).date()
+
+    def gather_plan(self, week_start: date, sessions: Sequence[PlannedSession]) -> CheckInputs:
+        return gather_plan(self.store, self.profile, week_start, sessions)
+
+
+def athlete_context(context: Context, athlete: str) -> AthleteContext | None:
+    """None while nobody has put the athlete."""
+    store = SchedulingStore(context.db, context.tenant, athlete)
+    profile = store.profile()
+    return None if profile is None else AthleteContext(context, store, profile)
 
 
 def record_availability(store: SchedulingStore, body: SetAvailability, version: Version) -> bool:

@@ -40,7 +40,7 @@ REASONS: dict[str, dict[float, str]] = {
         5: "starts on five-minute marks",
         14: "technical: days looked around",
     },
-    "scheduling/domain/conflicts.py": {12: "characters of a hash", 14: "technical: days looked around"},
+    "scheduling/domain/conflicts.py": {12: "characters of a hash", 14: "technical: days looked around, longest row"},
     "scheduling/domain/placing/day_times.py": {20_000: "technical: solver"},
     "scheduling/domain/placing/explaining.py": {3: "sort key", 4: "sort key"},
     "scheduling/domain/placing/infeasibility.py": {1000: "no limit"},
@@ -48,7 +48,6 @@ REASONS: dict[str, dict[float, str]] = {
     "scheduling/domain/placing/pair_costs.py": {40: "technical: solver", 5: "technical: solver"},
     "scheduling/domain/placing/planning.py": {500: "technical: solver", 12: "technical: solver"},
     "scheduling/domain/placing/preferences.py": {10_000: "units of a penalty point", 5: "Saturday"},
-    "scheduling/domain/placing/row_limits.py": {14: "technical: solver"},
     "scheduling/domain/placing/solving.py": {20: "technical: solver's budget"},
     "scheduling/domain/week_features.py": {30: "the days in the feature's name, longest_run_of_30_days"},
 }

@@ -10,8 +10,7 @@ import numpy.typing as npt
 
 from services.scheduling.domain.availability import DAYS_IN_WEEK, Span, midnight
 from services.scheduling.domain.calendar import Entry, duration_seconds
-from services.scheduling.domain.conflicts import ConflictTable, gap_bounds_seconds
-from services.scheduling.domain.placing.row_limits import RowLimit
+from services.scheduling.domain.conflicts import ConflictTable, RowLimit, gap_bounds_seconds
 from shared.messages.values import Limits, PlannedSession
 from shared.rules.model import Conflict
 

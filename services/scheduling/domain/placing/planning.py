@@ -19,7 +19,7 @@ from services.scheduling.domain.calendar import (
 )
 from services.scheduling.domain.checking.check import check_week
 from services.scheduling.domain.checking.verdict import Verdict
-from services.scheduling.domain.conflicts import ask_conflicts, decided_by, is_binding
+from services.scheduling.domain.conflicts import ask_conflicts, ask_row_limits, decided_by, is_binding
 from services.scheduling.domain.placing.candidate_starts import (
     MARK_MINUTES,
     Grid,
@@ -32,7 +32,6 @@ from services.scheduling.domain.placing.explaining import reasons
 from services.scheduling.domain.placing.infeasibility import explain_infeasible
 from services.scheduling.domain.placing.placement import Piece, PlacementProblem, fixed_piece, movable_piece, week_days
 from services.scheduling.domain.placing.preferences import POINT, Preferences, preference_cost
-from services.scheduling.domain.placing.row_limits import ask_row_limits
 from services.scheduling.domain.placing.solving import Placement, best_placement
 from services.scheduling.domain.week_plan import Penalty, PlacedSession, WeekInputs, WeekPlan
 from shared.messages.problems import InvalidInput
