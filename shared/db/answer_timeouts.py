@@ -17,31 +17,29 @@ from psycopg2 import extensions
 
 from shared.hub import Hub
 
-_NOTICES_A_DEAD_CLIENT = {"tcp_keepalives_idle": 30, "tcp_keepalives_interval": 10, "tcp_keepalives_count": 3}
-"""Seconds, seconds, probes; for the server: without it a client's machine that vanished keeps its locks for hours."""
 _HURRIED_MS = 1
 _BEFORE_WE_DO = 0.9
 """The server gives up a statement a little earlier than its client, which then keeps its connection."""
 
 
-def options(answers_within_s: float | None, idle_within_s: float | None) -> str:
-    """For libpq's ``options``: what the server itself is to give up, and after how many seconds.
+def limits(answers_within_s: float | None, idle_within_s: float | None) -> str:
+    """SQL that a transaction begins with: what the server itself is to give up, and after how many seconds.
 
     ``idle_within_s``: a transaction that is open and asks nothing belongs to a client that died or lost its connection.
     """
-    chosen: dict[str, int] = dict(_NOTICES_A_DEAD_CLIENT)
+    chosen: dict[str, int] = {}
     if answers_within_s is not None:
         chosen["statement_timeout"] = max(1, int(answers_within_s * _BEFORE_WE_DO * 1000))
     if idle_within_s is not None:
         chosen["idle_in_transaction_session_timeout"] = max(1, int(idle_within_s * 1000))
-    return " ".join(f"-c{name}={value}" for name, value in chosen.items())
+    return "".join(f"SET LOCAL {name} TO {value}; " for name, value in chosen.items())
 
 
-def bounded_connection(answers_within_s: float, hub: Hub) -> type[Any]:
-    """For psycopg2's ``connection_factory``: connections that wait for no answer longer than this, on ``hub``."""
+def bounded_connection(kind: type[Any], answers_within_s: float, hub: Hub) -> type[Any]:
+    """For psycopg2's ``connection_factory``: such connections that wait for no answer longer than this, on ``hub``."""
     extensions.set_wait_callback(partial(_wait, hub))
     members = {"answers_within_s": answers_within_s, "is_hurried": False}
-    return type("BoundedConnection", (extensions.connection,), members)
+    return type("BoundedConnection", (kind,), members)
 
 
 def hurry(connection: Any, is_hurried: bool) -> None:

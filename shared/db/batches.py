@@ -1,7 +1,10 @@
-"""A batch's transaction on PostgreSQL: BEGIN travels with its first statement and COMMIT with its last.
+"""Transactions on PostgreSQL: BEGIN travels with the first statement, and a batch's COMMIT with its last.
 
 psycopg2 sends both on their own, and each wait for the server costs a busy service more than a statement does. The
 server ends a series of statements at the first that fails, so a COMMIT behind a failed one is never reached.
+
+With BEGIN travels what a transaction needs to know, the schema to begin with. None of it belongs to the session: a
+pooler such as PgBouncer in transaction mode gives each transaction whichever session is free.
 """
 
 import contextlib
@@ -10,31 +13,88 @@ from typing import Any
 
 import psycopg2
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+from psycopg2.extensions import connection as DriverConnection
 from sqlalchemy import Connection
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.exc import InterfaceError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from shared.db.answer_timeouts import hurry
 
-BEGIN = "BEGIN; "
-"""What the first statement of ``by_hand`` begins with."""
-BEGIN_LAZILY = BEGIN + "SET LOCAL synchronous_commit TO off; "
-"""The same, where nobody waits for the disk: a power cut (a killed process not) may undo what is committed."""
+LAZILY = "SET LOCAL synchronous_commit TO off; "
+"""Nobody waits for the disk: a power cut (a killed process not) may undo what the transaction commits."""
 COMMIT = "; COMMIT"
-"""What the last one may end with; nothing may be left to be flushed."""
+"""What the last statement of ``by_hand`` may end with; nothing may be left to be flushed."""
+
+
+class TransactionConnection(DriverConnection):  # type: ignore[misc]  # psycopg2 ships no types
+    """``opening``: what the next statement has to begin with."""
+
+    opening = ""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.autocommit = True
+
+
+class TransactionDialect(PGDialect_psycopg2):
+    """Begins and ends transactions itself. ``opening``: how each begins."""
+
+    supports_statement_cache = True
+
+    def __init__(self, opening: str = "BEGIN; ", **options: Any) -> None:
+        super().__init__(**options)  # type: ignore[no-untyped-call]
+        self._opening = opening
+
+    def do_begin(self, dbapi_connection: Any) -> None:
+        dbapi_connection.driver_connection.opening = self._opening
+
+    def do_commit(self, dbapi_connection: Any) -> None:
+        _end(dbapi_connection, "COMMIT")
+
+    def do_rollback(self, dbapi_connection: Any) -> None:
+        _end(dbapi_connection, "ROLLBACK")
+
+    def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
+        cursor.execute(_opened(cursor) + statement, parameters)
+
+    def do_execute_no_params(self, cursor: Any, statement: str, context: Any = None) -> None:
+        cursor.execute(_opened(cursor) + statement)
+
+    def do_executemany(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
+        if opening := _opened(cursor):
+            cursor.execute(opening)
+        super().do_executemany(cursor, statement, parameters, context)  # type: ignore[no-untyped-call]
+
+
+DIALECT = "postgresql+tandem"
+registry.register("postgresql.tandem", __name__, TransactionDialect.__name__)
+
+
+def _opened(cursor: Any) -> str:
+    opening: str = cursor.connection.opening
+    cursor.connection.opening = ""
+    return opening
+
+
+def _end(dbapi_connection: Any, how: str) -> None:
+    driver = dbapi_connection.driver_connection
+    driver.opening = ""
+    if driver.info.transaction_status != TRANSACTION_STATUS_IDLE:
+        with driver.cursor() as cursor:
+            cursor.execute(how)
 
 
 @contextlib.contextmanager
 def by_hand(session: Session, is_hurried: bool = False) -> Iterator[None]:
-    """Lets what is executed begin and end the transaction; ends what was begun and not ended, by COMMIT or by ROLLBACK.
+    """Lets what is executed end the transaction; ends what was begun and not ended, by COMMIT or by ROLLBACK.
 
     A connection whose transaction cannot be ended is closed, which rolls it back; it never goes back to the pool open.
     ``is_hurried``: see ``answer_timeouts.hurry``.
     """
     connection = session.connection()
     try:
-        # psycopg2's own switch: SQLAlchemy's isolation levels ask the server to change its default, there and back.
-        _driver_of(connection).autocommit = True
         hurry(_driver_of(connection), is_hurried)
     except psycopg2.Error as error:
         connection.invalidate(error)
@@ -52,8 +112,6 @@ def by_hand(session: Session, is_hurried: bool = False) -> Iterator[None]:
                 connection.invalidate()
         if not connection.invalidated:
             hurry(_driver_of(connection), False)
-            with contextlib.suppress(psycopg2.InterfaceError):  # closed: the pool finds that out
-                _driver_of(connection).autocommit = False
 
 
 def _is_open(connection: Connection) -> bool:

@@ -13,7 +13,7 @@ from sqlalchemy import Column, CursorResult, String, Table
 from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.orm import Session
 
-from shared.db.batches import BEGIN_LAZILY, COMMIT
+from shared.db.batches import COMMIT, LAZILY
 
 _NULL = "NULL"
 
@@ -138,7 +138,7 @@ def delete_rows(db: Session, table: Table, key: Pair, unwanted: Sequence[Pair], 
     if connection.dialect.name == "postgresql":
         places = f"ctid = ANY(ARRAY({find_sql(table.name, ('ctid',), key)}))"
         sql = f"DELETE FROM {table.name} WHERE {places}"
-        connection.exec_driver_sql(BEGIN_LAZILY + sql + COMMIT if lazily else sql, _two_arrays(unwanted))
+        connection.exec_driver_sql(LAZILY + sql + COMMIT if lazily else sql, _two_arrays(unwanted))
         return
     for condition, parameters in _conditions(key, unwanted):
         connection.exec_driver_sql(f"DELETE FROM {table.name} WHERE {condition}", parameters)

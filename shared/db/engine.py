@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from shared.db import answer_timeouts
-from shared.db.batches import by_hand
+from shared.db.batches import DIALECT, LAZILY, TransactionConnection, by_hand
 from shared.hub import Hub
 
 _log = structlog.get_logger("tandem.database")
@@ -27,7 +27,7 @@ SERVICE_PLACEHOLDER = "{service}"
 BUSY_TIMEOUT_S = 5.0
 _WAITS = f"PRAGMA busy_timeout={int(BUSY_TIMEOUT_S * 1000)}"
 _READS_ONLY = "tandem_reads_only"
-_WITHOUT_WAITING = text("SET LOCAL synchronous_commit TO off")
+_WITHOUT_WAITING = text(LAZILY)
 _WRITERS: dict[str, Lock] = {}
 """By SQLite file."""
 
@@ -101,7 +101,7 @@ class Database:
     def batch(self, durable: bool = True, is_hurried: bool = False) -> Iterator[Session]:
         """As ``transaction`` that keeps what was loaded. ``is_hurried``: see ``answer_timeouts.hurry``.
 
-        On PostgreSQL the first statement has to begin with BEGIN, or with BEGIN_LAZILY where it is not ``durable``.
+        On PostgreSQL the first statement has to begin with LAZILY where it is not ``durable``.
         """
         if self.is_sqlite:
             with self.transaction(keeps_loaded=True, durable=durable) as session:
@@ -214,18 +214,15 @@ and a message that fails for it is tried again."""
 def _postgresql(
     url: URL, schema: str, answers_within_s: float | None, idle_within_s: float | None, pool: int, hub: Hub | None
 ) -> Engine:
-    given_up = answer_timeouts.options(answers_within_s, idle_within_s)
-    factory: dict[str, Any] = {}
+    # Told to each transaction, not to the session: behind PgBouncer a session has no options, and serves everybody.
+    opening = f'BEGIN; SET LOCAL search_path TO "{schema}"; {answer_timeouts.limits(answers_within_s, idle_within_s)}'
+    kind: type[Any] = TransactionConnection
     if answers_within_s is not None and hub is not None:
-        factory = {"connection_factory": answer_timeouts.bounded_connection(answers_within_s, hub)}
+        kind = answer_timeouts.bounded_connection(kind, answers_within_s, hub)
     engine = create_engine(
-        url,
-        connect_args={
-            "options": f"-csearch_path={schema} {given_up}",
-            "connect_timeout": 10,
-            **_NOTICES_A_DEAD_SERVER,
-            **factory,
-        },
+        url.set(drivername=DIALECT),
+        opening=opening,
+        connect_args={"connection_factory": kind, "connect_timeout": 10, **_NOTICES_A_DEAD_SERVER},
         pool_size=pool,
         max_overflow=pool,
         pool_timeout=10,

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from shared.bus.delivery.inbox import Identity, InboxEntry
 from shared.bus.delivery.store import DeliveryStore
-from shared.db.batches import BEGIN
 from shared.db.bulk import as_array
 from shared.db.locks import LOCK_SQL, lock_keys
 from shared.db.row_security import ACT_SQL, acts_for
@@ -31,7 +30,7 @@ def open_batch(
     acting = tenants.pop() if len(tenants) == 1 else ""
     # The server runs one statement after the other, so what is read is as of when the locks were had.
     rows = db.connection().exec_driver_sql(
-        BEGIN + ACT_SQL + LOCK_SQL + store.inbox.FIND_SQL,
+        ACT_SQL + LOCK_SQL + store.inbox.FIND_SQL,
         {
             "acting": acting,
             **lock_keys(service, pairs),

@@ -11,7 +11,6 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from shared.bus.transport.hub import HUB
-from shared.db.batches import BEGIN
 from shared.db.engine import Database
 from tests.faults.proxy import Proxy
 
@@ -59,7 +58,7 @@ def test_a_hurried_batch_gives_way_to_others_after_a_moment(postgres_url: str) -
 
     heart = eventlet.spawn(beat)
     with database.batch(is_hurried=True) as db:
-        assert db.connection().exec_driver_sql(BEGIN + "SELECT 1").scalar_one() == 1
+        assert db.connection().exec_driver_sql("SELECT 1").scalar_one() == 1
         db.connection().exec_driver_sql("SELECT pg_sleep(0.3)")
     heart.kill()
     assert len(beats) >= 5
@@ -70,11 +69,11 @@ def test_a_hurried_batch_gives_way_to_others_after_a_moment(postgres_url: str) -
 def test_a_hurried_batch_gives_a_silent_server_up_too(postgres_url: str, proxy: Proxy) -> None:
     database = database_at(postgres_url, proxy.port)
     with pytest.raises(OperationalError, match="said nothing"), database.batch(is_hurried=True) as db:
-        db.connection().exec_driver_sql(BEGIN + "SELECT 1")
+        db.connection().exec_driver_sql("SELECT 1")
         proxy.freeze()
         db.connection().exec_driver_sql("SELECT 2")
     with database.batch(is_hurried=True) as db:
-        assert db.connection().exec_driver_sql(BEGIN + "SELECT 3").scalar_one() == 3
+        assert db.connection().exec_driver_sql("SELECT 3").scalar_one() == 3
 
 
 def test_connecting_to_a_server_that_says_nothing_has_an_end(postgres_url: str) -> None:

@@ -9,7 +9,6 @@ from sqlalchemy import Column, MetaData, String, Table, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
-from shared.db.batches import BEGIN
 from shared.db.bulk import Rows, write_rows
 from shared.db.engine import Database
 from shared.db.migrations import create_all
@@ -29,7 +28,7 @@ def database(database_url: str) -> Iterator[Database]:
 
 def begin(db: Session) -> None:
     if db.get_bind().dialect.name == "postgresql":
-        db.connection().exec_driver_sql(BEGIN + "SELECT 1")
+        db.connection().exec_driver_sql("SELECT 1")
 
 
 def lifts(*names: str) -> Rows:
@@ -116,7 +115,7 @@ def test_a_connection_that_was_closed_meanwhile_is_told_as_lost_and_replaced(pos
         connection.rollback()
     driver.close()  # as a wait that is cut off does
     with pytest.raises(DBAPIError) as caught, database.batch() as db:
-        db.connection().exec_driver_sql("BEGIN; SELECT 1")
+        db.connection().exec_driver_sql("SELECT 1")
     assert caught.value.connection_invalidated
     with database.batch() as db:
-        assert db.connection().exec_driver_sql("BEGIN; SELECT 1").scalar_one() == 1
+        assert db.connection().exec_driver_sql("SELECT 1").scalar_one() == 1
