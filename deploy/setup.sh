@@ -2,7 +2,7 @@
 # Leaves .venv/bin/tandem ready to run; with "test" as first argument also the servers that the tests start.
 #
 #   sh deploy/setup.sh         what `make demo` needs: Python 3.11 to 3.14, a C compiler once, the pinned packages
-#   sh deploy/setup.sh test    and what `make test` needs: RabbitMQ, PostgreSQL, promtool
+#   sh deploy/setup.sh test    and what `make test` needs: RabbitMQ, PostgreSQL, PgBouncer, promtool
 #
 # Does nothing, in well under a second, when everything is there. PYTHON=/path/to/python3.13 picks an interpreter.
 set -eu
@@ -205,6 +205,8 @@ set_up_tests() {
     has_rabbitmq || wanted="$wanted rabbitmq-server"
     has_postgresql || wanted="$wanted postgresql"
     has promtool || wanted="$wanted prometheus"
+    # Debian keeps it in /usr/sbin, which is not on everybody's PATH.
+    has pgbouncer || [ -x /usr/sbin/pgbouncer ] || wanted="$wanted pgbouncer"
     [ -n "$wanted" ] || return 0
     # What cannot be installed was named in a line; the tests that need it will fail and say so, the others still run.
     # shellcheck disable=SC2086

@@ -1,18 +1,25 @@
 """A PostgreSQL server of the tests' own, in a temporary folder; every test may have a database of its own in it."""
 
+import contextlib
 import os
 import pwd
 import secrets
 import shutil
+import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg2
 import pytest
+from sqlalchemy.engine import URL, make_url
 
 from tests.broker import free_port
+
+PGBOUNCER = "/usr/sbin/pgbouncer"
 
 
 class Postgres:
@@ -57,6 +64,48 @@ class Postgres:
         # Not captured through a pipe: the server inherits it and would keep it open.
         with (self.folder / "commands.log").open("ab") as log:
             subprocess.run(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, check=True, timeout=60, cwd="/")
+
+
+@contextmanager
+def pooled(url: str, users: Sequence[str], sessions: int) -> Iterator[str]:
+    """The address ``url`` by way of a PgBouncer of its own, in transaction mode with ``sessions`` of each user's."""
+    if not Path(PGBOUNCER).exists():
+        pytest.fail("this test needs PgBouncer: apt-get install pgbouncer")
+    with tempfile.TemporaryDirectory(prefix="tandem-pgbouncer-") as folder:
+        yield from _pooled(make_url(url), Path(folder), users, sessions)
+
+
+def _pooled(server: URL, folder: Path, users: Sequence[str], sessions: int) -> Iterator[str]:
+    port = free_port()
+    (folder / "users").write_text("".join(f'"{user}" ""\n' for user in users))
+    # What a client asks for at login beyond the tracked parameters it refuses, as Debian's configuration does.
+    (folder / "pgbouncer.ini").write_text(
+        f"[databases]\n* = host={server.host} port={server.port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
+        f"listen_port = {port}\nunix_socket_dir =\nauth_type = trust\nauth_file = {folder}/users\n"
+        f"pool_mode = transaction\ndefault_pool_size = {sessions}\nlogfile = {folder}/log\n"
+    )
+    command = [PGBOUNCER, "-q", str(folder / "pgbouncer.ini")]
+    if os.geteuid() == 0:
+        user = pwd.getpwnam("postgres")
+        os.chown(folder, user.pw_uid, user.pw_gid)
+        command = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--", *command]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+    try:
+        until_listens(port, process)
+        yield server.set(port=port).render_as_string(hide_password=False)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def until_listens(port: int, process: "subprocess.Popen[bytes]", seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"{process.args!r} does not listen")
+        time.sleep(0.05)
 
 
 def programs() -> Path | None:

@@ -44,7 +44,8 @@ class TransactionDialect(PGDialect_psycopg2):
     supports_statement_cache = True
 
     def __init__(self, opening: str = "BEGIN; ", **options: Any) -> None:
-        super().__init__(**options)  # type: ignore[no-untyped-call]
+        untyped: Any = super()
+        untyped.__init__(**options)
         self._opening = opening
 
     def do_begin(self, dbapi_connection: Any) -> None:
@@ -65,7 +66,8 @@ class TransactionDialect(PGDialect_psycopg2):
     def do_executemany(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         if opening := _opened(cursor):
             cursor.execute(opening)
-        super().do_executemany(cursor, statement, parameters, context)  # type: ignore[no-untyped-call]
+        untyped: Any = super()
+        untyped.do_executemany(cursor, statement, parameters, context)
 
 
 DIALECT = "postgresql+tandem"
