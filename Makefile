@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Narrow a run: make test ARGS="tests/unit/services/load -k ewma"
 ARGS ?=
 
-.PHONY: bench-scheduling bench-services help setup setup-test demo test faults lint format up clean lock breakin bench-rules bench-bus soak fuzz
+.PHONY: bench-scheduling bench-services help setup setup-test demo test faults lint format up clean lock alerts breakin bench-rules bench-bus soak fuzz
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ breakin: setup-test ## A hostile tenant on a real broker tries what it can; ends
 
 faults: setup-test ## Kill, stop, choke and cut off everything around the services; nothing may be lost or doubled
 	@$(BIN)/python -W ignore -m tests.faults $(ARGS)
+
+alerts: setup-test ## Fire every alert by its real fault, in a real Prometheus, and end it by its runbook's steps
+	@$(BIN)/python -W ignore -m tests.alerts $(ARGS)
 
 lint: setup ## Check format, style, types and import arrows
 	@$(BIN)/ruff format --check --quiet .
