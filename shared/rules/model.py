@@ -106,6 +106,7 @@ class Setting:
     allowed: Amount | None = None
     because: str | None = None
     position: Position | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from tandem.commands.options import (
     write_file,
 )
 from tandem.commands.rule_changes import diff, impact, new_pack
+from tandem.commands.rule_sources import sources
 from tandem.commands.rule_status import status
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def check(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
     """
     loaded = _load_all(rules_dir, tenant, as_json, FINDINGS)
     remarks = [*_remarks(loaded), *_kinds_missing(rules_dir, loaded)]
+    remarks += _sources_missing(rules_dir, loaded, as_json)
     document: dict[str, list[dict[str, Any]]] = {
         "packs": [
             {"tenant": name, "kind": kind, "id": pack.id, "version": pack.version, "hash": pack.hash[:12],
@@ -242,5 +244,15 @@ def _kinds_missing(rules_dir: Path, loaded: "Mapping[str | None, Loaded]") -> It
             yield RuleFileError(str(rules_dir / "base"), 1, 1, None, message)
 
 
-for _command in (diff, impact, new_pack, status):
+def _sources_missing(rules_dir: Path, loaded: "Mapping[str | None, Loaded]", as_json: bool) -> list[RuleFileError]:
+    """What the base cites and the list of sources does not hold; a tenant may cite what it likes."""
+    from shared.rules.reading.sources import read_sources, unlisted
+
+    try:
+        return unlisted(loaded[None].packs.values(), read_sources(rules_dir))
+    except RuleFileErrors as errors:
+        refuse(errors.errors, as_json, FINDINGS)
+
+
+for _command in (diff, impact, new_pack, sources, status):
     rules.add_command(_command)

@@ -82,7 +82,7 @@ def _rules() -> Iterator[str]:
         ("`unless`", "one exception or a list of them; of a pair only what differs: `{first: upper lift}`"),
         ("`for athletes`", "; ".join(f"`{name}`: {_codes(words)}" for name, words in ATHLETE_FIELDS.items())),
         ("`because`", "why, in a sentence; required"),
-        ("`source`", f"`ref` and `strength`: {_codes(EVIDENCE)}"),
+        ("`source`", f"`ref`: entries of `rules/sources.yaml`, `; ` between them; `strength`: {_codes(EVIDENCE)}"),
         ("`examples`", "at least one; run whenever the file is read. One that does not hold refuses the file"),
         ("`locked`", "of a base rule: no tenant may change what it does"),
     )

@@ -59,14 +59,13 @@ def read_settings(reader: Reader, node: Node) -> dict[str, Setting]:
         plain = plain_value(reader, fields["value"], f"'{name}'")
         unit = reader.text(fields["unit"], "'unit'") if "unit" in fields else None
         because = reader.text(fields["because"], "'because'") if "because" in fields else None
-        if "source" in fields:
-            reader.source(fields["source"])
+        source = reader.source(fields["source"]) if "source" in fields else None
         allowed = _allowed(reader, fields["allowed"]) if "allowed" in fields else None
         if allowed is not None and name not in SETTING_SHAPES and not isinstance(plain, float):
             reader.mistakes.add(fields["value"].at, f"'{name}' is one number, not {described(fields['value'])}")
         elif allowed is not None and isinstance(plain, float) and not within(allowed, plain):
             reader.mistakes.add(fields["value"].at, f"'{name}' is {plain:g}; allowed is {_text_of(fields['allowed'])}")
-        found[name] = Setting(name, plain, unit, allowed, because, value.at)
+        found[name] = Setting(name, plain, unit, allowed, because, value.at, source)
     return found
 
 

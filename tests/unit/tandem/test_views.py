@@ -239,13 +239,13 @@ def test_a_verdict_shows_measurement_limit_source_and_the_way_out() -> None:
         "measured": {"gap_hours": 21.0},
         "limit": {"gap_hours": 24.0},
         "message": "too close",
-        "source": "000",
+        "source": "Coaching practice (practice)",
         "nearest_legal_start": {"session": "b", "start": "2026-03-15T11:00:00+01:00"},
     }
     stuck = {**finding, "nearest_legal_start": None}
     text = shown(show_verdict, {"verdict": "refused", "violations": [finding, stuck], "warnings": []})
     assert "Refused: 2 hard rules broken, 0 warnings" in text
-    assert "gap_hours 21 (limit 24) · source: 000" in text
+    assert "gap_hours 21 (limit 24) · source: Coaching practice" in text
     assert "→ b could start Sun 15 Mar 11:00" in text and "no legal start within 7 days" in text
 
 

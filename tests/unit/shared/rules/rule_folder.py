@@ -20,7 +20,7 @@ rules:
     when: {{first: any lift, then: any run, gap: less than {hours} h}}
     forbid: true
     because: Legs are tired.
-    source: {{ref: "000", strength: moderate}}
+    source: {{ref: Coaching practice, strength: practice}}
     examples:
       - {{name: near, first: {{kind: lift}}, then: {{kind: run}}, gap_hours: 1, expect: violates}}
       - {{name: far, first: {{kind: lift}}, then: {{kind: run}}, gap_hours: 90, expect: ok}}
