@@ -28,8 +28,8 @@ def sources(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
     except RuleFileErrors as errors:
         refuse(errors.errors, as_json, INPUT_IS_WRONG)
     resting: dict[str, list[str]] = defaultdict(list)
-    for one in citations(packs.values()):
-        resting[one.key].append(f"{one.pack}/{one.of}")
+    for citation in citations(packs.values()):
+        resting[citation.key].append(f"{citation.pack}/{citation.of}")
     document = [
         {
             "source": key,
