@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Narrow a run: make test ARGS="tests/unit/services/load -k ewma"
 ARGS ?=
 
-.PHONY: bench-scheduling bench-services help setup setup-test demo test faults lint format up clean lock alerts breakin bench-rules bench-bus soak fuzz
+.PHONY: bench-judgement bench-scheduling bench-services help setup setup-test demo test faults lint format up clean lock alerts breakin bench-rules bench-bus soak fuzz
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ bench-bus: setup-test ## The bus at speed, beside nameko, FastStream, aio-pika a
 
 bench-scheduling: setup ## Time how weeks are placed and explained, in CPU milliseconds
 	@$(BIN)/python -m benchmarks.scheduling
+
+bench-judgement: setup ## Athletes made up by the hundred: false alarms, detections, their trade-off as a picture; ends with goal lines
+	@$(BIN)/python -m benchmarks.judgement $(ARGS)
 
 bench-services: setup-test ## What each kind of message costs the services: CPU and SQL, on SQLite and PostgreSQL
 	@$(BIN)/python -W ignore -m benchmarks.services $(ARGS)

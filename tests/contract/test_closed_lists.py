@@ -62,6 +62,11 @@ SOME: Mapping[str, Mapping[str, str]] = {
     "shared/rules/vocabulary.py": {"Outcome": "what a kind of pack may ask for"},
     "tandem/athlete_file/model.py": {"Shape": "parts of the file that happen to be called so"},
     "tandem/cli.py": {"Shape": "commands that happen to be called so"},
+    "tandem/offline/populations.py": {
+        "WELLNESS": "those that are drawn",
+        "FACTORS": "those of them that change",
+        "Sign": "the same words",
+    },
     "tandem/offline/explanations.py": {"PackKind": "packs whose rules are about a day or a season"},
 }
 """Choices of some words, with their reason."""
