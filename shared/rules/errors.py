@@ -3,8 +3,16 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
+from typing import Final
 
 from shared.located_yaml.nodes import Mistake, Position
+
+MAX_TOLD: Final = 200
+"""Mistakes of one load that are told; of the others only how many there are."""
+MAX_COMPARED: Final = 100
+"""Characters of a word of which the nearest name is looked for."""
+MAX_MESSAGE: Final = 600
+"""Characters; what somebody made up is quoted in messages, and may be as long as a file."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -26,52 +34,95 @@ class RuleFileError:
 
 
 class RuleFileErrors(Exception):
-    """The rule files cannot be used; carries every mistake found, in file order. Nothing was loaded."""
+    """The rule files cannot be used; carries the mistakes found, in file order. Nothing was loaded.
 
-    def __init__(self, errors: Sequence[RuleFileError]) -> None:
-        self.errors: tuple[RuleFileError, ...] = tuple(
-            sorted(errors, key=lambda e: (e.file, e.line, e.column, e.message))
-        )
+    ``more``: how many further ones there are than are told; a last error says so.
+    """
+
+    code = "rule_file"
+
+    def __init__(self, errors: Sequence[RuleFileError], more: int = 0) -> None:
+        told = sorted(errors, key=lambda e: (e.file, e.line, e.column, e.message))
+        if more:
+            rest = f"and {more} more mistakes; mend these first"
+            told.append(RuleFileError(told[-1].file, told[-1].line, told[-1].column, None, rest))
+        self.errors: tuple[RuleFileError, ...] = tuple(told)
         super().__init__("\n".join(str(error) for error in self.errors))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _same_errors, (type(self), self.errors)
+
+
+def _same_errors(kind: type[RuleFileErrors], errors: Sequence[RuleFileError]) -> RuleFileErrors:
+    """Errors that come from another process."""
+    made = kind.__new__(kind)
+    made.errors = tuple(errors)
+    made.args = ("\n".join(map(str, errors)),)
+    return made
 
 
 class Mistakes:
-    """Collects mistakes while a pack is read; ``rule`` names the rule being read."""
+    """Collects mistakes while a pack is read; ``rule`` names the rule being read.
+
+    The first ``MAX_TOLD`` are kept; of the others only their places, so that they can be counted.
+    """
 
     def __init__(self) -> None:
         self.rule: str | None = None
         self._found: dict[tuple[str, int, int], RuleFileError] = {}
+        self._untold: set[tuple[str, int, int]] = set()
 
     def add(self, at: Position, message: str) -> None:
         """One message per place: the first one told there is the cause, the rest would be noise."""
         key = (at.file, at.line, at.column)
-        self._found.setdefault(key, RuleFileError(at.file, at.line, at.column, self.rule, message))
+        if key in self._found:
+            return
+        if self.is_full:
+            self._untold.add(key)
+            return
+        if len(message) > MAX_MESSAGE:
+            message = f"{message[: MAX_MESSAGE // 2]} … {message[-MAX_MESSAGE // 3 :]}"
+        self._found[key] = RuleFileError(at.file, at.line, at.column, self.rule, message)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no further mistake is told."""
+        return len(self._found) >= MAX_TOLD
+
+    def nearest(self, word: str, choices: Iterable[str]) -> str:
+        """As ``did_you_mean``, for a mistake that is about to be added; looked for only if that will be told."""
+        return "" if self.is_full else did_you_mean(word, choices)
 
     def add_unreadable(self, mistakes: Iterable[Mistake]) -> None:
         """What the reader of YAML says of a file."""
         for mistake in mistakes:
             self.add(mistake.at, mistake.message)
 
-    def add_all(self, errors: Iterable[RuleFileError]) -> None:
-        for error in errors:
-            self._found.setdefault((error.file, error.line, error.column), error)
+    def add_all(self, others: "Mistakes") -> None:
+        for place, error in others._found.items():
+            if self.is_full and place not in self._found:
+                self._untold.add(place)
+            else:
+                self._found.setdefault(place, error)
+        self._untold |= others._untold
 
     def __len__(self) -> int:
-        return len(self._found)
+        return len(self._found) + len(self._untold)
 
     def all(self) -> tuple[RuleFileError, ...]:
+        """Those that are told."""
         return tuple(self._found.values())
 
     def refuse(self) -> None:
-        """Raise everything found so far, if anything was."""
+        """Raise what was found so far, if anything was."""
         if self._found:
-            raise RuleFileErrors(self.all())
+            raise RuleFileErrors(self.all(), len(self._untold))
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """``"; did you mean 'long run'?"``, or the choices when none is near and they are few."""
     known = sorted(set(choices))
-    near = get_close_matches(word.lower(), known, n=1, cutoff=0.6)
+    near = get_close_matches(word[:MAX_COMPARED].lower(), known, n=1, cutoff=0.6)
     if near:
         return f"; did you mean '{near[0]}'?"
     if known and len(known) <= 12:

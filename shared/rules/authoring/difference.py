@@ -66,7 +66,7 @@ def sentences_about(old: Rule, new: Rule) -> Iterator[str]:
 
 def _when(old: Rule, new: Rule) -> Iterator[str]:
     """The comparisons that come and go; the same ones may also be joined in another way."""
-    was, now = ([_compared(leaf) for leaf in dict.fromkeys(leaves(rule.when))] for rule in (old, new))
+    was, now = (dict.fromkeys(_compared(leaf) for leaf in dict.fromkeys(leaves(rule.when))) for rule in (old, new))
     gone = [told for told in was if told not in now]
     come = [told for told in now if told not in was]
     if gone:

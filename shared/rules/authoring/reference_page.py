@@ -7,13 +7,16 @@ from shared.contract.words import PackKind
 from shared.rules.amounts import comparisons
 from shared.rules.authoring.json_schema import AMOUNT_EXAMPLES
 from shared.rules.authoring.supplied_features import SUPPLIED
+from shared.rules.errors import MAX_TOLD
+from shared.rules.evaluation.durable_compiler import MAX_COMPILED_RULES
+from shared.rules.evaluation.normal_form import MAX_BRANCHES
 from shared.rules.model import Amount, Pack, RuleMode, Setting, Shape
 from shared.rules.reading.conditions import ATHLETE_FIELDS
 from shared.rules.reading.header import DIALECT
 from shared.rules.reading.outcome_values import OUTCOME_VALUES, OutcomeValue
 from shared.rules.reading.pack_content import MAX_RULES
 from shared.rules.reading.rule_files import RULE_FILE
-from shared.rules.reading.session_classes import CLASS_FIELDS, MAX_WORDS
+from shared.rules.reading.session_classes import CLASS_FIELDS, MAX_CLASSES, MAX_NESTED, MAX_WORDS
 from shared.rules.reading.tree_reader import EVIDENCE
 from shared.rules.vocabulary import BUILTIN_WORDS, FEATURES, OUTCOMES_OF_PACK, SHAPE_OF_PACK, Feature, features_of
 
@@ -205,7 +208,10 @@ def _inner(value: Any) -> str:
 def _limits() -> Iterator[str]:
     yield from _heading("Limits")
     most = RULE_FILE.max_bytes // 1024
-    yield f"A file has at most {most} KiB, a pack {MAX_RULES} rules and {MAX_WORDS} words. No anchors,"
+    yield f"A file has at most {most} KiB, a pack {MAX_RULES} rules and {MAX_WORDS} words. With its alternatives"
+    yield f"multiplied out a rule comes to at most {MAX_BRANCHES} separate cases, a pack to {MAX_COMPILED_RULES}. Words"
+    yield f"may be explained by others, {MAX_NESTED} deep and {MAX_CLASSES} in all. Of the mistakes {MAX_TOLD}"
+    yield "are told. No anchors,"
     yield "aliases or tags. `off`, `no`, dates and clock times stay text; only true, false, null and numbers are more."
 
 

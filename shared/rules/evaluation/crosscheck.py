@@ -20,7 +20,9 @@ from shared.rules.model import Condition, Facts, Leaf, Scalar, derived_feature, 
 PER_RULE = 128
 PER_PACK = 600
 AT_LEAST = 8
-"""Questions for a rule, however many rules share ``PER_PACK``."""
+"""Questions for a rule, however many rules share ``PER_PACK``, as long as these come to ``MAX_ASKED`` at most."""
+MAX_ASKED = 1_000
+"""Each is put to every rule, so that they cost the square of the rules."""
 SEED = 1
 BREATH = 200
 """Questions after which an eventlet hub may turn to others."""
@@ -61,7 +63,8 @@ def check(condition_set: ConditionSet, examples: Sequence[Facts], evaluator: Eva
     agreed = evaluator.agreed_on.get(condition_set.compiled) or set()
     example_of = {_key(facts): facts for facts in examples}
     new = [at for at, condition in enumerate(conditions) if not evaluator.agreed.get(condition)]
-    each = min(PER_RULE, max(AT_LEAST, at_most // max(1, len(conditions))))
+    sharing = max(1, len(conditions))
+    each = min(PER_RULE, max(AT_LEAST, at_most // sharing), max(1, MAX_ASKED // sharing))
     made = [question for at in new for question in questions(conditions[at], each)]
     asking: list[Facts] = [*(facts for key, facts in example_of.items() if key not in agreed), *made]
     if not asking:
@@ -98,7 +101,7 @@ def questions(condition: Condition, at_most: int = PER_RULE) -> list[Question]:
     if math.prod(len(choices) for choices in values.values()) <= at_most:
         return [dict(zip(values, picked, strict=True)) for picked in itertools.product(*values.values())]
     dice = random.Random(SEED)
-    found = dict.fromkeys(itertools.islice(_around_firing(condition, values, dice), at_most * 3 // 4))
+    found = dict.fromkeys(itertools.islice(_around_firing(condition, values, dice), max(1, at_most * 3 // 4)))
     while len(found) < at_most:
         found[tuple((feature, choices[int(dice.random() * len(choices))]) for feature, choices in values.items())] = (
             None

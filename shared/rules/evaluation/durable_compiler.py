@@ -16,8 +16,8 @@ from shared.rules.model import Condition, Facts, Op, Scalar
 
 MAX_RULES = 49
 """Per handle, beside the sentinel: the engine's stack of satisfied leaves ends at 64, its lists at 128."""
-MAX_COMPILED_RULES = 5_000
-"""Per pack: a hundred handles, each of which is asked about every fact."""
+MAX_COMPILED_RULES = 1_000
+"""Per pack: twenty handles, each of which is asked about every fact. The shipped packs come to 50 at most."""
 MAX_MAGNITUDE = 1e15
 """Beyond 2**53 the engine saturates. Facts are clamped here, which no constant in ``CONSTANT_RANGE`` can notice."""
 MIN_MAGNITUDE = 1e-12
@@ -79,7 +79,10 @@ def compile_conditions(conditions: Sequence[Condition]) -> Compiled:
     """
     cases = [(position, branch) for position, condition in enumerate(conditions) for branch in branches_once(condition)]
     if len(cases) > MAX_COMPILED_RULES:
-        raise PackTooLarge(f"the rules come to {len(cases)} separate cases, at most {MAX_COMPILED_RULES} are allowed")
+        raise PackTooLarge(
+            f"the rules come to {len(cases)} separate cases, at most {MAX_COMPILED_RULES} are allowed: "
+            "use fewer rules, or fewer alternatives in them"
+        )
     aliases: dict[str, dict[Channel, str]] = {}
     words: dict[str, str] = {}
     rulesets = tuple(

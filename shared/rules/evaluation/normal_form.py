@@ -152,7 +152,14 @@ def _without_covered(alternatives: Iterable[Branch]) -> tuple[Branch, ...]:
         return tuple(unique)
     if len(unique) > 8 * MAX_BRANCHES:
         raise RuleTooComplex(_too_complex(len(unique)))
-    minimal = tuple(branch for branch in unique if not any(other < branch for other in unique))
+    by_length: dict[int, list[Branch]] = {}
+    for branch in unique:
+        by_length.setdefault(len(branch), []).append(branch)
+    minimal = tuple(
+        branch
+        for branch in unique
+        if not any(other < branch for length, some in by_length.items() if length < len(branch) for other in some)
+    )
     if len(minimal) > MAX_BRANCHES:
         raise RuleTooComplex(_too_complex(len(minimal)))
     return minimal

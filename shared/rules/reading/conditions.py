@@ -5,7 +5,6 @@ from typing import get_args
 
 from shared.contract.words import DayStrategy, Level, Phase, Priority
 from shared.located_yaml.nodes import ListNode, MapNode, Node, ScalarNode
-from shared.rules.errors import did_you_mean
 from shared.rules.model import All, AnyOf, Condition, Leaf, Not, Shape
 from shared.rules.reading.session_classes import Words, bounds
 from shared.rules.reading.tree_reader import Reader
@@ -154,8 +153,9 @@ class Conditions:
         lasting = None
         if "for" in fields:
             lasting = self._lasting(fields["for"], shape)
+        names = name_nodes(node)
         parts = [
-            self.feature(name, value, _name_node(node, name), shape, lasting)
+            self.feature(name, value, names.get(name, node), shape, lasting)
             for name, value in fields.items()
             if name != "for"
         ]
@@ -184,7 +184,8 @@ class Conditions:
         if feature is None or shape not in feature.shapes:
             known = features_of(shape)
             where = "" if feature is None else f" in '{shape}' (it belongs to {', '.join(sorted(feature.shapes))})"
-            self._reader.mistakes.add(at.at, f"no feature '{name}'{where}{did_you_mean(name, known)}")
+            mistakes = self._reader.mistakes
+            mistakes.add(at.at, f"no feature '{name}'{where}{mistakes.nearest(name, known)}")
             return None
         if isinstance(node, ListNode):
             if not node.items:
@@ -206,16 +207,13 @@ class Conditions:
         return None if amount is None else bounds(name, amount, lasting)
 
 
-def _name_node(node: Node, name: str) -> Node:
-    if isinstance(node, MapNode):
-        for key, _ in node.pairs:
-            if key.text == name:
-                return key
-    return node
+def name_nodes(node: Node) -> dict[str, ScalarNode]:
+    """Where each name of a table stands."""
+    return {key.text: key for key, _ in reversed(node.pairs)} if isinstance(node, MapNode) else {}
 
 
 def _some(shape: Shape) -> str:
     return ", ".join(features_of(shape)[:3])
 
 
-__all__ = ["ATHLETE_FIELDS", "PAIR_FIELDS", "WHEN_FIELDS", "Conditions", "Shaped", "both"]
+__all__ = ["ATHLETE_FIELDS", "PAIR_FIELDS", "WHEN_FIELDS", "Conditions", "Shaped", "both", "name_nodes"]

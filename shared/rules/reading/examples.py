@@ -7,13 +7,13 @@ from typing import Literal, get_args
 
 from shared.contract.sessions import KINDS, TAGS
 from shared.contract.words import WEEKDAYS, Weekday
-from shared.located_yaml.nodes import MapNode, Node, Position, ScalarNode
+from shared.located_yaml.nodes import Node, Position, ScalarNode
 from shared.rules.caching import IdentityCache
 from shared.rules.errors import Mistakes, RuleFileError
 from shared.rules.evaluation.explain import failed_example
 from shared.rules.evaluation.reference_evaluator import compare, holds
 from shared.rules.model import Condition, Example, Leaf, Rule, Scalar, Shape, derived_feature, lasting_leaves
-from shared.rules.reading.conditions import Conditions
+from shared.rules.reading.conditions import Conditions, name_nodes
 from shared.rules.reading.tree_reader import Reader
 from shared.rules.vocabulary import FEATURES, Feature
 
@@ -95,8 +95,9 @@ class Examples:
 
     def _facts(self, node: Node, shape: Shape) -> dict[str, Scalar | None]:
         found: dict[str, Scalar | None] = {}
+        names = name_nodes(node)
         for name, value in self._reader.table(node, f"'{shape}'").items():
-            at = next((key for key, _ in node.pairs if key.text == name), node) if isinstance(node, MapNode) else node
+            at = names.get(name, node)
             if isinstance(value, ScalarNode) and value.value is None and not value.omitted:
                 found[name] = None
                 continue

@@ -11,7 +11,7 @@ from shared.located_yaml.collector import gc_paused
 from shared.located_yaml.nodes import MapNode, Mistake, Node, Position
 from shared.located_yaml.parser import read_yaml
 from shared.rules.caching import IdentityCache
-from shared.rules.errors import Mistakes, RuleFileError, did_you_mean
+from shared.rules.errors import Mistakes, RuleFileError
 from shared.rules.model import Pack
 from shared.rules.reading.content_hash import content_hash
 from shared.rules.reading.examples import check_examples
@@ -146,14 +146,14 @@ _packs_alone: IdentityCache[Pack] = IdentityCache(12)
 
 
 @lru_cache(maxsize=12)
-def _read(text: RuleText, tenant: bool) -> tuple[_Source | None, tuple[RuleFileError, ...]]:
+def _read(text: RuleText, tenant: bool) -> tuple[_Source | None, Mistakes]:
     """Trees are immutable, and parsing is most of a load: a file that did not change is parsed once per process."""
     mistakes = Mistakes()
     tree = read_tree(text, mistakes)
     header = None if tree is None else read_header(tree, mistakes, tenant)
     if header is None or not isinstance(tree, MapNode):
-        return None, mistakes.all()
-    return _Source(header, tree, text.file, text), mistakes.all()
+        return None, mistakes
+    return _Source(header, tree, text.file, text), mistakes
 
 
 def read_tree(text: RuleText, mistakes: Mistakes) -> Node | None:
@@ -200,7 +200,7 @@ def _by_kind(tenant: list[_Source], base: list[_Source], mistakes: Mistakes) -> 
             below = kinds.get(name)
             at = _at(source, "extends")
             if below is None:
-                mistakes.add(at, f"there is no base pack '{name}'{did_you_mean(name, kinds)}")
+                mistakes.add(at, f"there is no base pack '{name}'{mistakes.nearest(name, kinds)}")
             elif kind is not None and kind != below:
                 mistakes.add(_at(source, "kind"), f"the pack is of kind {kind}, but '{name}' is of kind {below}")
             kind = below

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from shared.located_yaml.nodes import ListNode, MapNode, Node, ScalarNode
-from shared.rules.errors import Mistakes, did_you_mean
+from shared.rules.errors import Mistakes
 from shared.rules.reading.outcomes import OUTCOMES
 from shared.rules.reading.rule_reader import RULE_FIELDS
 from shared.rules.reading.settings import SETTING_FIELDS
@@ -56,7 +56,8 @@ def _check_settings_exist(pairs: Mapping[str, tuple[ScalarNode, Node]], node: No
     known = [name.text for name, _ in below.pairs] if isinstance(below, MapNode) else []
     for name, value in node.pairs if isinstance(node, MapNode) else ():
         if name.text not in known:
-            reader.mistakes.add(name.at, f"the base has no setting '{name.text}'{did_you_mean(name.text, known)}")
+            near = reader.mistakes.nearest(name.text, known)
+            reader.mistakes.add(name.at, f"the base has no setting '{name.text}'{near}")
         elif isinstance(value, MapNode) and value.get("allowed") is not None:
             reader.mistakes.add(value.at, f"what is allowed for '{name.text}' is the base's to say")
         elif isinstance(value, MapNode):
@@ -75,10 +76,10 @@ def _rules(pairs: Mapping[str, tuple[ScalarNode, Node]], tenant: MapNode, reader
         changed = rule if change is None else _changed(rule, change, _id(rule), reader)
         if changed is not None:
             result.append(changed)
-    for rule_id in changes:
-        if rule_id not in by_id and isinstance(override, MapNode):
-            at = next(name.at for name, _ in override.pairs if name.text == rule_id)
-            reader.mistakes.add(at, f"the base has no rule '{rule_id}' to override{did_you_mean(rule_id, by_id)}")
+    for name, _ in override.pairs if isinstance(override, MapNode) else ():
+        if name.text in changes and name.text not in by_id:
+            near = reader.mistakes.nearest(name.text, by_id)
+            reader.mistakes.add(name.at, f"the base has no rule '{name.text}' to override{near}")
     own = tenant.get("rules")
     for rule in reader.items(own, "'rules'") if own is not None else ():
         if _id(rule) in by_id:

@@ -9,7 +9,7 @@ from shared.rules.caching import IdentityCache
 from shared.rules.errors import Mistakes
 from shared.rules.model import Rule, Setting
 from shared.rules.reading.rule_reader import RuleReader
-from shared.rules.reading.session_classes import MAX_WORDS, Words
+from shared.rules.reading.session_classes import MAX_WORDS, TooManyClasses, Words
 from shared.rules.reading.settings import read_settings
 from shared.rules.reading.tree_reader import Reader
 
@@ -33,6 +33,15 @@ A tenant's pack holds the very trees of the base rules that it leaves alone, and
 
 def read_content(node: MapNode, kind: PackKind, mistakes: Mistakes) -> Content:
     """Words, settings and rules of a resolved pack. Mistakes are collected; the caller refuses the pack."""
+    try:
+        return _content(node, kind, mistakes)
+    except TooManyClasses:
+        return Content(())
+    finally:
+        mistakes.rule = None
+
+
+def _content(node: MapNode, kind: PackKind, mistakes: Mistakes) -> Content:
     reader = Reader(mistakes)
     fields = {name.text: value for name, value in node.pairs}
     declared_node = fields.get("words")

@@ -195,7 +195,8 @@ class RuleReader:
 def _misspelt(node: MapNode, known: tuple[str, ...]) -> bool:
     """An unknown name that is nearly an outcome was reported already; "asks for nothing" would be noise."""
     return any(
-        name.text not in RULE_FIELDS and get_close_matches(name.text, known, n=1, cutoff=0.6) for name, _ in node.pairs
+        name.text not in RULE_FIELDS and get_close_matches(name.text, known, n=1, cutoff=0.6)
+        for name, _ in node.pairs[: 3 * len(RULE_FIELDS)]
     )
 
 

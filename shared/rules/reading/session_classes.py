@@ -6,7 +6,6 @@ from typing import Literal
 from shared.contract.sessions import KINDS, KINDS_OF_TAG, SESSION_TAGS, TAGS
 from shared.located_yaml.nodes import ListNode, MapNode, Node, described
 from shared.rules.amounts import comparisons
-from shared.rules.errors import did_you_mean
 from shared.rules.model import All, Amount, AnyOf, Condition, Leaf
 from shared.rules.reading.tree_reader import Reader
 from shared.rules.vocabulary import BUILTIN_WORDS
@@ -14,6 +13,14 @@ from shared.rules.vocabulary import BUILTIN_WORDS
 Which = Literal["first", "then"]
 CLASS_FIELDS = ("kind", *TAGS, "duration", "key", "any")
 MAX_WORDS = 200
+MAX_CLASSES = 10_000
+"""Words and classes looked up while one pack is read: a word of words of words multiplies."""
+MAX_NESTED = 40
+"""Words and classes inside one another."""
+
+
+class TooManyClasses(Exception):
+    """Reading on would take for ever; the mistake is told."""
 
 
 class Words:
@@ -22,6 +29,8 @@ class Words:
     def __init__(self, reader: Reader, declared: Mapping[str, Node]) -> None:
         self._reader = reader
         self._declared = declared
+        self._looked_up = 0
+        self._nested = 0
 
     def names(self) -> tuple[str, ...]:
         return (*BUILTIN_WORDS, *self._declared)
@@ -36,6 +45,19 @@ class Words:
 
     def condition(self, node: Node, which: Which, inside: tuple[str, ...] = ()) -> Condition | None:
         """A word, a class written out, or a list of them, about the ``first`` or the ``then`` session."""
+        self._looked_up += 1
+        self._nested += 1
+        try:
+            if self._looked_up > MAX_CLASSES or self._nested > MAX_NESTED:
+                how = f"more than {MAX_CLASSES} in all" if self._looked_up > MAX_CLASSES else f"{self._nested} deep"
+                message = f"words and classes explained by further ones, {how}; explain them more simply"
+                self._reader.mistakes.add(node.at, message)
+                raise TooManyClasses
+            return self._condition(node, which, inside)
+        finally:
+            self._nested -= 1
+
+    def _condition(self, node: Node, which: Which, inside: tuple[str, ...]) -> Condition | None:
         if isinstance(node, ListNode):
             return self._any_of(node, which, inside)
         if isinstance(node, MapNode):
@@ -49,7 +71,8 @@ class Words:
             return All(()) if kind is None else Leaf(f"{which}_kind", "==", kind)
         declared = self._declared.get(name)
         if declared is None:
-            self._reader.mistakes.add(node.at, f"no such word '{name}'{did_you_mean(name, self.names())}")
+            mistakes = self._reader.mistakes
+            mistakes.add(node.at, f"no such word '{name}'{mistakes.nearest(name, self.names())}")
             return None
         if name in inside:
             self._reader.mistakes.add(node.at, f"the word '{name}' is explained by itself")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from shared.located_yaml.nodes import ListNode, MapNode, Node, ScalarNode, described, given_twice
 from shared.located_yaml.scalars import resolved
 from shared.rules.amounts import NotAnAmount, decimal_comma, in_unit, parse_amount
-from shared.rules.errors import Mistakes, did_you_mean, one_of
+from shared.rules.errors import Mistakes, one_of
 from shared.rules.model import Amount
 
 EVIDENCE = ("strong", "moderate", "weak", "practice")
@@ -31,6 +31,7 @@ class Reader:
             return {}
         known = None if names is None else tuple(names)
         found: dict[str, Node] = {}
+        firsts: dict[str, ScalarNode] = {}
         before = None
         for name, value in node.pairs:
             if (
@@ -44,10 +45,10 @@ class Reader:
                     found[mended[0] or before or ""] = mended[1]
                 continue
             before = name.text
+            first = firsts.setdefault(name.text, name)
             if known is not None and name.text not in known:
-                self.mistakes.add(name.at, f"{what} has no '{name.text}'{did_you_mean(name.text, known)}")
+                self.mistakes.add(name.at, f"{what} has no '{name.text}'{self.mistakes.nearest(name.text, known)}")
             elif name.text in found:
-                first = next(key for key, _ in node.pairs if key.text == name.text)
                 self.mistakes.add(name.at, given_twice(name, first))
             else:
                 found[name.text] = value
@@ -111,7 +112,7 @@ class Reader:
         if isinstance(node, ScalarNode) and node.text in known:
             return node.text
         if isinstance(node, ScalarNode) and node.value is not None:
-            hint = did_you_mean(node.text, known) or f"; use {one_of(known)}"
+            hint = self.mistakes.nearest(node.text, known) or f"; use {one_of(known)}"
             self.mistakes.add(node.at, f"{what} cannot be '{node.text}'{hint}")
         else:
             self.mistakes.add(node.at, f"{what} is {one_of(known)}, not {described(node)}")
