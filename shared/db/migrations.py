@@ -10,6 +10,7 @@ from sqlalchemy import MetaData, make_url
 
 from shared.db.engine import Database, create_schema
 from shared.db.row_security import secure
+from shared.db.server_log import keep_values_out
 
 
 class SchemaOutdated(RuntimeError):
@@ -31,7 +32,10 @@ def upgrade(service: str, url: str, migrations: Path, service_url: str | None = 
             config.attributes["service"] = service
             command.upgrade(config, "head")
             # Not a revision: it holds for every table there will be, and for whatever role the settings name.
-            secure(connection, service, make_url(service_url) if service_url else None)
+            role = make_url(service_url) if service_url else None
+            secure(connection, service, role)
+            if not database.is_sqlite:
+                keep_values_out(connection, role.username if role else None)
             connection.commit()
         return newest(migrations)
     finally:

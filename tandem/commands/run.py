@@ -32,15 +32,16 @@ def serve(services: tuple[str, ...]) -> None:
     from shared.ops.logging import configure_logging
     from shared.rules.errors import RuleFileErrors
     from tandem.commands.options import refuse, settings_or_exit
-    from tandem.runtime.databases import check_databases, unbound_services
+    from tandem.runtime.databases import check_databases, log_cures, unbound_services
     from tandem.runtime.serve import serve as run_services
-    from tandem.runtime.serve import services_named, tell_unbound
+    from tandem.runtime.serve import services_named, tell_logged, tell_unbound
 
     settings = settings_or_exit()
     configure_logging(settings.log_level, settings.log_format)
     try:
         check_databases(settings, services)
         tell_unbound(unbound_services(settings, services))
+        tell_logged(log_cures(settings, services))
         code = run_services(services_named(services), settings)
     except RuleFileErrors as error:
         refuse(error.errors, as_json=False)

@@ -9,6 +9,7 @@ from shared.db.engine import Database
 from shared.db.migrations import check, upgrade
 from shared.db.row_security import is_bound
 from shared.db.rule_store import StoredRules, forget_tenant
+from shared.db.server_log import cure
 from shared.hub import Hub
 from shared.ops.settings import Settings
 
@@ -35,6 +36,20 @@ def unbound_services(settings: Settings, services: Iterable[str]) -> list[str]:
         finally:
             database.dispose()
     return unbound
+
+
+def log_cures(settings: Settings, services: Iterable[str]) -> list[str]:
+    """SQL for a superuser, one text per role whose values PostgreSQL's own log would hold."""
+    cures = []
+    for service in services:
+        database = Database(service, settings.database_url_of(service))
+        try:
+            if not database.is_sqlite:
+                with database.engine.connect() as connection:
+                    cures.append(cure(connection))
+        finally:
+            database.dispose()
+    return list(dict.fromkeys(found for found in cures if found))
 
 
 def check_databases(settings: Settings, services: Iterable[str]) -> dict[str, str]:

@@ -114,7 +114,7 @@ def _databases(settings: Settings) -> MachineCheck:
     from sqlalchemy.exc import SQLAlchemyError
 
     from shared.db.migrations import SchemaOutdated
-    from tandem.runtime.databases import check_databases
+    from tandem.runtime.databases import check_databases, log_cures
 
     files = [settings.database_url_of(service) for service in SERVICES]
     missing = [url for url in files if url.startswith("sqlite") and not Path(url.partition("///")[2]).exists()]
@@ -122,11 +122,15 @@ def _databases(settings: Settings) -> MachineCheck:
         return MachineCheck("databases", "optional", "no database yet", "tandem serve needs them: tandem db upgrade")
     try:
         revisions = check_databases(settings, SERVICES)
+        cures = log_cures(settings, SERVICES)
     except SchemaOutdated as error:
         return MachineCheck("databases", "optional", str(error), "tandem db upgrade")
     except SQLAlchemyError as error:
         first_line = str(error).splitlines()[0]
         return MachineCheck("databases", "optional", first_line, "set TANDEM_DATABASE_URL to a database that answers")
+    if cures:
+        found, todo = "PostgreSQL's own log holds athletes' data when a statement fails", "; ".join(cures)
+        return MachineCheck("databases", "optional", found, f"as a superuser of the server: {todo}")
     return MachineCheck(
         "databases", "ok", ", ".join(f"{service} {revision}" for service, revision in revisions.items())
     )

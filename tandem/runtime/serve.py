@@ -54,6 +54,12 @@ def tell_unbound(services: Sequence[str]) -> None:
         _log.warning("row-level security does not bind the database role", service=",".join(services), todo=todo)
 
 
+def tell_logged(cures: Sequence[str]) -> None:
+    """Warns that PostgreSQL's own log would hold athletes' data; ``cures``: SQL for a superuser."""
+    if cures:
+        _log.warning("the database server's own log may hold athletes' data", todo="; ".join(cures))
+
+
 def serve(services: Sequence[type[Any]], settings: Settings, with_rules: bool = True) -> int:
     """Blocks; returns the exit code: 0 after a clean stop, 1 when a service died or did not drain in time."""
     stored = stored_rules(services, settings, HUB) if with_rules else None
