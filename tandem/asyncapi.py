@@ -3,12 +3,12 @@
 import importlib
 from collections.abc import Mapping
 from importlib.metadata import version
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from shared.bus.routes import Route
-from shared.contract.words import SERVICES
+from shared.bus.routes import ITEMS_TOLD, Route
+from shared.contract.words import EFFECTS, SERVICES, EffectCode
 from shared.messages.envelope import COMMANDS_EXCHANGE, EVENTS_EXCHANGE
 
 Json = dict[str, Any]
@@ -26,6 +26,44 @@ _HEADERS: Json = {
         "ce-subject": {"type": "string", "description": "the athlete's id"},
         "traceparent": {"type": "string"},
     },
+}
+_SUPERSEDED_BY: Json = {
+    "type": "object",
+    "description": "with `superseded`: the version that stands instead",
+    "required": ["time", "id"],
+    "properties": {
+        "time": {"type": "string", "format": "date-time", "description": "its ce-time"},
+        "id": {"type": "string", "description": "its ce-id"},
+        "revision": {"type": "integer", "description": "of a session that was recorded"},
+    },
+}
+_EFFECT: Json = {
+    "effect": {
+        "enum": list(EFFECTS),
+        "description": "applied: it counts; pending: it is kept and will count; none: it changed nothing",
+    },
+    "code": {"enum": list(get_args(EffectCode)), "description": "with pending and none: why"},
+    "superseded_by": _SUPERSEDED_BY,
+}
+_ACCEPTED: Json = {
+    "type": "object",
+    "required": ["message", "effect"],
+    "properties": {
+        "message": {"type": "string", "description": "the command's ce-id"},
+        **_EFFECT,
+        "items": {
+            "type": "array",
+            "description": "of a command of several items, such as an import: those that were not applied",
+            "maxItems": ITEMS_TOLD,
+            "items": {
+                "type": "object",
+                "required": ["id", "effect", "code"],
+                "properties": {"id": {"type": "string"}, **_EFFECT},
+            },
+        },
+        "duplicate": {"const": True, "description": "the same message came before; this repeats its first reply"},
+    },
+    "additionalProperties": True,
 }
 _REJECTED: Json = {
     "type": "object",
@@ -63,6 +101,7 @@ def asyncapi() -> Json:
         "operations": {},
         "components": {"messages": {}, "schemas": {}},
     }
+    _add_message(document, "accepted", "tandem.<command>.accepted.v1", _ACCEPTED)
     _add_message(document, "rejected", "command-rejected", _REJECTED)
     for service in SERVICES:
         for route in importlib.import_module(f"services.{service}.handlers").ROUTES:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from benchmarks.bus import work
-from shared.bus.routes import Accepted, Context, Incoming, Rejected, Route
+from shared.bus.routes import APPLIED, Accepted, Context, Incoming, Rejected, Route
 from shared.db.bulk import Rows, as_arrays, insert_sql
 from shared.db.common_tables import add_common_tables
 
@@ -26,7 +26,7 @@ def record_many(calls: Sequence[tuple[Context, Incoming[work.Record]]]) -> list[
         connection.exec_driver_sql(work.upsert_sql("?"), rows)
     for context, incoming in calls:
         context.emit("recorded", work.event_of(incoming.body), incoming.body.athlete)
-    return [Accepted()] * len(calls)
+    return [Accepted(APPLIED)] * len(calls)
 
 
 ROUTES = (Route("command", work.KEY, work.Record, record, handle_many=record_many),)

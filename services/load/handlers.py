@@ -11,9 +11,9 @@ from services.load.use_cases.compare_rules import compare_bands
 from services.load.use_cases.gather import gather_series
 from services.load.use_cases.publish import decided_by_bands
 from services.load.use_cases.record import TrainingBatch
-from shared.athletes.batches import AthleteBatch, record_each
+from shared.athletes.batches import AthleteBatch, Came, record_each
 from shared.athletes.handlers import athlete_routes, known_profile
-from shared.bus.routes import Accepted, Answered, Call, Context, Incoming, Route, Timer, grouped
+from shared.bus.routes import Accepted, Answered, Call, Context, Effect, Incoming, Route, Timer, grouped
 from shared.bus.rule_routes import rule_routes
 from shared.messages.values import Profile
 
@@ -28,7 +28,7 @@ REMOVED_MARK_KEPT = timedelta(days=400)
 
 def _handle(
     calls: Sequence[Call],
-    record: Callable[[TrainingBatch, Context, Incoming[Any]], None],
+    record: Callable[[TrainingBatch, Context, Incoming[Any]], Came],
     sessions: Callable[[Any], Iterable[str]] = lambda body: (),
 ) -> Sequence[Accepted | None]:
     """``sessions``: those that a message's body is about."""
@@ -46,29 +46,29 @@ def _handle(
 
 
 def record_sessions(calls: Sequence[Call]) -> Sequence[Accepted | None]:
-    def record(batch: TrainingBatch, context: Context, incoming: Incoming[RecordSession]) -> None:
-        batch.record(context, [incoming.body], incoming.version)
+    def record(batch: TrainingBatch, context: Context, incoming: Incoming[RecordSession]) -> Effect:
+        return batch.record(context, [incoming.body], incoming.version)[incoming.body.session]
 
     return _handle(calls, record, lambda body: [body.session])
 
 
 def import_sessions(calls: Sequence[Call]) -> Sequence[Accepted | None]:
-    def record(batch: TrainingBatch, context: Context, incoming: Incoming[ImportSessions]) -> None:
-        batch.record(context, incoming.body.sessions, incoming.version)
+    def record(batch: TrainingBatch, context: Context, incoming: Incoming[ImportSessions]) -> Came:
+        return batch.record(context, incoming.body.sessions, incoming.version)
 
     return _handle(calls, record, lambda body: [one.session for one in body.sessions])
 
 
 def remove_sessions(calls: Sequence[Call]) -> Sequence[Accepted | None]:
-    def record(batch: TrainingBatch, context: Context, incoming: Incoming[RemoveSession]) -> None:
-        batch.remove(context, incoming.body.session, incoming.version)
+    def record(batch: TrainingBatch, context: Context, incoming: Incoming[RemoveSession]) -> Effect:
+        return batch.remove(context, incoming.body.session, incoming.version)
 
     return _handle(calls, record, lambda body: [body.session])
 
 
 def mark_days(calls: Sequence[Call]) -> Sequence[Accepted | None]:
-    def record(batch: TrainingBatch, context: Context, incoming: Incoming[MarkDay]) -> None:
-        batch.mark(context, incoming.body.date, incoming.body.state, incoming.version)
+    def record(batch: TrainingBatch, context: Context, incoming: Incoming[MarkDay]) -> Effect:
+        return batch.mark(context, incoming.body.date, incoming.body.state, incoming.version)
 
     return _handle(calls, record)
 

@@ -158,16 +158,16 @@ class LoadStore(AthleteStore[LoadAthleteRow]):
             .order_by(SessionRow.start, SessionRow.session)
         ).all()
 
-    def mark(self, athlete: str, day: date, state: str, version: Version) -> bool:
-        """Stores the mark if it is the newest for its day; says whether it is."""
+    def mark(self, athlete: str, day: date, state: str, version: Version) -> Version | None:
+        """Stores the mark if it is the newest for its day; else the version that stands."""
         row = self.db.get(MarkedDayRow, (self.tenant, athlete, day))
         if row is None:
             row = MarkedDayRow(tenant=self.tenant, athlete=athlete, date=day)
             self.db.add(row)
-        elif row.version > version:
-            return False
+        elif row.version >= version:
+            return row.version
         row.state, row.version = state, version
-        return True
+        return None
 
     def marks(self, athletes: Sequence[str]) -> dict[str, list[MarkedDay]]:
         """The marked days of these athletes, oldest first."""

@@ -27,10 +27,24 @@ from services.periodization.use_cases.plan import (
     season_from,
 )
 from services.periodization.use_cases.record import record_days, record_deload, record_goals
-from shared.athletes.handlers import athlete_routes, erased_later, unknown_athlete
+from shared.athletes.batches import Came
+from shared.athletes.handlers import athlete_routes, unknown_athlete
 from shared.athletes.messages import EraseAthlete
-from shared.bus.delivery.replies import Later, RepliesLater
-from shared.bus.routes import Accepted, Answered, Call, Context, Forgotten, Incoming, Route, Timer, alone
+from shared.bus.delivery.replies import RepliesLater
+from shared.bus.routes import (
+    APPLIED,
+    Accepted,
+    Answered,
+    Call,
+    Context,
+    Forgotten,
+    Incoming,
+    Later,
+    Route,
+    Timer,
+    accepted,
+    alone,
+)
 from shared.contract.words import SERVICES
 from shared.messages.values import Profile
 
@@ -47,14 +61,14 @@ def after_put(context: Context, row: PeriodizationAthleteRow, profile: Profile, 
     plan_and_publish(context, row.athlete)
 
 
-def after_erase(context: Context, incoming: Incoming[EraseAthlete]) -> Accepted:
+def after_erase(context: Context, incoming: Incoming[EraseAthlete]) -> Accepted | Later:
     """Answers once all services have confirmed, in whichever order the command and the confirmations arrive here."""
     athlete = incoming.body.athlete
     Trials(context.db, context.tenant).forget_athlete(athlete)
     plan_and_publish(context, athlete)
     address = context.reply_address() if isinstance(context, RepliesLater) else None
     if address is None:
-        return Accepted({"athlete": athlete})
+        return Accepted(APPLIED, {"athlete": athlete})
     athletes, correlation_id = Athletes(context.db, context.tenant), address["correlation_id"]
     if athletes.await_confirmations(athlete, correlation_id, address) >= OTHER_SERVICES:
         athletes.settled(athlete, correlation_id)
@@ -80,17 +94,17 @@ def on_athlete_erased(context: Context, incoming: Incoming[AthleteErasedElsewher
 def set_goals(context: Context, incoming: Incoming[SetGoals]) -> Accepted:
     body = incoming.body
     if Athletes(context.db, context.tenant).erased_since(body.athlete, incoming.time):
-        return erased_later(body.athlete)
-    record_goals(SeasonStore(context.db, context.tenant, body.athlete), body, incoming.version)
-    return _planned(context, body.athlete)
+        return Forgotten(more={"athlete": body.athlete})
+    came = record_goals(SeasonStore(context.db, context.tenant, body.athlete), body, incoming.version)
+    return _planned(context, body.athlete, came)
 
 
 def start_deload(context: Context, incoming: Incoming[StartDeload]) -> Accepted:
     body = incoming.body
     if Athletes(context.db, context.tenant).erased_since(body.athlete, incoming.time):
-        return erased_later(body.athlete)
-    record_deload(SeasonStore(context.db, context.tenant, body.athlete), body, incoming.version)
-    return _planned(context, body.athlete)
+        return Forgotten(more={"athlete": body.athlete})
+    came = record_deload(SeasonStore(context.db, context.tenant, body.athlete), body, incoming.version)
+    return _planned(context, body.athlete, came)
 
 
 def get_season(context: Context, incoming: Incoming[GetSeason]) -> Answered:
@@ -126,12 +140,12 @@ def replan_due(context: Context, athletes: Sequence[str]) -> None:
         plan_and_publish(context, athlete)
 
 
-def _planned(context: Context, athlete: str) -> Accepted:
+def _planned(context: Context, athlete: str, came: Came) -> Accepted:
     """A command for an athlete nobody has put yet takes effect then."""
-    if SeasonStore(context.db, context.tenant, athlete).profile() is None:
-        return Accepted({"athlete": athlete, "pending": "athlete"})
-    plan_and_publish(context, athlete)
-    return Accepted({"athlete": athlete})
+    is_known = SeasonStore(context.db, context.tenant, athlete).profile() is not None
+    if is_known:
+        plan_and_publish(context, athlete)
+    return accepted(came, is_known, athlete=athlete)
 
 
 def _on_days(source: Source, calls: Sequence[Call]) -> list[Forgotten | None]:
@@ -156,7 +170,7 @@ def _on_days(source: Source, calls: Sequence[Call]) -> list[Forgotten | None]:
 
 
 def _erased(athlete: str) -> Accepted:
-    return Accepted({"athlete": athlete, "erased_by": sorted({*OTHER_SERVICES, SERVICE})})
+    return Accepted(APPLIED, {"athlete": athlete, "erased_by": sorted({*OTHER_SERVICES, SERVICE})})
 
 
 ROUTES: tuple[Route, ...] = (

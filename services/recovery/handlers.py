@@ -11,9 +11,9 @@ from services.recovery.use_cases.assess import assess_today
 from services.recovery.use_cases.compare_rules import compare_readiness
 from services.recovery.use_cases.gather import gather_readiness
 from services.recovery.use_cases.record import record_done, record_load, record_morning, record_week
-from shared.athletes.batches import AthleteBatch, record_each
+from shared.athletes.batches import AthleteBatch, Came, record_each
 from shared.athletes.handlers import athlete_routes, known_profile
-from shared.bus.routes import Accepted, Answered, Call, Context, Incoming, Route, Timer, alone, grouped
+from shared.bus.routes import APPLIED, Accepted, Answered, Call, Context, Incoming, Route, Timer, alone, grouped
 from shared.bus.rule_routes import rule_routes
 from shared.db.versions import is_newer
 from shared.messages.values import Profile
@@ -28,7 +28,7 @@ def _store(calls: Sequence[Call]) -> RecoveryStore:
 def _handle(
     store: RecoveryStore,
     calls: Sequence[Call],
-    record: Callable[[Batch, Context, Incoming[Any]], None],
+    record: Callable[[Batch, Context, Incoming[Any]], Came | None],
     are_events: bool = True,
 ) -> Sequence[Accepted | None]:
     outcomes, batches = record_each(store, calls, Batch, record, are_events)
@@ -43,10 +43,15 @@ def record_mornings(calls: Sequence[Call]) -> Sequence[Accepted | None]:
         MorningRow, MorningRow.date, ((message.body.athlete, message.body.date) for _, message in calls)
     )
 
-    def record(batch: Batch, context: Context, incoming: Incoming[RecordWellness]) -> None:
-        new = record_morning(store, stored, incoming.body, incoming.version)
-        if new and batch.profile is not None and incoming.body.date <= batch.profile.day_of(context.now()):
+    def record(batch: Batch, context: Context, incoming: Incoming[RecordWellness]) -> Came:
+        effects = record_morning(store, stored, incoming.body, incoming.version)
+        if (
+            APPLIED in effects.values()
+            and batch.profile is not None
+            and incoming.body.date <= batch.profile.day_of(context.now())
+        ):
             batch.due(context, incoming.body.date)
+        return effects
 
     return _handle(store, calls, record, are_events=False)
 

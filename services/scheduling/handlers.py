@@ -43,8 +43,20 @@ from services.scheduling.use_cases.record import (
     record_season,
     record_targets,
 )
-from shared.athletes.handlers import ERASED, PENDING, athlete_routes, unknown_athlete
-from shared.bus.routes import Accepted, Answered, Context, Forgotten, Incoming, Rejected, Route, Timer
+from shared.athletes.handlers import athlete_routes, unknown_athlete
+from shared.bus.routes import (
+    APPLIED,
+    WAITS_FOR_TARGETS,
+    Accepted,
+    Answered,
+    Context,
+    Forgotten,
+    Incoming,
+    Rejected,
+    Route,
+    Timer,
+    accepted,
+)
 from shared.bus.rule_routes import rule_routes
 from shared.messages.problems import Problem
 from shared.messages.values import AfterLift, Profile
@@ -60,27 +72,25 @@ def after_put(context: Context, row: SchedulingAthleteRow, profile: Profile, bef
 def set_availability(context: Context, incoming: Incoming[SetAvailability]) -> Accepted:
     store = _store(context, incoming)
     if store.erased_since(incoming.time):
-        return ERASED
-    if record_availability(store, incoming.body, incoming.version):
-        athlete = athlete_context(context, incoming.body.athlete)
-        if athlete is None:
-            return PENDING
+        return Forgotten()
+    effect = record_availability(store, incoming.body, incoming.version)
+    athlete = athlete_context(context, incoming.body.athlete)
+    if effect == APPLIED and athlete is not None:
         plan_open_weeks(athlete)
-    return Accepted()
+    return accepted(effect, athlete is not None)
 
 
 def request_week(context: Context, incoming: Incoming[PlanWeek]) -> Accepted:
     """Stores what is asked for and plans the week from it."""
     store = _store(context, incoming)
     if store.erased_since(incoming.time):
-        return ERASED
-    if not record_request(store, incoming.body, incoming.version):
-        return Accepted({"ignored": "a later plan-week of this week is held"})
+        return Forgotten()
+    effect = record_request(store, incoming.body, incoming.version)
     athlete = athlete_context(context, incoming.body.athlete)
-    if athlete is None:
-        return PENDING
+    if effect != APPLIED or athlete is None:
+        return accepted(effect, athlete is not None)
     plan = plan_and_publish(athlete, incoming.body.week_start)
-    return Accepted({"pending": "targets"} if plan is None else {"status": plan.status})
+    return accepted(WAITS_FOR_TARGETS) if plan is None else accepted(APPLIED, status=plan.status)
 
 
 def check_calendar(context: Context, incoming: Incoming[CheckWeek]) -> Answered:
@@ -96,9 +106,9 @@ def check_calendar(context: Context, incoming: Incoming[CheckWeek]) -> Answered:
 def move_session(context: Context, incoming: Incoming[MoveSession]) -> Accepted:
     store = _store(context, incoming)
     if store.erased_since(incoming.time):
-        return ERASED
+        return Forgotten()
     store.locked_row()
-    return Accepted(move(_known(context, incoming), incoming.body, incoming.version))
+    return move(_known(context, incoming), incoming.body, incoming.version)
 
 
 def after_lift_advice(context: Context, incoming: Incoming[AfterLiftAdvice]) -> Answered:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, TypeVar
 
-from shared.athletes.handlers import ERASED, PENDING
 from shared.athletes.store import AthleteStore, Row
-from shared.bus.routes import Accepted, Call, Context, Forgotten, Incoming
+from shared.bus.routes import Accepted, Call, Context, Effect, Forgotten, Incoming, accepted
 from shared.messages.values import Profile
 
 ATHLETES_READ_AT_ONCE = 20
@@ -38,16 +37,19 @@ class AthleteBatch(Generic[Row]):
 
 
 Batch = TypeVar("Batch", bound=AthleteBatch[Any])
+Came = Effect | Mapping[str, Effect]
+"""Of a command, or of each of its items by id."""
 
 
 def record_each(
     store: AthleteStore[Row],
     calls: Sequence[Call],
     begin: Callable[[Row, Profile | None, Context], Batch],
-    record: Callable[[Batch, Context, Incoming[Any]], None],
+    record: Callable[[Batch, Context, Incoming[Any]], Came | None],
     are_events: bool = False,
 ) -> tuple[list[Accepted | None], list[Batch]]:
-    """``record`` writes one message down; the outcomes of all, and of each athlete what they make necessary.
+    """``record`` writes one message down and says what came of it (of an event: None); the outcomes of all, and of each
+    athlete what they make necessary.
 
     ``are_events``: another service's, which about an erased athlete do not count until the athlete is put again.
     """
@@ -67,14 +69,14 @@ def record_each(
     outcomes: list[Accepted | None] = []
     for (context, incoming), skip in zip(calls, ignored, strict=True):
         if skip:
-            outcomes.append(Forgotten() if are_events else ERASED)
+            outcomes.append(Forgotten())
             continue
         row = rows[incoming.body.athlete]
         batch = batches.get(row.athlete)
         if batch is None:
             batch = batches[row.athlete] = begin(row, row.profile, context)
-        record(batch, context, incoming)
-        outcomes.append(None if are_events else PENDING if batch.profile is None else Accepted())
+        came = record(batch, context, incoming)
+        outcomes.append(None if came is None else accepted(came, batch.profile is not None))
     return outcomes, list(batches.values())
 
 

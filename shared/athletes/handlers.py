@@ -4,18 +4,14 @@ from collections.abc import Callable
 
 from shared.athletes.messages import EraseAthlete, PutAthlete
 from shared.athletes.store import AthleteStore, Row
-from shared.bus.routes import Accepted, Context, Forgotten, Incoming, Rejected, Route
+from shared.bus.routes import APPLIED, Accepted, Context, Forgotten, Incoming, Later, Rejected, Route, effect_of
 from shared.contract.words import ServiceName
 from shared.messages.problems import Problem
 from shared.messages.values import Profile
 
-ERASED = Forgotten({"ignored": "the athlete was erased later than this was sent"})
-"""The outcome of a command about an athlete."""
-PENDING = Accepted({"pending": "athlete"})
-"""The outcome of a command that takes effect when its athlete is put."""
 AfterPut = Callable[[Context, Row, Profile, Profile | None], None]
 """Lets take effect whatever waited for the athlete: its row, its profile, and the one of before."""
-AfterErase = Callable[[Context, Incoming[EraseAthlete]], Accepted]
+AfterErase = Callable[[Context, Incoming[EraseAthlete]], Accepted | Later]
 
 
 def athlete_routes(
@@ -29,19 +25,20 @@ def athlete_routes(
     def put_athlete(context: Context, incoming: Incoming[PutAthlete]) -> Accepted:
         athletes, body = store(context.db, context.tenant), incoming.body
         if athletes.erased_since(body.athlete, incoming.time):
-            return erased_later(body.athlete)
+            return Forgotten(more={"athlete": body.athlete})
         row, profile = athletes.locked_athlete(body.athlete), body.profile
         before = row.profile
-        if row.put(profile, incoming.version):
+        effect = effect_of(incoming.version, row.put(profile, incoming.version))
+        if effect == APPLIED:
             context.db.flush()
             after_put(context, row, profile, before)
-        return Accepted({"athlete": body.athlete})
+        return Accepted(effect, {"athlete": body.athlete})
 
-    def erase_athlete(context: Context, incoming: Incoming[EraseAthlete]) -> Accepted:
+    def erase_athlete(context: Context, incoming: Incoming[EraseAthlete]) -> Accepted | Later:
         athlete = incoming.body.athlete
         store(context.db, context.tenant).erase(athlete, incoming.version)
         context.emit("athlete-erased", {"athlete": athlete, "service": service}, athlete)
-        return Accepted({"athlete": athlete}) if after_erase is None else after_erase(context, incoming)
+        return Accepted(APPLIED, {"athlete": athlete}) if after_erase is None else after_erase(context, incoming)
 
     answers = after_erase is not None
     return (
@@ -60,8 +57,3 @@ def known_profile(store: AthleteStore[Row], athlete: str) -> Profile:
 
 def unknown_athlete(athlete: str) -> Rejected:
     return Rejected([Problem("/athlete", "unknown_athlete", f"no athlete {athlete} is known")])
-
-
-def erased_later(athlete: str) -> Forgotten:
-    """``ERASED`` with the athlete, as periodization answers."""
-    return Forgotten({"athlete": athlete, **ERASED.data})

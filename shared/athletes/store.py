@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from shared.db.tables import AthleteKey, MessageId, Tenant
 from shared.db.upserts import insert_missing
-from shared.db.versions import Version, is_newer
+from shared.db.versions import Version, stands
 from shared.messages.values import Profile
 
 
@@ -26,13 +26,14 @@ class AthleteRow(AthleteKey):
     def profile(self) -> Profile | None:
         return None if self.profile_json is None else Profile.model_validate(self.profile_json)
 
-    def put(self, profile: Profile, version: Version) -> bool:
-        """Keeps the profile if it is the newest; says whether it is."""
-        if not is_newer(version, self.put_at, self.put_id):
-            return False
+    def put(self, profile: Profile, version: Version) -> Version | None:
+        """Keeps the profile if it is the newest; else the version that stands."""
+        stored = stands(version, self.put_at, self.put_id)
+        if stored is not None:
+            return stored
         self.profile_json = profile.model_dump(mode="json", exclude_defaults=True) | {"timezone": profile.timezone}
         self.put_at, self.put_id = version
-        return True
+        return None
 
 
 class ErasureRow:

@@ -6,12 +6,13 @@ embedded runner and in a test with nothing but a database.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
+from shared.contract import words
 from shared.db.versions import Version
 from shared.hub import Result
 from shared.messages.problems import Problem
@@ -47,15 +48,88 @@ class Rejected(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
-    """A command's outcome; ``data`` is added to the reply, e.g. ``{"pending": "athlete"}``."""
+class Effect:
+    """What came of a command or of one of its items; whatever was not applied says why by ``code``.
 
-    data: Mapping[str, Any] = field(default_factory=dict)
+    ``by``: the version that stands instead, of a session with its ``revision``.
+    """
+
+    word: words.EffectWord
+    code: words.EffectCode | None = None
+    by: Version | None = None
+    revision: int | None = None
+
+    @property
+    def data(self) -> dict[str, Any]:
+        told: dict[str, Any] = {"effect": self.word}
+        if self.code is not None:
+            told["code"] = self.code
+        if self.by is not None:
+            at, message = self.by
+            told["superseded_by"] = {"time": at.astimezone(UTC).isoformat().replace("+00:00", "Z"), "id": message}
+            if self.revision is not None:
+                told["superseded_by"]["revision"] = self.revision
+        return told
+
+
+APPLIED = Effect("applied")
+WAITS_FOR_ATHLETE = Effect("pending", "waits_for_athlete")
+WAITS_FOR_TARGETS = Effect("pending", "waits_for_targets")
+DUPLICATE = Effect("none", "duplicate")
+ERASED = Effect("none", "erased")
+DRY_RUN = Effect("none", "dry_run")
+UNCHANGED = Effect("none", "unchanged")
+ITEMS_TOLD = 400
+"""Of a command's items that were not applied; no command has more."""
+
+
+def effect_of(version: Version, stored: Version | None, revision: int | None = None) -> Effect:
+    """Of a message of ``version`` instead of which ``stored`` stands; None: the message was written."""
+    if stored is None:
+        return APPLIED
+    return DUPLICATE if stored == version else Effect("none", "superseded", stored, revision)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A command's outcome; ``more`` is added to the reply."""
+
+    effect: Effect
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        return {**self.effect.data, **self.more}
+
+
+def accepted(came: Effect | Mapping[str, Effect], is_known: bool = True, **more: Any) -> Accepted:
+    """``came``: the effect, or that of each item by its id; the strongest is the command's. ``is_known``: the athlete
+    was put; until then what would be applied is pending."""
+    items = came if isinstance(came, Mapping) else {}
+    effects = {name: effect if is_known or effect != APPLIED else WAITS_FOR_ATHLETE for name, effect in items.items()}
+    if isinstance(came, Effect):
+        effect = came if is_known or came != APPLIED else WAITS_FOR_ATHLETE
+    else:
+        effect = min(effects.values(), key=lambda one: words.EFFECTS.index(one.word), default=UNCHANGED)
+    others = [{"id": name, **one.data} for name, one in effects.items() if one != APPLIED]
+    told = {"items": others[:ITEMS_TOLD]} if others else {}
+    waits = {"pending": (effect.code or "").removeprefix("waits_for_")} if effect.word == "pending" else {}
+    return Accepted(effect, {**more, **waits, **told})
 
 
 @dataclass(frozen=True, slots=True)
 class Forgotten(Accepted):
     """The outcome of what is about an erased athlete: the inbox keeps the message's id, and not whom it named."""
+
+    effect: Effect = ERASED
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Returned by a handler that will reply in a later call, e.g. when the other services have confirmed an erase.
+
+    The handler stores ``context.reply_address()`` in its own table, and that later call uses ``context.reply_late``.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +166,12 @@ class Context(Protocol):
         """Write event ``<tenant>.<service>.<name>`` to the outbox; ``data`` is plain JSON values."""
 
 
-Handle = Callable[[Context, Incoming[Any]], Accepted | Answered | None]
+Outcome = Accepted | Answered | Later | None
+"""None: of an event, to which nobody waits for a reply."""
+Handle = Callable[[Context, Incoming[Any]], Outcome]
 
 Call = tuple[Context, Incoming[Any]]
-Outcomes = Sequence[Accepted | Answered | Rejected | None]
+Outcomes = Sequence[Outcome | Rejected]
 HandleMany = Callable[[Sequence[Call]], Outcomes]
 """``Handle`` for several messages of one tenant at once, in the order in which they came: an outcome for each.
 
@@ -107,7 +183,7 @@ is kept and every message goes to ``handle`` alone, so it is a quicker way to th
 def alone(handle_many: HandleMany) -> Handle:
     """``Route.handle`` of a handler of many: one way of doing a thing, however many come at a time."""
 
-    def handle(context: Context, incoming: Incoming[Any]) -> Accepted | Answered | None:
+    def handle(context: Context, incoming: Incoming[Any]) -> Outcome:
         (outcome,) = handle_many([(context, incoming)])
         if isinstance(outcome, Rejected):
             raise outcome

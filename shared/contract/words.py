@@ -26,6 +26,12 @@ Action = Literal["none", "watch", "pull-back"]
 """What the signs of overreaching ask for, from the mildest to the strictest."""
 Answer = Literal["go", "shorten", "separate", "swap"]
 """To a run wished for after a lift, from the mildest to the strictest."""
+EffectWord = Literal["applied", "pending", "none"]
+"""What came of a command, from the strongest to the weakest."""
+EffectCode = Literal[
+    "waits_for_athlete", "waits_for_targets", "duplicate", "superseded", "erased", "dry_run", "unchanged"
+]
+"""Why a command is pending or changed nothing."""
 Severity = Literal["hard", "soft", "advice"]
 PackKind = Literal["sequencing", "deload", "recovery", "periodization", "advice"]
 ServiceName = Literal["load", "recovery", "periodization", "scheduling"]
@@ -37,6 +43,7 @@ Unit = Literal[
 STREAMS: tuple[Stream, ...] = get_args(Stream)
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 SERVICES: tuple[ServiceName, ...] = get_args(ServiceName)
+EFFECTS: tuple[EffectWord, ...] = get_args(EffectWord)
 PACK_KINDS: tuple[PackKind, ...] = get_args(PackKind)
 INTENSITIES: tuple[Intensity, ...] = get_args(Intensity)
 ACTIONS: tuple[Action, ...] = get_args(Action)

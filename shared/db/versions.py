@@ -26,17 +26,22 @@ class Versioned:
         self.version_time, self.version_id = version
 
 
-def upsert_newer(db: Session, row: Versioned) -> bool:
-    """Writes ``row``, as far as it says anything, unless a version at least as new is stored; says whether it was."""
+def upsert_newer(db: Session, row: Versioned) -> Version | None:
+    """Writes ``row``, as far as it says anything, unless a version at least as new is stored: then returns that."""
     stored = db.get(type(row), inspect(row, raiseerr=True).mapper.primary_key_from_instance(row))
     if stored is not None and stored.version >= row.version:
-        return False
+        return stored.version
     if stored is None:
         db.add(row)
     else:
         db.merge(row)
     db.flush()
-    return True
+    return None
+
+
+def stands(version: Version, at: datetime | None, by: str | None) -> Version | None:
+    """What a message ``by`` wrote ``at``, unless ``version`` is newer."""
+    return None if at is None or is_newer(version, at, by) else (at, by or "")
 
 
 def is_newer(version: Version, at: datetime | None, by: str | None) -> bool:

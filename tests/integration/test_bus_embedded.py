@@ -33,7 +33,7 @@ def test_a_repeated_message_is_answered_and_changes_nothing(toy: Embedded) -> No
     toy.settle()
     again = toy.tell("acme", "toy.add", {"athlete": "a1", "repetitions": 5}, id="m1")
     assert "duplicate" not in first.data
-    assert again.data == {"message": "m1", "total": 5, "duplicate": True}
+    assert again.data == {"message": "m1", "effect": "applied", "total": 5, "duplicate": True}
     toy.settle()
     assert toy.ask("acme", "toy.get", {"athlete": "a1"})["repetitions"] == 5
     assert len([event for event in toy.events if event.name == "toy.added"]) == 1

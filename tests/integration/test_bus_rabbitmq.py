@@ -61,7 +61,7 @@ def total_of(platform: PlatformClient, athlete: str) -> int:
 def test_command_effect_event_reply(platform: PlatformClient, service: ServiceProcess) -> None:
     reply = platform.tell("toy.add", {"athlete": "a1", "repetitions": 5}, id="way-1")
     assert reply["type"] == "tandem.toy.add.accepted.v1"
-    assert reply["data"] == {"message": "way-1", "total": 5}
+    assert reply["data"] == {"message": "way-1", "effect": "applied", "total": 5}
     platform.until(lambda: len(platform.events) == 2, 10, "no events")
     assert [event["routing_key"] for event in platform.events] == ["guest.toy.added", "guest.toy.echoed"]
     assert total_of(platform, "a1") == 5

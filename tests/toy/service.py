@@ -8,8 +8,8 @@ from sqlalchemy import Integer, String, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from shared.bus.delivery.replies import Later, RepliesLater
-from shared.bus.routes import Accepted, Answered, Context, Incoming, Rejected, Route, Timer
+from shared.bus.delivery.replies import RepliesLater
+from shared.bus.routes import APPLIED, Accepted, Answered, Context, Incoming, Later, Rejected, Route, Timer
 from shared.bus.transport.nameko_service import tandem_service
 from shared.db.common_tables import service_metadata
 from shared.db.tables import COLUMN_TYPES
@@ -72,7 +72,7 @@ def add(context: Context, incoming: Incoming[Add]) -> Accepted:
     if body.repetitions == 999:
         os.kill(os.getpid(), signal.SIGKILL)
     context.emit("added", {"athlete": body.athlete, "total": count.repetitions}, body.athlete)
-    return Accepted({"total": count.repetitions})
+    return Accepted(APPLIED, {"total": count.repetitions})
 
 
 def get(context: Context, incoming: Incoming[Get]) -> Answered:
@@ -86,11 +86,11 @@ def seen(context: Context, incoming: Incoming[Seen]) -> None:
     context.emit("echoed", {"total": incoming.body.total}, incoming.body.athlete)
 
 
-def ask_later(context: Context, incoming: Incoming[Get]) -> Accepted:
+def ask_later(context: Context, incoming: Incoming[Get]) -> Later:
     assert isinstance(context, RepliesLater)
     address = context.reply_address()
     if address is not None:
-        context.reply_late(address, Accepted({"late": True}))
+        context.reply_late(address, Accepted(APPLIED, {"late": True}))
     return Later()
 
 

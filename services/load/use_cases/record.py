@@ -10,8 +10,8 @@ from services.load.store import LoadAthleteRow, LoadStore, SessionRow
 from services.load.use_cases.publish import publish_scored
 from services.load.use_cases.score import MEASURED, EstimateBasis, bases_of, rescore
 from shared.athletes.batches import AthleteBatch
-from shared.bus.routes import Context
-from shared.db.versions import Version, is_newer
+from shared.bus.routes import APPLIED, Context, Effect, effect_of
+from shared.db.versions import Version, is_newer, stands
 from shared.messages.values import Profile
 
 
@@ -31,13 +31,15 @@ class TrainingBatch(AthleteBatch[LoadAthleteRow]):
         """Where something changed."""
         return [*bases_of(row for row, _ in self.changed.values()), *self.before]
 
-    def record(self, context: Context, sessions: Sequence[RecordedSession], version: Version) -> None:
+    def record(self, context: Context, sessions: Sequence[RecordedSession], version: Version) -> dict[str, Effect]:
         """Stores each session whose version wins: the highest revision, then the later ce-time, then the greater
-        ce-id."""
+        ce-id. What came of each."""
+        effects: dict[str, Effect] = {}
         self._publish_before_a_second(one.session for one in sessions)
         for sent in sessions:
             row = self._row(sent.session)
             if _is_stored(row, sent.revision, version):
+                effects[sent.session] = _lost_to_record(row, version)
                 continue
             if row.counts:
                 self.before += bases_of([row])
@@ -47,29 +49,35 @@ class TrainingBatch(AthleteBatch[LoadAthleteRow]):
             row.start, row.duration_min, row.kind = done.start, done.duration_min, done.kind
             row.distance_km = done.distance_km
             row.counts = _counts(row)
+            effects[sent.session] = effect_of(version, stands(version, row.removed_at, row.removed_id))
             if row.counts:
                 self._change(context, row)
+        return effects
 
-    def remove(self, context: Context, session: str, version: Version) -> None:
+    def remove(self, context: Context, session: str, version: Version) -> Effect:
         """Marks the session removed as of ``version``; it counts again only when it is recorded later than that.
 
         The mark stays even for a session never heard of: its record may still be on the way.
         """
         self._publish_before_a_second([session])
         row = self._row(session)
-        if is_newer(version, row.removed_at, row.removed_id):
+        effect = effect_of(version, stands(version, row.removed_at, row.removed_id))
+        if effect == APPLIED:
             row.removed_at, row.removed_id = version
         counted = row.counts
         row.counts = _counts(row)
         if counted and not row.counts:
             self._change(context, row)
+        return _lost_to_record(row, version) if row.counts else effect
 
-    def mark(self, context: Context, day: date, state: str, version: Version) -> None:
+    def mark(self, context: Context, day: date, state: str, version: Version) -> Effect:
         if day in self.marked:
             self.store.db.flush()  # so that the earlier mark of the same day is found
-        if self.store.mark(self.athlete, day, state, version):
+        effect = effect_of(version, self.store.mark(self.athlete, day, state, version))
+        if effect == APPLIED:
             self.marked.add(day)
             self.due(context, day)
+        return effect
 
     def put(self, context: Context, before: Profile | None, profile: Profile) -> None:
         """The sessions whose day or score the new profile changes, and the days that have another end."""
@@ -122,6 +130,11 @@ def _is_stored(row: SessionRow, revision: int, version: Version) -> bool:
     if row.revision is None or row.recorded_at is None:
         return False
     return (row.revision, row.recorded_at, row.recorded_id or "") >= (revision, *version)
+
+
+def _lost_to_record(row: SessionRow, version: Version) -> Effect:
+    assert row.recorded_at is not None
+    return effect_of(version, (row.recorded_at, row.recorded_id or ""), row.revision)
 
 
 def _counts(row: SessionRow) -> bool:

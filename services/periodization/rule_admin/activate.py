@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import UTC, date
 from typing import Any, Final
 
-from services.periodization.rule_admin.trials import Trials
+from services.periodization.rule_admin.trials import TRIED, Trials, decided
 from services.periodization.use_cases.compare_rules import compare_seasons
-from shared.bus.delivery.replies import Later, RepliesLater
-from shared.bus.routes import Accepted, Context, Incoming, Rejected
+from shared.bus.delivery.replies import RepliesLater
+from shared.bus.routes import Accepted, Context, Incoming, Later, Rejected
 from shared.bus.rule_routes import Compare, both_rules, compared, keep
 from shared.contract.words import PackKind
 from shared.db.rule_store import Action, RuleShelf, StoredPack
@@ -32,7 +32,7 @@ def decide(
     action: Action,
     kind: PackKind,
     sent: StoredPack | None,
-) -> Accepted:
+) -> Accepted | Later:
     """Tries the decision on the tenant's athletes and, unless it is a dry run, makes it."""
     body, today = incoming.body, today_of(context)
     decision = PackDecision(
@@ -56,7 +56,7 @@ def decide(
     answer = {
         **identity(after, kind),
         "from": origin(after),
-        "state": "tried" if body.dry_run else active,
+        "state": TRIED if body.dry_run else active,
         "starts": decision.starts.isoformat(),
         "differences": [str(one) for one in differences(both.before.pack(kind), after)],
     }
@@ -68,13 +68,13 @@ def decide(
         context.emit("rules-activated", RulesActivated.model_validate(plain).model_dump(mode="json"), None)
     address = context.reply_address() if isinstance(context, RepliesLater) else None
     if address is None or not isinstance(context, RepliesLater):
-        return Accepted(answer)
+        return decided(answer)
     trials = Trials(context.db, context.tenant)
     trials.begin(incoming.id, context.now(), ASKED.get(kind, ()), answer, address)
     # The reply names athletes: it goes out once and is not kept with the command, as an immediate one would be.
     settled = trials.note(incoming.id, SERVICE, None if own is None else own.model_dump(mode="json"))
     if settled is not None:
-        context.reply_late(settled.address, Accepted(settled.answer))
+        context.reply_late(settled.address, decided(settled.answer))
     return Later()
 
 

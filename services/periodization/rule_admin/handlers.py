@@ -18,9 +18,9 @@ from services.periodization.rule_admin.activate import (
     today_of,
 )
 from services.periodization.rule_admin.tenant_packs import sound_pack
-from services.periodization.rule_admin.trials import Trials
+from services.periodization.rule_admin.trials import Trials, decided
 from shared.bus.delivery.replies import RepliesLater
-from shared.bus.routes import Accepted, Answered, Context, Incoming, Rejected, Route
+from shared.bus.routes import APPLIED, UNCHANGED, Accepted, Answered, Context, Incoming, Later, Rejected, Route
 from shared.db.rule_store import RuleShelf, StoredPack, in_force
 from shared.messages.json_text import MAX_BYTES
 from shared.messages.problems import Problem
@@ -54,23 +54,24 @@ def put_pack(context: Context, incoming: Incoming[PutPack]) -> Accepted:
             )
         )  # fmt: skip
     return Accepted(
+        APPLIED if known is None else UNCHANGED,
         {
             **identity(pack, sound.kind),
             "state": "stored",
             "effective_from": None if sound.effective_from is None else sound.effective_from.isoformat(),
             "remarks": [str(remark) for remark in sound.remarks],
             "differences": [str(one) for one in sound.differences],
-        }
+        },
     )
 
 
-def activate_pack(context: Context, incoming: Incoming[ActivatePack]) -> Accepted:
+def activate_pack(context: Context, incoming: Incoming[ActivatePack]) -> Accepted | Later:
     body, shelf = incoming.body, shelf_of(context)
     sent = _stored(shelf, body.pack, body.version)
     return decide(context, incoming, shelf, "activate", sent.kind, sent)
 
 
-def roll_back_pack(context: Context, incoming: Incoming[RollBackPack]) -> Accepted:
+def roll_back_pack(context: Context, incoming: Incoming[RollBackPack]) -> Accepted | Later:
     """To ``version``, or to what was in force before the latest activation; at last to the files."""
     body, shelf = incoming.body, shelf_of(context)
     if body.version is not None:
@@ -120,7 +121,7 @@ def on_rules_compared(context: Context, incoming: Incoming[RulesCompared]) -> No
     trials = Trials(context.db, context.tenant)
     settled = trials.note(incoming.body.message, incoming.body.service, incoming.body.model_dump(mode="json"))
     if settled is not None and isinstance(context, RepliesLater):
-        context.reply_late(settled.address, Accepted(settled.answer))
+        context.reply_late(settled.address, decided(settled.answer))
 
 
 def _stored(shelf: RuleShelf, pack: str, version: str) -> StoredPack:

@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 
 from services.periodization.store import TrialRow
 from shared.bus.delivery.replies import RepliesLater
-from shared.bus.routes import Accepted, Context
+from shared.bus.routes import APPLIED, DRY_RUN, Accepted, Context
 
 SETTLE_AFTER: Final = timedelta(seconds=10)
 """A service that is down must not keep a coach waiting; the answer then names it."""
 SELF: Final = "periodization"
+TRIED: Final = "tried"
+"""The state after a dry run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,12 @@ class Trials:
         return Settled(answer, address)
 
 
+def decided(answer: Mapping[str, Any]) -> Accepted:
+    return Accepted(DRY_RUN if answer["state"] == TRIED else APPLIED, answer)
+
+
 def settle_trials(context: Context) -> None:
     """Answers those who wait for a service that does not say anything."""
     for settled in Trials(context.db, context.tenant).settle_before(context.now() - SETTLE_AFTER):
         if isinstance(context, RepliesLater):
-            context.reply_late(settled.address, Accepted(settled.answer))
+            context.reply_late(settled.address, decided(settled.answer))

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from services.periodization.messages import AssessedDay, SetGoals, StartDeload
 from services.periodization.store import ChoiceRow, CoachDeloadRow, SeasonStore, Source
+from shared.bus.routes import Effect, effect_of
 from shared.db.versions import Version, upsert_newer
 from shared.rules.vocabulary import features_of
 
@@ -12,19 +13,21 @@ CHOICES: Final = ("goals", "season_start", "week_template", "weeks")
 _DAY_FEATURES: Final = frozenset(features_of("athlete"))
 
 
-def record_goals(store: SeasonStore, body: SetGoals, version: Version) -> None:
-    """Each choice that is named, unless a later command named it too."""
+def record_goals(store: SeasonStore, body: SetGoals, version: Version) -> dict[str, Effect]:
+    """Each choice that is named, unless a later command named it too; what came of each."""
     store.profile()  # locks the athlete
     plain = body.model_dump(mode="json", by_alias=True, exclude_none=True)
-    for field in CHOICES:
-        if field in plain:
-            upsert_newer(store.db, ChoiceRow(**store.key, field=field, value=plain[field], version=version))
+    rows = [
+        ChoiceRow(**store.key, field=field, value=plain[field], version=version) for field in CHOICES if field in plain
+    ]
+    effects = {row.field: effect_of(version, upsert_newer(store.db, row)) for row in rows}
     store.note_chosen(version)
+    return effects
 
 
-def record_deload(store: SeasonStore, body: StartDeload, version: Version) -> None:
+def record_deload(store: SeasonStore, body: StartDeload, version: Version) -> Effect:
     row = CoachDeloadRow(**store.key, starts=body.start, days=body.days, reason=body.reason, version=version)
-    upsert_newer(store.db, row)
+    return effect_of(version, upsert_newer(store.db, row))
 
 
 def record_days(store: SeasonStore, source: Source, days: Sequence[AssessedDay], version: Version) -> bool:

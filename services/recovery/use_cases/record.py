@@ -1,7 +1,7 @@
 """What is said of an athlete's days is stored, unless a newer version is. No message order changes the outcome."""
 
 from collections.abc import MutableMapping
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from services.recovery.messages import LoadAssessed, RecordWellness, SessionScored, WeekPlanned
@@ -13,6 +13,7 @@ from services.recovery.store import (
     RecoveryAthleteRow,
     RecoveryStore,
 )
+from shared.bus.routes import Effect, effect_of
 from shared.contract.words import STREAMS
 from shared.db.versions import Version, is_newer, upsert_newer
 
@@ -22,8 +23,8 @@ DoneSessions = MutableMapping[tuple[str, str], DoneSessionRow]
 """The rows that messages name, by athlete and day or session; what is new is added."""
 
 
-def record_morning(store: RecoveryStore, stored: Mornings, body: RecordWellness, version: Version) -> bool:
-    """Each measure whose version is the newest; says whether any was new."""
+def record_morning(store: RecoveryStore, stored: Mornings, body: RecordWellness, version: Version) -> dict[str, Effect]:
+    """Each measure whose version is the newest; what came of each."""
     stamp = [version[0].astimezone(UTC).isoformat(timespec="microseconds"), version[1]]
     row = stored.get((body.athlete, body.date))
     before: dict[str, Any] = {} if row is None else row.fields
@@ -36,7 +37,12 @@ def record_morning(store: RecoveryStore, stored: Mornings, body: RecordWellness,
         store.db.add(row)
     elif newer:
         row.fields = {**before, **newer}
-    return bool(newer)
+    return {name: effect_of(version, None if name in newer else _version(before[name])) for name in body.given}
+
+
+def _version(entry: list[Any]) -> Version:
+    _, at, message = entry
+    return datetime.fromisoformat(at), message
 
 
 def record_load(
@@ -83,4 +89,4 @@ def record_week(store: RecoveryStore, body: WeekPlanned, version: Version) -> bo
     sessions = [session.planned.model_dump(mode="json") for session in body.sessions]
     row = PlannedWeekRow(tenant=store.tenant, athlete=body.athlete, week_start=body.week_start, sessions=sessions)
     row.version = version
-    return upsert_newer(store.db, row)
+    return upsert_newer(store.db, row) is None

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
 
 from services.scheduling.domain.calendar import local_time
 from services.scheduling.domain.checking.verdict import Finding, Verdict
@@ -13,13 +12,13 @@ from services.scheduling.use_cases.gather import CheckInputs
 from services.scheduling.use_cases.plan import store_and_publish
 from services.scheduling.use_cases.publish import publish_move
 from services.scheduling.use_cases.record import AthleteContext
-from shared.bus.routes import Rejected
+from shared.bus.routes import APPLIED, Accepted, Rejected, accepted, effect_of
 from shared.db.versions import Version, upsert_newer
 from shared.messages.problems import Problem
 
 
-def move(athlete: AthleteContext, body: MoveSession, version: Version) -> dict[str, Any]:
-    """Takes a move and publishes it; returns what the reply carries. Raises ``Rejected`` with each broken rule."""
+def move(athlete: AthleteContext, body: MoveSession, version: Version) -> Accepted:
+    """Takes a move and publishes it. Raises ``Rejected`` with each broken rule."""
     plan = athlete.store.plan_with(body.session)
     if plan is None:
         raise Rejected([Problem("/session", "unknown_session", f"no planned week holds a session '{body.session}'")])
@@ -28,7 +27,7 @@ def move(athlete: AthleteContext, body: MoveSession, version: Version) -> dict[s
         raise Rejected([Problem("/session", "race", "a race stays where it is; change the goal instead")])
     request = athlete.store.request(plan.week_start)
     if request is not None and request.replaces(version):
-        return {"ignored": "a later plan-week replaced this calendar"}
+        return accepted(effect_of(version, request.version))
     calendar = _after_move(athlete, plan, placed, body)
     verdict = calendar.verdict(athlete.context.rules)
     broken = [one for one in verdict.violations if body.session in one.sessions]
@@ -37,15 +36,17 @@ def move(athlete: AthleteContext, body: MoveSession, version: Version) -> dict[s
         raise Rejected([Problem("/start", one.rule, one.message + way_out) for one in broken])
     overridden = [{"rule": one.rule, "sessions": list(one.sessions)} for one in broken]
     row = MoveRow(**athlete.store.key, session=body.session, start=body.start, overridden=overridden, version=version)
-    if not upsert_newer(athlete.store.db, row):
-        return {"ignored": "a later move is held"}
+    effect = effect_of(version, upsert_newer(athlete.store.db, row))
+    if effect != APPLIED:
+        return accepted(effect)
     if broken and body.override is not None:
         _record_override(athlete, body, body.override, broken, version)
     _take(athlete, plan, placed[body.session], body, verdict)
-    return {
-        "warnings": [one.as_json() for one in verdict.warnings if body.session in one.sessions],
-        "overridden": [one.as_json() for one in broken],
-    }
+    return accepted(
+        effect,
+        warnings=[one.as_json() for one in verdict.warnings if body.session in one.sessions],
+        overridden=[one.as_json() for one in broken],
+    )
 
 
 def _after_move(

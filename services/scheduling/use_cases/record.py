@@ -1,5 +1,5 @@
-"""What is said of an athlete, stored unless a newer version is (each function says whether it was), and the athlete as
-one call of a handler sees it."""
+"""What is said of an athlete, stored unless a newer version is (each function says what came of it), and the athlete
+as one call of a handler sees it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ from services.scheduling.messages import (
 )
 from services.scheduling.store import DoneRow, GateRow, RequestRow, SchedulingAthleteRow, SchedulingStore, TargetRow
 from services.scheduling.use_cases.gather import CheckInputs, gather_plan
-from shared.bus.routes import Context
-from shared.db.versions import Version, is_newer, upsert_newer
+from shared.bus.routes import APPLIED, Context, Effect, effect_of
+from shared.db.versions import Version, is_newer, stands, upsert_newer
 from shared.messages.values import PlannedSession, Profile
 
 
@@ -48,29 +48,28 @@ def athlete_context(context: Context, athlete: str) -> AthleteContext | None:
     return None if profile is None else AthleteContext(context, store, profile)
 
 
-def record_availability(store: SchedulingStore, body: SetAvailability, version: Version) -> bool:
+def record_availability(store: SchedulingStore, body: SetAvailability, version: Version) -> Effect:
     row = store.locked_row()
-    if not is_newer(version, row.available_at, row.available_id):
-        return False
+    stored = stands(version, row.available_at, row.available_id)
+    if stored is not None:
+        return effect_of(version, stored)
     row.availability = {
         "windows": [window.model_dump(mode="json", by_alias=True, exclude_none=True) for window in body.windows],
         "limits": None if body.limits is None else body.limits.model_dump(),
     }
     row.available_at, row.available_id = version
-    return True
+    return APPLIED
 
 
-def record_request(store: SchedulingStore, body: PlanWeek, version: Version) -> bool:
+def record_request(store: SchedulingStore, body: PlanWeek, version: Version) -> Effect:
     store.locked_row()
     given = (
         None
         if body.sessions is None
         else [session.model_dump(mode="json", exclude_none=True) for session in body.sessions]
     )
-    return upsert_newer(
-        store.db,
-        RequestRow(**store.key, week_start=body.week_start, sessions={"given": given}, version=version),
-    )
+    row = RequestRow(**store.key, week_start=body.week_start, sessions={"given": given}, version=version)
+    return effect_of(version, upsert_newer(store.db, row))
 
 
 def record_targets(store: SchedulingStore, body: WeekTargetsSet, version: Version) -> bool:
@@ -79,7 +78,7 @@ def record_targets(store: SchedulingStore, body: WeekTargetsSet, version: Versio
         return False
     sessions = [session.model_dump(mode="json", exclude_none=True) for session in body.sessions]
     row = TargetRow(**store.key, week_start=body.week_start, phase=body.phase, sessions=sessions, version=version)
-    return upsert_newer(store.db, row)
+    return upsert_newer(store.db, row) is None
 
 
 def record_season(store: SchedulingStore, body: SeasonPlanned, version: Version, now: datetime) -> Sequence[date]:
@@ -113,7 +112,7 @@ def record_done(store: SchedulingStore, body: SessionScored, version: Version) -
         content=content,
         version=version,
     )
-    return upsert_newer(store.db, row)
+    return upsert_newer(store.db, row) is None
 
 
 def record_gate(store: SchedulingStore, body: ReadinessAssessed, version: Version) -> bool:
@@ -126,7 +125,7 @@ def record_gate(store: SchedulingStore, body: ReadinessAssessed, version: Versio
         decided_by=body.decided_by,
         version=version,
     )
-    return upsert_newer(store.db, row)
+    return upsert_newer(store.db, row) is None
 
 
 def _withdrawn(row: SchedulingAthleteRow, week_start: date, version: Version) -> bool:

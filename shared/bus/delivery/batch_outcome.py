@@ -12,14 +12,16 @@ from prometheus_client import Counter as Metric
 
 from shared.bus.delivery.inbox import Identity, InboxEntry
 from shared.bus.delivery.outbox import OutboxEntry, outbox_entry
-from shared.bus.delivery.replies import Later, ReplyKind, errors, reply_message
+from shared.bus.delivery.replies import ReplyKind, errors, reply_message
 from shared.bus.delivery.validation import Readable, Refused
-from shared.bus.routes import Accepted, Answered, Forgotten
+from shared.bus.routes import DUPLICATE, ERASED, Answered, Forgotten, Later, Outcome
 from shared.messages.envelope import EVENTS_EXCHANGE, Address, outgoing, type_of
 from shared.messages.ids import new_id
 from shared.messages.problems import Problem
 from shared.ops import metrics
 
+ERASE = "athlete.erase"
+"""After this command the delivery tables, too, must not name the athlete."""
 _ID_REUSED = Problem("", "id_reused", "this ce-id was used before for another message; give each message its own")
 
 
@@ -68,14 +70,14 @@ class BatchOutcome:
             return True
         return False
 
-    def accept(self, reading: Readable, outcome: Accepted | Answered | None, rows: Sequence[OutboxEntry]) -> None:
+    def accept(self, reading: Readable, outcome: Outcome, rows: Sequence[OutboxEntry]) -> None:
         """The handler's events, its reply, and the inbox row."""
         incoming, address = reading.incoming, reading.envelope.address
         self.tenants.add(incoming.tenant)
         self.messages += rows
-        data = dict(outcome.data) if outcome is not None else {}
-        word: ReplyKind = "answered" if isinstance(outcome, Answered) else "accepted"
         later = isinstance(outcome, Later)
+        data = {} if outcome is None or isinstance(outcome, Later) else outcome.data
+        word: ReplyKind = "answered" if isinstance(outcome, Answered) else "accepted"
         if reading.route.replies and not later:
             self._reply(address, incoming.id, word, data)
         if not reading.route.query:
@@ -155,10 +157,10 @@ class BatchOutcome:
                 handling.observe(seconds)
 
     def _repeat(self, row: InboxEntry, address: Address, replies: bool) -> None:
-        if replies and row.outcome != "later":
-            data = json.loads(row.reply) if row.reply else {}
-            word: ReplyKind = "rejected" if row.outcome == "rejected" else "accepted"
-            self._reply(address, row.message_id, word, data if word == "rejected" else {**data, "duplicate": True})
+        if replies and row.outcome == "rejected" and row.reply:
+            self._reply(address, row.message_id, "rejected", json.loads(row.reply))
+        elif replies:
+            self._reply(address, row.message_id, "accepted", {**_first_reply(row), "duplicate": True})
         self._count(row.handler, metrics.duplicates)
 
     def _publish_rejection(
@@ -225,6 +227,15 @@ class BatchOutcome:
 
 def _replies(reading: Readable) -> bool:
     return reading.route.replies and reading.route.source == "command"
+
+
+def _first_reply(row: InboxEntry) -> Mapping[str, Any]:
+    """What the sender of a repetition hears; of an erased athlete no reply is kept, and one given late never is."""
+    if row.reply:
+        reply: dict[str, Any] = json.loads(row.reply)
+        return reply
+    is_erased = row.outcome != "later" and row.athlete is None and row.handler != ERASE
+    return (ERASED if is_erased else DUPLICATE).data
 
 
 def _json(data: Mapping[str, Any]) -> bytes:

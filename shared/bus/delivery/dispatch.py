@@ -8,20 +8,17 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
-from shared.bus.delivery.batch_outcome import BatchOutcome
+from shared.bus.delivery.batch_outcome import ERASE, BatchOutcome
 from shared.bus.delivery.fair_share import Throttled
 from shared.bus.delivery.grouping import Group, GroupSize
 from shared.bus.delivery.handler_calls import Calls, decisions_in
 from shared.bus.delivery.retries import Failure, to_park, to_throttled
 from shared.bus.delivery.unit_of_work import Causation, UnitOfWork
 from shared.bus.delivery.validation import Readable, Refused
-from shared.bus.routes import Accepted, Answered, Rejected
+from shared.bus.routes import Outcome, Rejected
 from shared.db.row_security import act_for
 from shared.messages.envelope import Delivery
 from shared.ops.logging import bound
-
-ERASE = "athlete.erase"
-"""After this command the delivery tables, too, must not name the athlete."""
 
 Reading = Readable | Refused | Throttled
 
@@ -128,7 +125,7 @@ class Dispatcher:
                 return
         self._accept(reading, context, outcome)
 
-    def _accept(self, reading: Readable, context: UnitOfWork, outcome: Accepted | Answered | None) -> None:
+    def _accept(self, reading: Readable, context: UnitOfWork, outcome: Outcome) -> None:
         rows = self._calls.rows(context)
         self._work.accept(reading, outcome, rows)
         if reading.route.source == "command" and reading.route.key == ERASE:

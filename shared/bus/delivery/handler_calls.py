@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from shared.bus.delivery.outbox import OutboxEntry, outbox_entry
 from shared.bus.delivery.unit_of_work import Causation, Clock, EmittedEvent, UnitOfWork
-from shared.bus.routes import Accepted, Answered
+from shared.bus.routes import Answered, Outcome
 from shared.hub import Hub
 from shared.rules.decisions import Rules
 
@@ -56,9 +56,7 @@ class Calls:
         return rows
 
 
-def decisions_in(
-    emitted: Iterable[EmittedEvent], key: str = "", outcome: Accepted | Answered | None = None
-) -> list[str]:
+def decisions_in(emitted: Iterable[EmittedEvent], key: str = "", outcome: Outcome = None) -> list[str]:
     """Outcomes that name the rules behind them: events such as ``week-planned``, an answered query (``check-week``)."""
     names = [event.name for event in emitted if _NAMES_ITS_RULES in event.data]
     if isinstance(outcome, Answered) and _NAMES_ITS_RULES in outcome.data:

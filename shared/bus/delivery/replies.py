@@ -1,7 +1,6 @@
 """What a sender hears of its command or query: accepted, rejected or answered; and a reply that comes later."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -14,14 +13,6 @@ ReplyKind = Literal["accepted", "rejected", "answered"]
 
 DEFAULT_EXCHANGE = ""
 """AMQP's own: the routing key is a queue's name; only replies go there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Later(Accepted):
-    """Returned by a handler that will reply in a later call, e.g. when the other services have confirmed an erase.
-
-    The handler stores ``context.reply_address()`` in its own table, and that later call uses ``context.reply_late``.
-    """
 
 
 @runtime_checkable

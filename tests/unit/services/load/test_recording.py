@@ -1,6 +1,7 @@
 """Sessions in any order, twice, changed, removed, without an athlete: the same state and figures each time."""
 
 import itertools
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ LAST_MONTH = [TODAY - timedelta(days=ago) for ago in range(27, -1, -1)]
 
 def test_a_recorded_session_is_scored_told_and_assessed(desk: LoadDesk) -> None:
     desk.put()
-    assert desk.send("load.record-session", {"athlete": "a1", **easy_run("s1", TODAY, 60, 5)}) == {}
+    assert desk.send("load.record-session", {"athlete": "a1", **easy_run("s1", TODAY, 60, 5)}) == {"effect": "applied"}
     (scored,) = desk.events("session-scored")
     assert (scored["run"], scored["combined"], scored["method"], scored["status"]) == (
         300,
@@ -85,10 +86,9 @@ def test_a_removal_is_told_and_takes_the_load_away(desk: LoadDesk) -> None:
 
 def test_sessions_wait_for_their_athlete_and_lose_nothing(desk: LoadDesk) -> None:
     reply = desk.send("load.record-session", {"athlete": "a1", **easy_run("s1", TODAY, 60, 5)})
-    assert reply == {"pending": "athlete"}
-    assert desk.send("load.mark-day", {"athlete": "a1", "date": "2026-03-30", "state": "sick"}) == {
-        "pending": "athlete"
-    }
+    waits = {"effect": "pending", "code": "waits_for_athlete", "pending": "athlete"}
+    assert reply == waits
+    assert desk.send("load.mark-day", {"athlete": "a1", "date": "2026-03-30", "state": "sick"}) == waits
     assert desk.emitted == []
     with pytest.raises(Rejected) as refused:
         desk.load()
@@ -205,3 +205,34 @@ def test_every_event_is_what_its_model_declares(desk: LoadDesk) -> None:
     assert {f"load.{name}" for name in names} == set(EVENTS)
     for event in desk.emitted:
         assert EVENTS[f"load.{event.name}"].model_validate(event.data).model_dump(mode="json") == event.data
+
+
+def test_a_reply_says_what_stands_instead(desk: LoadDesk) -> None:
+    desk.put()
+    eight, nine, ten = (datetime(2026, 4, 1, hour, tzinfo=UTC) for hour in (8, 9, 10))
+
+    def told(key: str, at: datetime, id: str, **body: Any) -> Mapping[str, Any]:
+        return desk.send(f"load.{key}", {"athlete": "a1", **body}, at=at, id=id)
+
+    def lost(time: str, id: str, **revision: int) -> dict[str, Any]:
+        instead = {"time": f"2026-04-01T{time}:00:00Z", "id": id, **revision}
+        return {"effect": "none", "code": "superseded", "superseded_by": instead}
+
+    applied, duplicate = {"effect": "applied"}, {"effect": "none", "code": "duplicate"}
+    run = easy_run("s1", TODAY, revision=2)
+    assert told("record-session", nine, "r9", **run) == applied
+    assert told("record-session", nine, "r9", **run) == duplicate
+    assert told("record-session", ten, "r10", **{**run, "revision": 1}) == lost("09", "r9", revision=2)
+    assert told("remove-session", eight, "x8", session="s1") == lost("09", "r9", revision=2)
+    assert told("remove-session", ten, "x10", session="s1") == applied
+    assert told("remove-session", ten, "x10", session="s1") == duplicate
+    assert told("record-session", nine, "r9b", **{**run, "revision": 3}) == lost("10", "x10")
+    others = [easy_run("s1", TODAY, revision=1), easy_run("s2", TODAY)]
+    partly = told("import-sessions", eight, "i8", sessions=others)
+    assert partly == {"effect": "applied", "items": [{"id": "s1", **lost("09", "r9b", revision=3)}]}
+    assert told("mark-day", nine, "m9", date="2026-03-30", state="sick") == applied
+    assert told("mark-day", nine, "m9", date="2026-03-30", state="sick") == duplicate
+    assert told("mark-day", eight, "m8", date="2026-03-30", state="rest") == lost("09", "m9")
+    nobody = desk.send("load.import-sessions", {"athlete": "a2", "sessions": others[1:]})
+    assert (nobody["effect"], nobody["code"]) == ("pending", "waits_for_athlete")
+    assert nobody["items"] == [{"id": "s2", "effect": "pending", "code": "waits_for_athlete"}]

@@ -8,14 +8,13 @@ import pytest
 from sqlalchemy import String, cast, func, select
 
 from services.periodization.store import Tables
-from shared.bus.delivery.replies import Later
 from shared.bus.delivery.retention import Retention
 from shared.bus.delivery.store import DeliveryStore
-from shared.bus.routes import Accepted, Rejected
+from shared.bus.routes import APPLIED, Accepted, Later, Rejected
 from tests.unit.services.periodization.conftest import Periodization
 from tests.unit.services.periodization.test_handlers import ATHLETE, GOALS, load_of
 
-CONFIRMED = {"athlete": "a1", "erased_by": ["load", "periodization", "recovery", "scheduling"]}
+CONFIRMED = {"effect": "applied", "athlete": "a1", "erased_by": ["load", "periodization", "recovery", "scheduling"]}
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
 
@@ -84,7 +83,7 @@ def test_the_answer_comes_when_all_have_confirmed(periodization: Periodization, 
                 correlation_id="c1",
                 reply_to="tenant.acme.replies",
             )
-            assert outcome == Accepted(CONFIRMED) if last else isinstance(outcome, Later)
+            assert outcome.data == CONFIRMED if last else isinstance(outcome, Later)
         else:
             confirmation = {"athlete": "a1", "service": step}
             periodization.take(
@@ -97,7 +96,7 @@ def test_the_answer_comes_when_all_have_confirmed(periodization: Periodization, 
 
 
 def test_without_anybody_waiting_it_is_accepted_at_once(periodization: Periodization) -> None:
-    assert periodization.take("athlete.erase", {"athlete": "a1"}) == Accepted({"athlete": "a1"})
+    assert periodization.take("athlete.erase", {"athlete": "a1"}) == Accepted(APPLIED, {"athlete": "a1"})
 
 
 def test_confirmations_that_nobody_waits_for_are_forgotten(periodization: Periodization) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from services.periodization.messages import EVENTS
 from services.periodization.store import Tables
-from shared.bus.routes import Accepted, Rejected
+from shared.bus.routes import APPLIED, DUPLICATE, WAITS_FOR_ATHLETE, Accepted, Rejected
 from shared.db.engine import Database
 from shared.rules.decisions import Rules
 from tests.unit.services.periodization.conftest import Periodization
@@ -49,7 +49,7 @@ def deload_weeks(periodization: Periodization, athlete: str = "a1") -> list[int]
 def test_goals_give_a_season_and_targets_with_sessions(periodization: Periodization) -> None:
     periodization.take("athlete.put", ATHLETE)
     outcome = periodization.take("periodization.set-goals", GOALS)
-    assert outcome == Accepted({"athlete": "a1"})
+    assert outcome == Accepted(APPLIED, {"athlete": "a1"})
     (planned,) = periodization.emitted("season-planned")
     assert [week["deload"] for week in planned["weeks"]].count(True) == 2
     targets = periodization.emitted("week-targets-set")
@@ -76,7 +76,9 @@ def test_every_event_fits_its_model(periodization: Periodization) -> None:
 
 
 def test_a_command_without_a_profile_is_kept_until_it_comes(periodization: Periodization) -> None:
-    assert periodization.take("periodization.set-goals", GOALS) == Accepted({"athlete": "a1", "pending": "athlete"})
+    waiting = periodization.take("periodization.set-goals", GOALS)
+    assert isinstance(waiting, Accepted) and waiting.effect == WAITS_FOR_ATHLETE
+    assert waiting.data["pending"] == "athlete"
     assert periodization.events == []
     periodization.take("athlete.put", ATHLETE)
     assert len(periodization.emitted("week-targets-set")) == 12
@@ -245,3 +247,27 @@ def test_any_order_of_messages_ends_in_the_same_season(tmp_path: Path, rules: Ru
         database.dispose()
     assert len(ends) == 1
     assert date(2026, 3, 30).isoformat() in next(iter(ends))[1]
+
+
+def test_a_reply_says_which_choices_a_later_command_holds(periodization: Periodization) -> None:
+    early, late = (datetime(2026, 3, 2, hour, tzinfo=UTC) for hour in (8, 9))
+    later = {"effect": "none", "code": "superseded", "superseded_by": {"time": "2026-03-02T09:00:00Z", "id": "new"}}
+    periodization.take("athlete.put", ATHLETE)
+    periodization.take("periodization.set-goals", {"athlete": "a1", "goals": []}, at=late, id="new")
+    both = {"athlete": "a1", "goals": [], "weeks": 10}
+    partly = periodization.take("periodization.set-goals", both, at=early, id="old")
+    assert isinstance(partly, Accepted)
+    assert partly.data == {"effect": "applied", "athlete": "a1", "items": [{"id": "goals", **later}]}
+    lost = periodization.take("periodization.set-goals", {"athlete": "a1", "goals": []}, at=early, id="older")
+    assert isinstance(lost, Accepted)
+    assert lost.data == {**later, "athlete": "a1", "items": [{"id": "goals", **later}]}
+    deload = {"athlete": "a1", "from": "2026-03-09"}
+    for at, id, effect in ((late, "d2", "applied"), (late, "d2", "none"), (early, "d1", "none")):
+        outcome = periodization.take("periodization.start-deload", deload, at=at, id=id)
+        assert isinstance(outcome, Accepted) and outcome.effect.word == effect
+    noon = datetime(2026, 3, 3, 12, tzinfo=UTC)
+    for whole in (APPLIED, DUPLICATE):
+        assert periodization.take("athlete.put", ATHLETE, at=noon, id="p") == Accepted(whole, {"athlete": "a1"})
+    older = periodization.take("athlete.put", ATHLETE, at=late, id="z")
+    assert isinstance(older, Accepted)
+    assert older.data["superseded_by"] == {"time": "2026-03-03T12:00:00Z", "id": "p"}

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from services.periodization.rule_admin.trials import SETTLE_AFTER
-from shared.bus.delivery.replies import Later
-from shared.bus.routes import Accepted, Rejected
+from shared.bus.routes import Accepted, Later, Rejected
 from shared.messages.json_text import MAX_BYTES
 from tests.unit.services.periodization.conftest import Periodization
 

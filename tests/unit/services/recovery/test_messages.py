@@ -1,7 +1,7 @@
 """Mornings, loads and calendars in any order: the same readiness; each change told once."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -47,7 +47,7 @@ INTERVALS = {
 
 def test_a_morning_is_assessed_and_told(desk: RecoveryDesk) -> None:
     desk.put()
-    assert desk.morning(sleep_hours=6) == {}
+    assert desk.morning(sleep_hours=6) == {"effect": "applied"}
     told = desk.events("readiness-assessed")[-1]
     assert (told["date"], told["score"], told["colour"]) == ("2026-04-01", 50, "yellow")
     assert told["gate"]["intensity"] == "reduced"
@@ -101,7 +101,8 @@ def test_the_same_messages_in_any_order_give_the_same_readiness(open_desk: OpenD
 
 
 def test_mornings_wait_for_their_athlete(desk: RecoveryDesk) -> None:
-    assert desk.morning(sleep_hours=6) == {"pending": "athlete"}
+    waits = {"effect": "pending", "code": "waits_for_athlete"}
+    assert desk.morning(sleep_hours=6) == {**waits, "pending": "athlete", "items": [{"id": "sleep_hours", **waits}]}
     desk.send("load.load-assessed", load_assessed(0, 1.5))
     assert desk.emitted == []
     with pytest.raises(Rejected) as refused:
@@ -228,3 +229,20 @@ def test_every_event_is_what_its_model_declares(desk: RecoveryDesk) -> None:
     for event in desk.emitted:
         told = EVENTS[f"recovery.{event.name}"].model_validate(event.data)
         assert told.model_dump(mode="json") == event.data
+
+
+def test_a_reply_says_which_items_a_later_morning_holds(desk: RecoveryDesk) -> None:
+    desk.put()
+    early, late = desk.now - timedelta(hours=2), desk.now - timedelta(hours=1)
+    instead = {"time": late.isoformat().replace("+00:00", "Z"), "id": "w2"}
+    lost = {"id": "mood", "effect": "none", "code": "superseded", "superseded_by": instead}
+
+    def told(at: datetime, id: str, **items: int) -> Mapping[str, Any]:
+        body = {"athlete": "a1", "date": TODAY.isoformat(), **items}
+        return desk.send("recovery.record-wellness", body, at=at, id=id)
+
+    assert told(late, "w2", mood=4) == {"effect": "applied"}
+    assert told(late, "w2", mood=4)["code"] == "duplicate"
+    assert told(early, "w1", mood=3, stress=2) == {"effect": "applied", "items": [lost]}
+    assert told(early, "w0", mood=3)["superseded_by"] == instead
+    assert told(late, "w3") == {"effect": "none", "code": "unchanged"}

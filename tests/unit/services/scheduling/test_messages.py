@@ -38,7 +38,7 @@ def targets(desk: SchedulingDesk, *sessions: dict[str, Any], week_start: str = M
 def test_a_week_is_planned_told_and_answered(desk: SchedulingDesk) -> None:
     desk.put()
     availability(desk)
-    assert desk.plan([LIFT, LONG, EASY]) == {"status": "planned"}
+    assert desk.plan([LIFT, LONG, EASY]) == {"effect": "applied", "status": "planned"}
     (event,) = desk.events("week-planned")
     week = desk.week()
     assert week == event
@@ -56,8 +56,9 @@ def test_the_calendar_can_be_had_as_icalendar(desk: SchedulingDesk) -> None:
 
 
 def test_what_is_asked_before_the_athlete_is_known_waits(desk: SchedulingDesk) -> None:
-    assert availability(desk) == {"pending": "athlete"}
-    assert desk.plan([LIFT, LONG]) == {"pending": "athlete"}
+    waits = {"effect": "pending", "code": "waits_for_athlete", "pending": "athlete"}
+    assert availability(desk) == waits
+    assert desk.plan([LIFT, LONG]) == waits
     assert desk.events("week-planned") == []
     desk.put()
     assert set(starts(desk.week())) == {"squat", "long"}
@@ -65,7 +66,7 @@ def test_what_is_asked_before_the_athlete_is_known_waits(desk: SchedulingDesk) -
 
 def test_a_week_without_sessions_waits_for_the_seasons(desk: SchedulingDesk) -> None:
     desk.put()
-    assert desk.plan() == {"pending": "targets"}
+    assert desk.plan() == {"effect": "pending", "code": "waits_for_targets", "pending": "targets"}
     targets(desk, LIFT, EASY)
     assert set(starts(desk.week())) == {"squat", "easy"}
 
@@ -102,7 +103,7 @@ def test_changed_availability_plans_the_week_anew(desk: SchedulingDesk) -> None:
 def test_no_time_at_all_is_told_with_its_conflict(desk: SchedulingDesk) -> None:
     desk.put()
     desk.send("scheduling.set-availability", {"athlete": "a1", "windows": []})
-    assert desk.plan([EASY]) == {"status": "infeasible"}
+    assert desk.plan([EASY]) == {"effect": "applied", "status": "infeasible"}
     (event,) = desk.events("week-infeasible")
     assert {member["kind"] for member in event["conflict"]} == {"availability", "session"}
     assert event["suggestions"]
@@ -381,3 +382,25 @@ def test_other_rules_make_coming_weeks_anew_and_leave_the_past(
             packs = {row.week_start.isoformat(): row.pack for row in db.scalars(select(PlanRow)).all()}
     assert packs == {MONDAY: edited.pack("sequencing").hash, far: rules.pack("sequencing").hash}
     assert starts(desk.week())["squat"] == "2026-03-10T07:00:00+01:00"
+
+
+def test_a_reply_says_what_stands_instead(desk: SchedulingDesk) -> None:
+    early, late = desk.now - timedelta(hours=2), desk.now - timedelta(hours=1)
+    stamp = late.isoformat().replace("+00:00", "Z")
+    desk.put()
+
+    def told(key: str, at: datetime, id: str, **body: Any) -> Mapping[str, Any]:
+        return desk.send(f"scheduling.{key}", {"athlete": "a1", **body}, at=at, id=id)
+
+    def lost(id: str) -> dict[str, Any]:
+        return {"effect": "none", "code": "superseded", "superseded_by": {"time": stamp, "id": id}}
+
+    assert told("set-availability", late, "w", windows=OPEN)["effect"] == "applied"
+    assert told("set-availability", late, "w", windows=OPEN) == {"effect": "none", "code": "duplicate"}
+    assert told("set-availability", early, "v", windows=[]) == lost("w")
+    assert told("plan-week", late, "p", week_start=MONDAY, sessions=[EASY])["effect"] == "applied"
+    assert told("plan-week", early, "o", week_start=MONDAY) == lost("p")
+    moved = {"session": "easy", "start": "2026-03-12T18:00:00+01:00"}
+    assert told("move-session", early, "n", **moved) == lost("p"), "the calendar it was meant for is gone"
+    assert told("move-session", late, "q", **moved)["effect"] == "applied"
+    assert told("move-session", late, "pz", **moved) == lost("q")

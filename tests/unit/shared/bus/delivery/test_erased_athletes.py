@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from shared.bus.broker import BrokerAway
 from shared.bus.delivery.retries import Failure, from_internal, to_retry
 from shared.bus.delivery.subjects import athlete_named
-from shared.bus.routes import Forgotten, Route
+from shared.bus.routes import APPLIED, Accepted, Forgotten, Route
 from shared.db.delivery_tables import InboxRow, OutboxRow
 from shared.db.engine import Database
 from shared.db.migrations import create_all
@@ -29,11 +29,12 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 def forget(context: Any, incoming: Any) -> Forgotten:
-    return Forgotten({"ignored": "the athlete was erased"})
+    return Forgotten()
 
 
-def erase(context: Any, incoming: Any) -> None:
+def erase(context: Any, incoming: Any) -> Accepted:
     context.emit("athlete-erased", {"athlete": "a1"}, "a1")
+    return Accepted(APPLIED)
 
 
 ERASE = Route("command", "athlete.erase", Get, erase)
@@ -47,10 +48,10 @@ def inbox(database: Database) -> list[tuple[Any, ...]]:
 def test_of_what_comes_too_late_only_the_id_is_kept(database: Database) -> None:
     work = processor(database, [Route("command", "toy.add", Add, forget)])
     (reply,) = work.process([delivery("late", 1)]).messages
-    assert json.loads(reply.message.body) == {"message": "late", "ignored": "the athlete was erased"}
+    assert json.loads(reply.message.body) == {"message": "late", "effect": "none", "code": "erased"}
     assert inbox(database) == [("late", None, None)]
     (again,) = work.process([delivery("late", 1)]).messages
-    assert json.loads(again.message.body) == {"message": "late", "duplicate": True}
+    assert json.loads(again.message.body) == {"message": "late", "effect": "none", "code": "erased", "duplicate": True}
 
 
 def test_of_what_was_refused_nothing_is_kept_and_a_repetition_hears_the_same(database: Database) -> None:

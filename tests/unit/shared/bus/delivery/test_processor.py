@@ -81,7 +81,8 @@ def test_a_duplicate_within_and_after_a_batch_has_no_second_effect(database: Dat
     second = work.process([delivery("m1", 1)])
     assert total(database) == 1
     assert types(first.messages) == ["toy.added", "toy.add.accepted", "toy.add.accepted"]
-    assert json.loads(second.messages[0].message.body) == {"message": "m1", "total": 1, "duplicate": True}
+    repeated = {"message": "m1", "effect": "applied", "total": 1, "duplicate": True}
+    assert json.loads(second.messages[0].message.body) == repeated
 
 
 def test_an_id_of_another_command_is_refused_too(database: Database) -> None:
