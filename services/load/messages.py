@@ -10,9 +10,8 @@ from pydantic_core import PydanticCustomError
 from shared.athletes.messages import athlete_erased
 from shared.contract.sessions import Effort, Kind, Mode, Region, RunType
 from shared.contract.words import Band, DayState, LoadStatus, ScoreMethod, ScoreStatus
-from shared.messages.events import PublishedEvent
 from shared.messages.rule_packs import RulesCompared
-from shared.messages.values import Day, DoneFields, DoneSession, Id, Instant, Value
+from shared.messages.values import Day, DoneFields, DoneSession, Id, Instant, PublishedEvent, Value
 
 MAX_SESSIONS_AT_ONCE = 200
 MAX_DAYS_REQUESTED = 366

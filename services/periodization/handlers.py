@@ -30,7 +30,6 @@ from services.periodization.use_cases.record import record_days, record_deload, 
 from shared.athletes.batches import Came
 from shared.athletes.handlers import athlete_routes, unknown_athlete
 from shared.athletes.messages import EraseAthlete
-from shared.bus.delivery.replies import RepliesLater
 from shared.bus.routes import (
     APPLIED,
     Accepted,
@@ -40,6 +39,7 @@ from shared.bus.routes import (
     Forgotten,
     Incoming,
     Later,
+    RepliesLater,
     Route,
     Timer,
     accepted,

@@ -9,9 +9,8 @@ from pydantic_core import PydanticCustomError
 
 from shared.athletes.messages import athlete_erased
 from shared.contract.words import DeloadCause, Phase, Priority, Severity
-from shared.messages.events import ReadEvent
 from shared.messages.rule_packs import By, PackId, PackVersion, RulesActivated, RulesTried, Why
-from shared.messages.values import Day, Goal, Id, PlannedSession, Text, Value, WeekTemplate
+from shared.messages.values import Day, Goal, Id, PlannedSession, ReadEvent, Text, Value, WeekTemplate
 
 MAX_GOALS = 100
 MAX_WEEKS_ASKED = 104

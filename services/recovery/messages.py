@@ -7,9 +7,8 @@ from pydantic import BaseModel
 
 from shared.athletes.messages import athlete_erased
 from shared.contract.words import Action, Colour, DayState, LoadStatus
-from shared.messages.events import PublishedEvent, ReadEvent
 from shared.messages.rule_packs import RulesCompared
-from shared.messages.values import Day, Id, Instant, PlannedSession, Tagged, Value, Wellness
+from shared.messages.values import Day, Id, Instant, PlannedSession, PublishedEvent, ReadEvent, Tagged, Value, Wellness
 
 
 class RecordWellness(Wellness):

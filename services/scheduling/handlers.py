@@ -58,7 +58,7 @@ from shared.bus.routes import (
     accepted,
 )
 from shared.bus.rule_routes import rule_routes
-from shared.messages.problems import Problem
+from shared.messages.validation import Problem
 from shared.messages.values import AfterLift, Profile
 
 COMING_WEEKS_SECONDS = 600.0

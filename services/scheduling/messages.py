@@ -9,7 +9,6 @@ from pydantic_core import PydanticCustomError
 
 from shared.athletes.messages import athlete_erased
 from shared.contract.words import Intensity, Phase, WeekStatus
-from shared.messages.events import PublishedEvent, ReadEvent
 from shared.messages.rule_packs import RulesCompared
 from shared.messages.values import (
     AfterLift,
@@ -18,6 +17,8 @@ from shared.messages.values import (
     Instant,
     Limits,
     PlannedSession,
+    PublishedEvent,
+    ReadEvent,
     Tagged,
     Text,
     Value,

@@ -3,11 +3,13 @@ for each, when all messages are written down."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, Generic, TypeVar
+from datetime import date, timedelta
+from typing import Any, Final, Generic, TypeVar
 
 from shared.athletes.store import AthleteStore, Row
 from shared.bus.routes import Accepted, Call, Context, Effect, Forgotten, Incoming, accepted
+from shared.bus.rule_routes import Comparison, changes_of, compare_each
+from shared.messages.rule_packs import DecisionChanged
 from shared.messages.values import Profile
 
 ATHLETES_READ_AT_ONCE = 20
@@ -99,3 +101,26 @@ def assess_each(
             inputs = gather({one.athlete: (profile, today) for one, profile, today in part})
             for one, profile, today in part:
                 assess(one, profile, today, inputs[one.athlete])
+
+
+DAYS_COMPARED: Final = 7
+
+
+def compare_days(
+    context: Context,
+    store: AthleteStore[Any],
+    athletes: Sequence[str],
+    differing: Callable[[str, Profile, Sequence[date]], Iterable[tuple[str, str]]],
+) -> Comparison:
+    """Today and the six days before, of one athlete after the other. ``differing``: what is about what day, and the
+    sentence that says it."""
+
+    def changes_for(athlete: str) -> list[DecisionChanged] | None:
+        profile = store.profile_of(athlete)
+        if profile is None:
+            return None
+        today = profile.day_of(context.now())
+        days = [today - timedelta(days=ago) for ago in range(DAYS_COMPARED - 1, -1, -1)]
+        return changes_of(athlete, differing(athlete, profile, days))
+
+    return compare_each(athletes, changes_for)

@@ -6,7 +6,7 @@ from shared.athletes.messages import EraseAthlete, PutAthlete
 from shared.athletes.store import AthleteStore, Row
 from shared.bus.routes import APPLIED, Accepted, Context, Forgotten, Incoming, Later, Rejected, Route, effect_of
 from shared.contract.words import ServiceName
-from shared.messages.problems import Problem
+from shared.messages.validation import Problem
 from shared.messages.values import Profile
 
 AfterPut = Callable[[Context, Row, Profile, Profile | None], None]

@@ -7,7 +7,7 @@ embedded runner and in a test with nothing but a database.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from shared.contract import words
 from shared.db.versions import Version
 from shared.hub import Result
-from shared.messages.problems import Problem
+from shared.messages.validation import Problem
 from shared.rules.decisions import Rules
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -164,6 +164,15 @@ class Context(Protocol):
 
     def emit(self, name: str, data: Mapping[str, Any], athlete: str | None) -> None:
         """Write event ``<tenant>.<service>.<name>`` to the outbox; ``data`` is plain JSON values."""
+
+
+@runtime_checkable
+class RepliesLater(Protocol):
+    """The part of the context that such a handler needs on top of ``Context``."""
+
+    def reply_address(self) -> dict[str, str] | None: ...
+
+    def reply_late(self, address: Mapping[str, str], outcome: Accepted | Answered) -> None: ...
 
 
 Outcome = Accepted | Answered | Later | None

@@ -14,15 +14,15 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from shared.messages.ids import is_id, is_tenant
+from shared.messages.ids import is_id, is_tenant, valid_traceparent
 from shared.messages.json_text import MAX_BYTES, canonical, read_json
-from shared.messages.problems import InvalidInput, Problem
-from shared.messages.traceparent import valid_traceparent
-from shared.messages.validation import quoted
+from shared.messages.validation import InvalidInput, Problem, quoted
 from shared.messages.values import Instant
 
 COMMANDS_EXCHANGE = "tandem.commands"
 EVENTS_EXCHANGE = "tandem.events"
+DEFAULT_EXCHANGE = ""
+"""AMQP's own: the routing key is a queue's name; only replies go there."""
 
 JSON = "application/json"
 STRUCTURED = "application/cloudevents+json"

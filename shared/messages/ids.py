@@ -1,9 +1,10 @@
-"""What ids look like, and message ids that sort by the moment they were made."""
+"""Ids of messages, athletes and traces."""
 
 import itertools
 import os
 import re
 import time
+from typing import Final
 
 _PROCESS = os.urandom(5).hex()
 _sequence = itertools.count()
@@ -28,3 +29,14 @@ def new_id() -> str:
     Ids of one process sort in the order in which they were made; ids of several processes do not collide.
     """
     return f"{time.time_ns() // 1_000_000:012x}{next(_sequence) & 0xFFFFFFFFFF:010x}{_PROCESS}"
+
+
+_FORM: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def valid_traceparent(header: object) -> str | None:
+    """W3C Trace Context, carried on and nothing more (https://www.w3.org/TR/trace-context/#traceparent-header):
+    ``header`` when it is a whole ``traceparent`` value, else None: what a sender made up is not passed on."""
+    if isinstance(header, str) and _FORM.fullmatch(header):
+        return header
+    return None

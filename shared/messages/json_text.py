@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import orjson
 from pydantic_core import from_json, to_json
 
-from shared.messages.problems import InvalidInput, Problem
+from shared.messages.validation import InvalidInput, Problem
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32

@@ -291,3 +291,18 @@ class WishedRun(SessionTags):
     duration_min: DurationMin
     gap_hours: NonNegative | None = None
     can_separate: bool | None = None
+
+
+class PublishedEvent(BaseModel):
+    """Consumers declare the fields that they read and ignore the rest."""
+
+    model_config = ConfigDict(frozen=True)
+
+    def as_data(self) -> dict[str, Any]:
+        return self.model_dump(mode="json")
+
+
+class ReadEvent(BaseModel):
+    """Another service's event, or a part of it: only the fields read here, the rest ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)

@@ -11,8 +11,7 @@ from shared.contract.sessions import SESSION_KINDS, TAGS
 from shared.located_yaml.json_parser import parse_json
 from shared.located_yaml.nodes import Mistake
 from shared.located_yaml.parser import parse_yaml
-from shared.messages.problems import Problem
-from shared.messages.validation import problems_of
+from shared.messages.validation import Problem, problems_of
 from tandem.athlete_file.model import AthleteFile
 from tandem.athlete_file.places import BadFile, Document, FileProblem, child_pointer, file_problem
 from tandem.athlete_file.source import ATHLETE_FILE, read_text

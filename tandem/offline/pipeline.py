@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.contract.words import Intensity
-from shared.messages.problems import InvalidInput, Problem
+from shared.messages.validation import InvalidInput, Problem
 from shared.messages.values import PlannedSession, Profile
 from shared.rules.decisions import Rules
 from tandem.athlete_file.model import AthleteFile, WeekToPlan

@@ -23,7 +23,7 @@ from shared.bus.transport.runner import Running
 from shared.bus.transport.wiring import POLLING_INTERVAL_S, Wiring, utc_now
 from shared.db.engine import Database
 from shared.db.migrations import create_all
-from shared.messages.problems import InvalidInput, Problem
+from shared.messages.validation import InvalidInput, Problem
 from shared.ops.settings import Settings
 from shared.rules.lifecycle.polling import RulePoller
 from shared.rules.lifecycle.rule_book import RuleBook

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.messages.model_fields import field_names, models_at
+from shared.messages.validation import field_names, models_at
 from tandem.athlete_file import AthleteFile
 from tandem.cli import main
 

@@ -18,8 +18,8 @@ from typing import Any  # noqa: E402
 
 from services.load.handlers import ROUTES, TIMERS  # noqa: E402
 from services.load.store import Tables  # noqa: E402
-from shared.bus.delivery.outbox_relay import Relay  # noqa: E402
-from shared.bus.delivery.store import DeliveryStore  # noqa: E402
+from shared.bus.delivery.inbox import DeliveryStore  # noqa: E402
+from shared.bus.delivery.outbox import Relay  # noqa: E402
 from shared.bus.routes import Context, Incoming, Route  # noqa: E402
 from shared.bus.transport.consumer import BatchEntrypoint  # noqa: E402
 from shared.bus.transport.nameko_service import tandem_service  # noqa: E402

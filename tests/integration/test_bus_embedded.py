@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.messages.problems import InvalidInput
+from shared.messages.validation import InvalidInput
 from tandem.runtime.embedded import Embedded
 from tests.toy.service import ToyService
 

@@ -9,7 +9,7 @@ import signal  # noqa: E402
 import sys  # noqa: E402
 from typing import Any  # noqa: E402
 
-from shared.bus.delivery.outbox_relay import Relay  # noqa: E402
+from shared.bus.delivery.outbox import Relay  # noqa: E402
 from shared.bus.transport.consumer import BatchEntrypoint  # noqa: E402
 from shared.db.engine import Database  # noqa: E402
 from shared.db.migrations import create_all  # noqa: E402

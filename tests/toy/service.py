@@ -8,12 +8,22 @@ from sqlalchemy import Integer, String, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from shared.bus.delivery.replies import RepliesLater
-from shared.bus.routes import APPLIED, Accepted, Answered, Context, Incoming, Later, Rejected, Route, Timer
+from shared.bus.routes import (
+    APPLIED,
+    Accepted,
+    Answered,
+    Context,
+    Incoming,
+    Later,
+    Rejected,
+    RepliesLater,
+    Route,
+    Timer,
+)
 from shared.bus.transport.nameko_service import tandem_service
 from shared.db.common_tables import service_metadata
 from shared.db.tables import COLUMN_TYPES
-from shared.messages.problems import Problem
+from shared.messages.validation import Problem
 from shared.messages.values import Id, Value
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.load.store import LoadStore
 from services.load.use_cases.gather import gather_series
-from shared.athletes.comparing import compare_days
+from shared.athletes.batches import compare_days
 from shared.bus.routes import Context
 from shared.bus.rule_routes import Comparison
 from shared.messages.values import Profile

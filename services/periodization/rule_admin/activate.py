@@ -6,14 +6,12 @@ from typing import Any, Final
 
 from services.periodization.rule_admin.trials import TRIED, Trials, decided
 from services.periodization.use_cases.compare_rules import compare_seasons
-from shared.bus.delivery.replies import RepliesLater
-from shared.bus.routes import Accepted, Context, Incoming, Later, Rejected
+from shared.bus.routes import Accepted, Context, Incoming, Later, Rejected, RepliesLater
 from shared.bus.rule_routes import Compare, both_rules, compared, keep
 from shared.contract.words import PackKind
 from shared.db.rule_store import Action, RuleShelf, StoredPack
-from shared.messages.problems import Problem
 from shared.messages.rule_packs import PackDecision, PackSent, RulesActivated, RulesTried
-from shared.messages.validation import MAX_PROBLEMS
+from shared.messages.validation import MAX_PROBLEMS, Problem
 from shared.rules.authoring.difference import differences
 from shared.rules.errors import RuleFileErrors
 from shared.rules.model import Pack

@@ -19,12 +19,22 @@ from services.periodization.rule_admin.activate import (
 )
 from services.periodization.rule_admin.tenant_packs import sound_pack
 from services.periodization.rule_admin.trials import Trials, decided
-from shared.bus.delivery.replies import RepliesLater
-from shared.bus.routes import APPLIED, UNCHANGED, Accepted, Answered, Context, Incoming, Later, Rejected, Route
+from shared.bus.routes import (
+    APPLIED,
+    UNCHANGED,
+    Accepted,
+    Answered,
+    Context,
+    Incoming,
+    Later,
+    Rejected,
+    RepliesLater,
+    Route,
+)
 from shared.db.rule_store import RuleShelf, StoredPack, in_force
 from shared.messages.json_text import MAX_BYTES
-from shared.messages.problems import Problem
 from shared.messages.rule_packs import RulesCompared
+from shared.messages.validation import Problem
 from shared.rules.errors import RuleFileErrors, did_you_mean
 from shared.rules.lifecycle.dry_run import Triable, with_stored
 

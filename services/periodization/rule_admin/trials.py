@@ -9,8 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.periodization.store import TrialRow
-from shared.bus.delivery.replies import RepliesLater
-from shared.bus.routes import APPLIED, DRY_RUN, Accepted, Context
+from shared.bus.routes import APPLIED, DRY_RUN, Accepted, Context, RepliesLater
 
 SETTLE_AFTER: Final = timedelta(seconds=10)
 """A service that is down must not keep a coach waiting; the answer then names it."""

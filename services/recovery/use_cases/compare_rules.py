@@ -6,7 +6,7 @@ from datetime import date
 from services.recovery.domain import assess_readiness
 from services.recovery.store import RecoveryStore
 from services.recovery.use_cases.gather import gather_readiness
-from shared.athletes.comparing import compare_days
+from shared.athletes.batches import compare_days
 from shared.bus.routes import Context
 from shared.bus.rule_routes import Comparison
 from shared.messages.values import Profile

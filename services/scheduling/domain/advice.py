@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.contract.words import ANSWERS, Answer, Intensity
-from shared.messages.problems import InvalidInput, Problem
+from shared.messages.validation import InvalidInput, Problem
 from shared.messages.values import AfterLift, Profile
 from shared.rules.athlete_facts import athlete_facts
 from shared.rules.decisions import Rules

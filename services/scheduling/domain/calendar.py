@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from shared.contract.sessions import SESSION_KINDS, Demand, RunType
-from shared.messages.problems import InvalidInput, Problem
+from shared.messages.validation import InvalidInput, Problem
 from shared.messages.values import DoneSession, PlannedSession
 from shared.rules.model import Facts, Scalar
 

@@ -14,7 +14,7 @@ from services.scheduling.use_cases.publish import publish_move
 from services.scheduling.use_cases.record import AthleteContext
 from shared.bus.routes import APPLIED, Accepted, Rejected, accepted, effect_of
 from shared.db.versions import Version, upsert_newer
-from shared.messages.problems import Problem
+from shared.messages.validation import Problem
 
 
 def move(athlete: AthleteContext, body: MoveSession, version: Version) -> Accepted:

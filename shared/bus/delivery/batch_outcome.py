@@ -12,12 +12,12 @@ from prometheus_client import Counter as Metric
 
 from shared.bus.delivery.inbox import Identity, InboxEntry
 from shared.bus.delivery.outbox import OutboxEntry, outbox_entry
-from shared.bus.delivery.replies import ReplyKind, errors, reply_message
+from shared.bus.delivery.unit_of_work import ReplyKind, errors, reply_message
 from shared.bus.delivery.validation import Readable, Refused
 from shared.bus.routes import DUPLICATE, ERASED, Answered, Forgotten, Later, Outcome
 from shared.messages.envelope import EVENTS_EXCHANGE, Address, outgoing, type_of
 from shared.messages.ids import new_id
-from shared.messages.problems import Problem
+from shared.messages.validation import Problem
 from shared.ops import metrics
 
 ERASE = "athlete.erase"

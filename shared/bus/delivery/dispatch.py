@@ -1,24 +1,149 @@
 """The messages of one transaction, one after the other, each settled by its handler or without one.
 
-Neighbours that one handler takes in one call are grouped; whatever else comes goes on after them.
+Neighbours that one handler takes in one call are grouped; whatever else comes goes on after them. Whose tenant has used
+up its fair share is throttled.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
 from shared.bus.delivery.batch_outcome import ERASE, BatchOutcome
-from shared.bus.delivery.fair_share import Throttled
-from shared.bus.delivery.grouping import Group, GroupSize
-from shared.bus.delivery.handler_calls import Calls, decisions_in
 from shared.bus.delivery.retries import Failure, to_park, to_throttled
-from shared.bus.delivery.unit_of_work import Causation, UnitOfWork
+from shared.bus.delivery.unit_of_work import Calls, Causation, UnitOfWork, decisions_in
 from shared.bus.delivery.validation import Readable, Refused
-from shared.bus.routes import Outcome, Rejected
+from shared.bus.routes import Outcome, Rejected, Route
 from shared.db.row_security import act_for
 from shared.messages.envelope import Delivery
 from shared.ops.logging import bound
+
+
+class Throttled:
+    """Takes a reading's place: the delivery is moved to the queue for throttled ones, not handled."""
+
+
+def sender_of(delivery: Delivery) -> str | None:
+    """The tenant who may be charged for a delivery; None when nobody is vouched for."""
+    tenant = delivery.routing_key.partition(".")[0]
+    return tenant if delivery.source == "event" or delivery.user_id == tenant else None
+
+
+class FairShares:
+    """Seconds of handling each tenant may still use: ``share`` of every second, saved up to ``burst_s``.
+
+    All tenants of a service share its queues, so whoever sends much stands in front of everybody. A tenant that has
+    used up its fair share is throttled: its messages move, unread, to the service's queue for throttled ones
+    (``<service>.crowded``), which is worked off beside the others. A service with one tenant throttles nobody.
+
+    ``in_hand``: a tenant that has no more messages than this with the consumer waits for answers and floods nobody.
+    """
+
+    def __init__(
+        self, share: float, in_hand: int, burst_s: float = 0.5, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._share = share
+        self._in_hand = in_hand
+        self._burst_s = burst_s
+        self._now = now
+        self._left: dict[str, tuple[float, float]] = {}
+        self._tenants: set[str] = set()
+
+    def add_tenants(self, tenants: Iterable[str]) -> None:
+        """These tenants use the service; nobody is throttled for others."""
+        self._tenants.update(tenants)
+
+    def over_share(self, in_hand: Mapping[str, int]) -> frozenset[str]:
+        """Those who have used up their share and have more in hand, if there is anybody else to make room for."""
+        if len(self._tenants) < 2:
+            return frozenset()
+        return frozenset(
+            tenant for tenant, count in in_hand.items() if count > self._in_hand and self._balance(tenant) < 0
+        )
+
+    def charge(self, messages: Mapping[str, int], seconds: float) -> None:
+        """``seconds`` went into so many messages of each tenant."""
+        total = sum(messages.values())
+        for tenant, count in messages.items():
+            # Never deeper in debt than a burst: who stops over_share is soon an ordinary tenant again.
+            left = max(self._balance(tenant) - seconds * count / total, -self._burst_s)
+            self._left[tenant] = (left, self._now())
+
+    def _balance(self, tenant: str) -> float:
+        if tenant not in self._left:
+            return self._burst_s
+        left, since = self._left[tenant]
+        return min(self._burst_s, left + (self._now() - since) * self._share)
+
+
+_GUESS_S = 0.005
+_TRUST = 0.3
+
+
+class GroupSize:
+    """How many athletes a call of ``handle_many`` may be about, by what the calls of its route took so far.
+
+    A batch is one transaction, and while it lasts everybody else waits; what most handlers do, they do per athlete.
+    """
+
+    def __init__(self, within_s: float) -> None:
+        self._within_s = within_s
+        self._seconds: dict[str, float] = {}
+
+    def fits(self, route: Route, athletes: int) -> bool:
+        return athletes <= 1 or athletes * self._seconds.get(route.key, _GUESS_S) <= self._within_s
+
+    def took(self, route: Route, athletes: int, seconds: float) -> None:
+        each = seconds / max(athletes, 1)
+        before = self._seconds.get(route.key, each)
+        self._seconds[route.key] = before + _TRUST * (each - before)
+
+
+@dataclass(slots=True)
+class Group:
+    """Neighbours in a batch with one route and one tenant, each under an id of its own."""
+
+    route: Route | None = None
+    tenant: str = ""
+    readings: list[Readable] = field(default_factory=list)
+    _ids: set[str] = field(default_factory=set)
+    _athletes: set[str | None] = field(default_factory=set)
+
+    @property
+    def athletes(self) -> int:
+        """How many different ones the messages are about."""
+        return len(self._athletes)
+
+    def athletes_with(self, reading: Readable) -> int:
+        """The same with one more message."""
+        return len(self._athletes) + (_athlete_of(reading) not in self._athletes)
+
+    def holds(self, identity: tuple[str, str]) -> bool:
+        """Whether a message with this (tenant, id) waits here: what comes next under its id must see its outcome."""
+        return identity[1] in self._ids and identity[0] == self.tenant
+
+    def joins(self, reading: Readable) -> bool:
+        """Whether ``reading`` may be handled in one call with those that wait."""
+        return not self.readings or (reading.route is self.route and reading.incoming.tenant == self.tenant)
+
+    def add(self, reading: Readable) -> None:
+        self.route, self.tenant = reading.route, reading.incoming.tenant
+        self.readings.append(reading)
+        self._ids.add(reading.incoming.id)
+        self._athletes.add(_athlete_of(reading))
+
+    def clear(self) -> list[Readable]:
+        """What waited; nothing waits any more."""
+        readings, self.readings = self.readings, []
+        self._ids.clear()
+        self._athletes.clear()
+        return readings
+
+
+def _athlete_of(reading: Readable) -> str | None:
+    return getattr(reading.incoming.body, "athlete", None)
+
 
 Reading = Readable | Refused | Throttled
 

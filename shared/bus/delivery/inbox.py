@@ -1,17 +1,25 @@
-"""The inbox: which messages were taken, by which handler and with what outcome, so that a repetition has no effect."""
+"""The inbox: which messages were taken, by which handler and with what outcome, so that a repetition has no effect.
+
+Also how a batch begins and what it writes at its end, and for how long delivery remembers.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, select, tuple_, update
+from sqlalchemy import CursorResult, MetaData, delete, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from shared.db.bulk import Rows, as_stored, find_rows, find_sql
-from shared.db.delivery_tables import InboxRow
+from shared.bus.delivery.outbox import Outbox, OutboxEntry
+from shared.db.bulk import Rows, as_array, as_stored, find_rows, find_sql, write_rows
+from shared.db.delivery_tables import InboxRow, TenantRow
+from shared.db.engine import Database
+from shared.db.locks import LOCK_SQL, lock_keys
+from shared.db.row_security import ACT_SQL, act_for, acts_for
 from shared.db.tables import table_of
+from shared.db.upserts import insert_missing
 
 Identity = tuple[str, str]
 """(tenant, message id)."""
@@ -71,3 +79,147 @@ def _by_identity(rows: Iterable[Sequence[Any]]) -> dict[Identity, list[InboxEntr
         row = InboxEntry(*values)
         by_identity.setdefault((row.tenant, row.message_id), []).append(row)
     return by_identity
+
+
+class DeliveryStore:
+    """Reads and writes the delivery tables of one service inside somebody else's transaction."""
+
+    def __init__(self) -> None:
+        self.inbox = Inbox()
+        self.outbox = Outbox()
+        self._cached_tenants: set[str] = set()
+
+    def write(
+        self, db: Session, taken: Sequence[InboxEntry], messages: Sequence[OutboxEntry], last: bool = False
+    ) -> None:
+        """All of a batch at once; a row that is already there raises IntegrityError. ``last``: see ``write_rows``."""
+        write_rows(db, (self.inbox.rows(taken), self.outbox.rows(messages)), last)
+
+    def erase_athlete(self, db: Session, tenant: str, athlete: str) -> None:
+        self.inbox.strip_athlete(db, tenant, athlete)
+        self.outbox.delete_athlete(db, tenant, athlete)
+
+    def add_tenants(self, db: Session, tenants: Iterable[str], now: datetime) -> set[str]:
+        """Notes tenants seen for the first time; give the result to ``tenants_committed`` after the commit."""
+        new = set(tenants) - self._cached_tenants
+        if new:
+            stored = set(db.scalars(select(TenantRow.tenant).where(TenantRow.tenant.in_(new))))
+            if new - stored:
+                rows = [{"tenant": tenant, "first_seen": now} for tenant in sorted(new - stored)]
+                # A replica, or this service's other queue, may be noting it too.
+                insert_missing(db, TenantRow, rows)
+        return new
+
+    def tenants_committed(self, tenants: set[str]) -> None:
+        self._cached_tenants |= tenants
+
+    def tenants(self, db: Session) -> list[str]:
+        """Every tenant this service has ever heard from."""
+        return list(db.scalars(select(TenantRow.tenant).order_by(TenantRow.tenant)))
+
+
+def open_batch(
+    db: Session, store: DeliveryStore, service: str, athletes: Iterable[tuple[str, str | None]], ids: Iterable[Identity]
+) -> dict[Identity, list[InboxEntry]]:
+    """Inbox rows of ``ids``, read when this transaction alone handles ``athletes`` (tenant, athlete).
+
+    On PostgreSQL in one round trip, which costs a busy service more than the statement does: whoever runs meanwhile has
+    to give way first.
+
+    ``db``: fresh from ``Database.batch``; its transaction begins here.
+
+    Where all are one tenant's, ``db`` acts for that tenant from here on.
+    """
+    wanted, pairs = list(dict.fromkeys(ids)), set(athletes)
+    if db.get_bind().dialect.name != "postgresql":
+        return store.inbox.find(db, wanted)
+    tenants = {tenant for tenant, _ in wanted} | {tenant for tenant, _ in pairs}
+    acting = tenants.pop() if len(tenants) == 1 else ""
+    # The server runs one statement after the other, so what is read is as of when the locks were had.
+    rows = db.connection().exec_driver_sql(
+        ACT_SQL + LOCK_SQL + store.inbox.FIND_SQL,
+        {
+            "acting": acting,
+            **lock_keys(service, pairs),
+            "tenants": as_array([tenant for tenant, _ in wanted]),
+            "ids": as_array([message_id for _, message_id in wanted]),
+        },
+    )
+    acts_for(db, acting)
+    return store.inbox.from_sql(rows)
+
+
+ERASURES = "erasures"
+"""Every service's table of erased athletes, with columns ``tenant`` and ``erased_at``."""
+
+ROWS_PER_TRANSACTION = 5000
+"""However much has grown old, no statement may take as long as a server that has gone silent."""
+
+
+CONFIRMATIONS = "erase_confirmations"
+"""Of the service that answers an erase: who has confirmed, with columns ``tenant`` and ``athlete_hash``."""
+
+
+class Retention:
+    """``inbox_kept``: a repetition after that is taken as new. ``erasures_kept``: a message from before the erase that
+    arrives even later would bring the athlete back, so it is by far the longer.
+
+    The outbox needs no time limit: a row goes when the broker has confirmed it, and not before."""
+
+    def __init__(
+        self,
+        database: Database,
+        store: DeliveryStore,
+        metadata: MetaData,
+        inbox_kept: timedelta,
+        erasures_kept: timedelta,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._erasures = metadata.tables.get(ERASURES)
+        self._confirmations = metadata.tables.get(CONFIRMATIONS)
+        self._inbox_kept = inbox_kept
+        self._erasures_kept = erasures_kept
+
+    def erased(self) -> dict[tuple[str, str], datetime]:
+        """By tenant and digest of the athlete's id: when the athlete was erased last."""
+        if self._erasures is None:
+            return {}
+        digest = next(column for column in self._erasures.primary_key if column.name != "tenant")
+        with self._database.reading() as db:
+            tenants = self._store.tenants(db)
+        erased: dict[tuple[str, str], datetime] = {}
+        for tenant in tenants:
+            with self._database.reading() as db:
+                act_for(db, tenant)
+                rows = db.execute(select(digest, self._erasures.c.erased_at).where(self._erasures.c.tenant == tenant))
+                erased |= {(tenant, row[0]): row.erased_at for row in rows}
+        return erased
+
+    def forget(self, now: datetime) -> None:
+        """Deletes what is older than its time: the inbox in parts, then one transaction per tenant for its erasures."""
+        gone = ROWS_PER_TRANSACTION
+        while gone == ROWS_PER_TRANSACTION:
+            with self._database.transaction() as db:
+                gone = self._store.inbox.delete_older(db, now - self._inbox_kept, ROWS_PER_TRANSACTION)
+        if self._erasures is None:
+            return
+        with self._database.transaction() as db:
+            tenants = self._store.tenants(db)
+        for tenant in tenants:
+            with self._database.transaction() as db:
+                act_for(db, tenant)
+                if self._confirmations is not None:
+                    self._forget_unasked(db, tenant, now - self._inbox_kept)
+                old = (self._erasures.c.tenant == tenant) & (self._erasures.c.erased_at < now - self._erasures_kept)
+                db.execute(delete(self._erasures).where(old))
+        self._database.wipe()
+
+    def _forget_unasked(self, db: Session, tenant: str, before: datetime) -> None:
+        """Confirmations of an erase that nobody waits for any more: it was done before ``before``."""
+        assert self._erasures is not None and self._confirmations is not None
+        done = select(self._erasures.c.athlete_hash).where(
+            self._erasures.c.tenant == tenant, self._erasures.c.erased_at < before
+        )
+        theirs = (self._confirmations.c.tenant == tenant) & self._confirmations.c.athlete_hash.in_(done)
+        db.execute(delete(self._confirmations).where(theirs))

@@ -13,10 +13,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from shared.bus.broker import MessageRefused, Publisher
-from shared.bus.delivery.outbox import OutboxEntry
-from shared.bus.delivery.outbox_relay import ROWS_PER_PUBLISH, Relay, publish_rows
+from shared.bus.delivery.inbox import DeliveryStore
+from shared.bus.delivery.outbox import ROWS_PER_PUBLISH, OutboxEntry, Relay, publish_rows
 from shared.bus.delivery.retries import UNPUBLISHABLE, to_park_unpublishable
-from shared.bus.delivery.store import DeliveryStore
 from shared.bus.queue_names import parked_queue
 from shared.db.engine import Database
 from shared.ops import metrics

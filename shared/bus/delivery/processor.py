@@ -15,16 +15,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from shared.bus.delivery.batch_outcome import BatchOutcome
-from shared.bus.delivery.begin_batch import open_batch
-from shared.bus.delivery.dispatch import Dispatcher, Reading, whose
-from shared.bus.delivery.fair_share import FairShares, Throttled, sender_of
-from shared.bus.delivery.grouping import GroupSize
-from shared.bus.delivery.handler_calls import Calls, RuleSource
+from shared.bus.delivery.dispatch import Dispatcher, FairShares, GroupSize, Reading, Throttled, sender_of, whose
+from shared.bus.delivery.inbox import DeliveryStore, open_batch
 from shared.bus.delivery.outbox import OutboxEntry
 from shared.bus.delivery.retries import Failure, Reason, is_transient, to_park, to_retry
-from shared.bus.delivery.store import DeliveryStore
 from shared.bus.delivery.timers import Periodic
-from shared.bus.delivery.unit_of_work import Clock
+from shared.bus.delivery.unit_of_work import Calls, Clock, RuleSource
 from shared.bus.delivery.validation import Intake, Readable
 from shared.bus.queue_names import RETRY_DELAYS_S
 from shared.bus.routes import Rejected, Route, Timer

@@ -1,5 +1,7 @@
 """Messages that failed: to a waiting queue for another try, or to the parked queue for a person to look at."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, cast
@@ -9,10 +11,34 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from shared.bus.broker import BrokerAway
 from shared.bus.delivery.outbox import OutboxEntry, outbox_entry
-from shared.bus.delivery.subjects import athlete_named
 from shared.bus.queue_names import INTERNAL_EXCHANGE, RETRY_DELAYS_S, parked_queue, throttled_queue, waiting_queue
 from shared.messages.envelope import Delivery, Outgoing
-from shared.messages.ids import new_id
+from shared.messages.ids import is_id, new_id
+from shared.messages.json_text import MAX_BYTES
+
+
+def athlete_named(headers: Mapping[str, Any], body: bytes) -> str | None:
+    """The athlete that the body names, else ``ce-subject``; None where neither is an athlete's id."""
+    for candidate in (_in_body(body), *(headers[name] for name in headers if name.lower() == "ce-subject")):
+        if isinstance(candidate, str) and is_id(candidate):
+            return candidate
+    return None
+
+
+def _in_body(body: bytes) -> Any:
+    """Binary mode: ``athlete`` of the body; structured mode: of its ``data``, else its ``subject``."""
+    if len(body) > MAX_BYTES:
+        return None
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(document, dict):
+        return None
+    data = document.get("data")
+    within = data.get("athlete") if isinstance(data, dict) else None
+    return document.get("athlete") or within or document.get("subject")
+
 
 Reason = Literal["handler_failed", "retries_exhausted", "event_refused", "unpublishable"]
 UNPUBLISHABLE: Reason = "unpublishable"

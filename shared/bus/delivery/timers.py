@@ -14,10 +14,9 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.orm import Session
 
-from shared.bus.delivery.handler_calls import Calls, decisions_in
+from shared.bus.delivery.inbox import DeliveryStore
 from shared.bus.delivery.outbox import OutboxEntry
-from shared.bus.delivery.store import DeliveryStore
-from shared.bus.delivery.unit_of_work import UnitOfWork
+from shared.bus.delivery.unit_of_work import Calls, UnitOfWork, decisions_in
 from shared.bus.routes import Timer
 from shared.db.engine import Database
 from shared.db.locks import lock_athletes, lock_tenant

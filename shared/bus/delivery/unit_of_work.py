@@ -1,18 +1,52 @@
-"""What one handler call works with: the implementation of ``handling.Context`` on a real database session."""
+"""What one handler call works with, ``routes.Context`` on a database session, and what it leaves to be published."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Literal, Protocol
 
 from sqlalchemy.orm import Session
 
-from shared.bus.delivery.replies import ReplyKind, reply_message
-from shared.bus.routes import Accepted, Answered
+from shared.bus.delivery.outbox import OutboxEntry, outbox_entry
+from shared.bus.routes import Accepted, Answered, Outcome
 from shared.hub import Hub, Result
-from shared.messages.envelope import EVENTS_EXCHANGE, Outgoing, outgoing, type_of
+from shared.messages.envelope import DEFAULT_EXCHANGE, EVENTS_EXCHANGE, Outgoing, outgoing, type_of
 from shared.messages.ids import new_id
+from shared.messages.validation import Problem
 from shared.rules.decisions import Rules
+
+ReplyKind = Literal["accepted", "rejected", "answered"]
+
+
+def reply_message(
+    service: str,
+    time: datetime,
+    word: ReplyKind,
+    data: Mapping[str, Any],
+    *,
+    key: str,
+    message_id: str | None,
+    reply_to: str,
+    correlation_id: str,
+) -> Outgoing:
+    """The reply to message ``message_id`` with routing key ``key``; an answer's data is the handler's alone."""
+    return outgoing(
+        exchange=DEFAULT_EXCHANGE,
+        routing_key=reply_to,
+        id=new_id(),
+        source=f"/tandem/{service}",
+        type=type_of(f"{key}.{word}"),
+        time=time,
+        subject=None,
+        data=data if word == "answered" else {"message": message_id, **data},
+        correlation_id=correlation_id,
+    )
+
+
+def errors(problems: Sequence[Problem]) -> dict[str, list[dict[str, str]]]:
+    """A rejection's data."""
+    return {"errors": [problem.as_json() for problem in problems]}
+
 
 Clock = Callable[[], datetime]
 
@@ -135,3 +169,55 @@ class UnitOfWork:
         word: ReplyKind = "answered" if isinstance(outcome, Answered) else "accepted"
         message = reply_message(self.service, self.now(), word, outcome.data, **address)
         self.late_replies.append(LateReply(outcome, message))
+
+
+_NAMES_ITS_RULES = "decided_by"
+
+
+class RuleSource(Protocol):
+    """Where a tenant's active rules come from; ``shared.rules.lifecycle.rule_book.RuleBook`` is one."""
+
+    def for_tenant(self, tenant: str) -> Rules: ...
+
+    def as_of(self, tenant: str, day: date) -> Rules: ...
+
+
+class Calls:
+    """One service's, under its rules and its clock."""
+
+    def __init__(self, service: str, rules: RuleSource | None, clock: Clock, hub: Hub | None = None) -> None:
+        self.service = service
+        self._rules = rules
+        self._clock = clock
+        self._hub = hub
+
+    def context(self, db: Session, tenant: str, cause: Causation | None) -> UnitOfWork:
+        """For one call of one handler; without ``cause`` nobody sent a message."""
+        source = self._rules
+        if source is None:
+            return UnitOfWork(self.service, tenant, db, None, self._clock, cause, hub=self._hub)
+        return UnitOfWork(
+            self.service,
+            tenant,
+            db,
+            lambda: source.for_tenant(tenant),
+            self._clock,
+            cause,
+            lambda day: source.as_of(tenant, day),
+            self._hub,
+        )
+
+    def rows(self, context: UnitOfWork) -> list[OutboxEntry]:
+        """The call's events, then the replies that earlier calls had put off."""
+        now = self._clock()
+        rows = [outbox_entry(context.tenant, event.message, event.athlete, now) for event in context.emitted]
+        rows += [outbox_entry(context.tenant, reply.message, None, now) for reply in context.late_replies]
+        return rows
+
+
+def decisions_in(emitted: Iterable[EmittedEvent], key: str = "", outcome: Outcome = None) -> list[str]:
+    """Outcomes that name the rules behind them: events such as ``week-planned``, an answered query (``check-week``)."""
+    names = [event.name for event in emitted if _NAMES_ITS_RULES in event.data]
+    if isinstance(outcome, Answered) and _NAMES_ITS_RULES in outcome.data:
+        names.append(key.rpartition(".")[2])
+    return names

@@ -9,8 +9,7 @@ from pydantic import BaseModel
 
 from shared.bus.routes import Incoming, Route
 from shared.messages.envelope import Address, Delivery, Envelope, Refusal, read_address, read_envelope
-from shared.messages.problems import InvalidInput, Problem
-from shared.messages.validation import did_you_mean, parse, quoted
+from shared.messages.validation import InvalidInput, Problem, did_you_mean, parse, quoted
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from hashlib import sha256
 import structlog
 
 from shared.bus.broker import Broker, HeldMessage, OpenBroker
-from shared.bus.delivery.subjects import athlete_named
+from shared.bus.delivery.retries import athlete_named
 from shared.bus.operations.parked_queue import read_parked
 from shared.bus.queue_names import RETRY_DELAYS_S, parked_queue, waiting_queue
 

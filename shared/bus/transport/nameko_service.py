@@ -13,11 +13,11 @@ from sqlalchemy import MetaData
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.bus.broker import BrokerAway, Publisher, PublishFailed
-from shared.bus.delivery.fair_share import FairShares
-from shared.bus.delivery.outbox_relay import Relay
+from shared.bus.delivery.dispatch import FairShares
+from shared.bus.delivery.inbox import Retention
+from shared.bus.delivery.outbox import Relay
 from shared.bus.delivery.outbox_sweeper import Sweeper
 from shared.bus.delivery.processor import Batch, Processor
-from shared.bus.delivery.retention import Retention
 from shared.bus.operations.erase_from_queues import QueuesOfErased
 from shared.bus.routes import Route, Timer
 from shared.bus.transport.amqp_broker import AmqpBroker
@@ -82,7 +82,7 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
             timedelta(days=settings.inbox_days),
             timedelta(days=settings.erasure_days),
         )
-        self.relay = Relay(name, self.database, self.processor.store, self._publishers[0], HUB)
+        self.relay = Relay(name, self.database, self.processor.store.outbox, self._publishers[0], HUB)
         self.sweeper = Sweeper(
             self.relay,
             self.database,

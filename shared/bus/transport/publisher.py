@@ -17,10 +17,9 @@ from eventlet.semaphore import Semaphore
 from kombu import Connection
 
 from shared.bus.broker import Confirms, MessageRefused, PublishFailed
-from shared.bus.delivery.replies import DEFAULT_EXCHANGE
 from shared.bus.transport.amqp_patches import read_in_large_pieces
 from shared.bus.transport.publish_frames import publish_frames
-from shared.messages.envelope import EVENTS_EXCHANGE, Outgoing
+from shared.messages.envelope import DEFAULT_EXCHANGE, EVENTS_EXCHANGE, Outgoing
 
 _WRITE_BYTES = 64 * 1024
 _BROKEN = (OSError, amqp.AMQPError, amqp.exceptions.MessageNacked)

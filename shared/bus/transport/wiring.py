@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 
 from kombu import Connection
 
-from shared.bus.delivery.handler_calls import RuleSource
-from shared.bus.delivery.unit_of_work import Clock
+from shared.bus.delivery.unit_of_work import Clock, RuleSource
 from shared.ops.settings import Settings
 
 CONFIG_KEY = "tandem"

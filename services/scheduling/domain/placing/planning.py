@@ -34,7 +34,7 @@ from services.scheduling.domain.placing.placement import Piece, PlacementProblem
 from services.scheduling.domain.placing.preferences import POINT, Preferences, preference_cost
 from services.scheduling.domain.placing.solving import Placement, best_placement
 from services.scheduling.domain.week_plan import Penalty, PlacedSession, WeekInputs, WeekPlan
-from shared.messages.problems import InvalidInput
+from shared.messages.validation import InvalidInput
 from shared.messages.values import Limits, PlannedSession, Profile
 from shared.rules.athlete_facts import athlete_facts
 from shared.rules.decisions import Rules

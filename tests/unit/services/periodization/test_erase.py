@@ -8,8 +8,7 @@ import pytest
 from sqlalchemy import String, cast, func, select
 
 from services.periodization.store import Tables
-from shared.bus.delivery.retention import Retention
-from shared.bus.delivery.store import DeliveryStore
+from shared.bus.delivery.inbox import DeliveryStore, Retention
 from shared.bus.routes import APPLIED, Accepted, Later, Rejected
 from tests.unit.services.periodization.conftest import Periodization
 from tests.unit.services.periodization.test_handlers import ATHLETE, GOALS, load_of

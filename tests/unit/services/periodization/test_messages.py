@@ -7,8 +7,7 @@ from pydantic import BaseModel
 
 from services.periodization.messages import GetSeason, SetGoals, StartDeload
 from shared.athletes.messages import PutAthlete
-from shared.messages.problems import InvalidInput
-from shared.messages.validation import parse
+from shared.messages.validation import InvalidInput, parse
 
 RACE = {"id": "g1", "kind": "race", "class": "A", "date": "2026-05-24"}
 

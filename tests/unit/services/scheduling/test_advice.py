@@ -11,7 +11,7 @@ import pytest
 from services.scheduling.domain.advice import Advice, advise
 from shared.contract.sessions import Effort, Mode, Region, RunType
 from shared.contract.words import Intensity, Priority
-from shared.messages.problems import InvalidInput
+from shared.messages.validation import InvalidInput
 from shared.messages.values import AfterLift, Profile
 from shared.rules.decisions import Rules
 from shared.rules.lifecycle.rule_book import open_rules

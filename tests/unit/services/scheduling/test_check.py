@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.scheduling.domain.checking.check import check_week, nearest_legal_start
 from services.scheduling.domain.checking.verdict import Verdict
-from shared.messages.problems import InvalidInput
+from shared.messages.validation import InvalidInput
 from shared.messages.values import Limits, PlannedSession, Profile
 from shared.rules.evaluation.tenant_rules import TenantRules
 from tests.independent_checker import broken

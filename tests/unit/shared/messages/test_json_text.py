@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shared.messages import json_text
 from shared.messages.json_text import canonical, read_json
-from shared.messages.problems import InvalidInput
+from shared.messages.validation import InvalidInput
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=6)
 PLAIN = st.recursive(

@@ -1,6 +1,6 @@
 import pytest
 
-from shared.messages.traceparent import valid_traceparent
+from shared.messages.ids import valid_traceparent
 
 WHOLE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 

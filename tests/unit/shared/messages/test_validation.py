@@ -5,8 +5,7 @@ from typing import Annotated
 import pytest
 from pydantic import Field
 
-from shared.messages.problems import InvalidInput, Problem
-from shared.messages.validation import MAX_PROBLEMS, nearest_word, parse, pointer
+from shared.messages.validation import MAX_PROBLEMS, InvalidInput, Problem, nearest_word, parse, pointer
 from shared.messages.values import DoneSession, Goal, Id, Profile, Value, Window
 
 

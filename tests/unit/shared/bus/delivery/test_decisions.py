@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.bus.delivery.handler_calls import decisions_in
 from shared.bus.delivery.processor import Processor
-from shared.bus.delivery.unit_of_work import UnitOfWork
+from shared.bus.delivery.unit_of_work import UnitOfWork, decisions_in
 from shared.bus.routes import Accepted, Answered, Context, Incoming
 from shared.db.engine import Database
 from shared.db.migrations import create_all

@@ -10,8 +10,7 @@ import pytest
 from sqlalchemy import select, text
 
 from shared.bus.broker import BrokerAway
-from shared.bus.delivery.retries import Failure, from_internal, to_retry
-from shared.bus.delivery.subjects import athlete_named
+from shared.bus.delivery.retries import Failure, athlete_named, from_internal, to_retry
 from shared.bus.routes import APPLIED, Accepted, Forgotten, Route
 from shared.db.delivery_tables import InboxRow, OutboxRow
 from shared.db.engine import Database

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.bus.delivery.fair_share import FairShares, sender_of
+from shared.bus.delivery.dispatch import FairShares, sender_of
 from shared.bus.delivery.processor import Processor
 from shared.bus.delivery.retries import from_internal
 from shared.db.engine import Database

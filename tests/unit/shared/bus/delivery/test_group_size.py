@@ -1,6 +1,6 @@
 """A call for many messages holds its transaction no longer than a batch may last."""
 
-from shared.bus.delivery.grouping import GroupSize
+from shared.bus.delivery.dispatch import GroupSize
 from shared.bus.routes import Route
 from tests.toy.service import ROUTES
 

@@ -15,7 +15,7 @@ from shared.bus.routes import Accepted, Answered, Context, Incoming, Rejected
 from shared.db.engine import Database
 from shared.db.migrations import create_all
 from shared.messages.envelope import Delivery, type_of
-from shared.messages.problems import Problem
+from shared.messages.validation import Problem
 from tests.toy.service import ROUTES, Count, Table, add
 from tests.unit.shared.bus.delivery.test_processor import delivery, total, types
 

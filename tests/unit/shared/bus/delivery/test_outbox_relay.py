@@ -9,10 +9,9 @@ from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.bus.broker import Confirms, PublishFailed
-from shared.bus.delivery.outbox import OutboxEntry, outbox_entry
-from shared.bus.delivery.outbox_relay import ROWS_PER_PUBLISH, Relay
+from shared.bus.delivery.inbox import DeliveryStore
+from shared.bus.delivery.outbox import ROWS_PER_PUBLISH, OutboxEntry, Relay, outbox_entry
 from shared.bus.delivery.outbox_sweeper import Sweeper
-from shared.bus.delivery.store import DeliveryStore
 from shared.bus.transport.hub import HUB
 from shared.db.delivery_tables import OutboxRow
 from shared.db.engine import Database
@@ -78,7 +77,7 @@ def committed(database: Database, store: DeliveryStore, count: int, age_s: float
 
 def start(database: Database) -> tuple[Relay, Sweeper, DeliveryStore, Sent]:
     store, sent = DeliveryStore(), Sent()
-    relay = Relay("toy", database, store, sent, HUB)
+    relay = Relay("toy", database, store.outbox, sent, HUB)
     return relay, Sweeper(relay, database, store, sent, lambda: int(NOW.timestamp() * 1000)), store, sent
 
 

@@ -7,9 +7,7 @@ import pytest
 from sqlalchemy import String, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from shared.bus.delivery.inbox import InboxEntry
-from shared.bus.delivery.retention import ERASURES, Retention
-from shared.bus.delivery.store import DeliveryStore
+from shared.bus.delivery.inbox import ERASURES, DeliveryStore, InboxEntry, Retention
 from shared.db.common_tables import service_metadata
 from shared.db.delivery_tables import InboxRow
 from shared.db.engine import Database
@@ -42,7 +40,7 @@ def database(database_url: str) -> Iterator[Database]:
 def test_what_is_older_than_its_time_is_forgotten_and_nothing_else(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.bus.delivery.retention.ROWS_PER_TRANSACTION", 1)
+    monkeypatch.setattr("shared.bus.delivery.inbox.ROWS_PER_TRANSACTION", 1)
     store = DeliveryStore()
     with database.transaction() as db:
         store.add_tenants(db, ["acme", "bravo"], NOW)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from shared.bus.delivery.handler_calls import Calls
-from shared.bus.delivery.store import DeliveryStore
+from shared.bus.delivery.inbox import DeliveryStore
 from shared.bus.delivery.timers import Periodic
+from shared.bus.delivery.unit_of_work import Calls
 from shared.bus.routes import Context, Timer
 from shared.db.engine import Database
 from tests.toy.service import Table
