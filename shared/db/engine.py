@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from shared.db import answer_timeouts
 from shared.db.batches import DIALECT, LAZILY, TransactionConnection, by_hand
+from shared.db.writability import RefusedWrites, why_not_writable, write_problem
 from shared.hub import Hub
 
 _log = structlog.get_logger("tandem.database")
@@ -74,6 +75,7 @@ class Database:
             self._lazy_engine = _sqlite(self.url, "NORMAL") if durable and _is_file(self.url) else self.engine
         else:
             self.engine = self._lazy_engine = _postgresql(self.url, service, answers_within_s, idle_within_s, pool, hub)
+        self._refused = RefusedWrites(self.engine, self._lazy_engine)
         # SQLite has one writer. Two greenlets of one process that wait for each other inside sqlite3 would stop the
         # whole hub until the busy timeout, so they queue here instead, whichever object they came by.
         self._writer = _WRITERS.setdefault(str(self.url), Lock()) if self.is_sqlite else nullcontext()
@@ -122,15 +124,16 @@ class Database:
         return nullcontext() if self._hub is None else self._hub.within(seconds)
 
     def problem(self, within_s: float) -> str | None:
-        """Why the database cannot be used right now, without addresses or names of users; None when it answers."""
+        """Why the database cannot be used right now, without addresses or names of users; None when it can."""
         try:
             with self.within(within_s), self.reading() as session:
-                session.execute(text("SELECT 1"))
+                told = why_not_writable(session, self.url)
         except TimeoutError:
             return f"the database does not answer in {within_s:g} s"
         except SQLAlchemyError as error:
-            return f"the database refuses: {type(error).__name__}"
-        return None
+            told = write_problem(error)
+            return told or f"the database refuses: {type(error).__name__}"
+        return told or self._refused.lately()
 
     def answers(self) -> bool:
         """Whether a statement can be run: after a failure, what tells a database that is away from a mistake."""

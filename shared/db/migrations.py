@@ -11,6 +11,7 @@ from sqlalchemy import MetaData, make_url
 from shared.db.engine import Database, create_schema
 from shared.db.row_security import secure
 from shared.db.server_log import keep_values_out
+from shared.hub import Hub
 
 
 class SchemaOutdated(RuntimeError):
@@ -42,9 +43,11 @@ def upgrade(service: str, url: str, migrations: Path, service_url: str | None = 
         database.dispose()
 
 
-def check(service: str, url: str, migrations: Path) -> str:
+def check(
+    service: str, url: str, migrations: Path, answers_within_s: float | None = None, hub: Hub | None = None
+) -> str:
     """The revision of the database; raises SchemaOutdated when it is not the newest."""
-    database = Database(service, url)
+    database = Database(service, url, True, answers_within_s, hub=hub)
     try:
         with database.engine.connect() as connection:
             current = MigrationContext.configure(connection).get_current_revision()
@@ -53,7 +56,9 @@ def check(service: str, url: str, migrations: Path) -> str:
     wanted = newest(migrations)
     if current != wanted:
         found = current or "none"
-        raise SchemaOutdated(f"{service}: tables are at revision {found}, needed is {wanted}; run: tandem db upgrade")
+        raise SchemaOutdated(
+            f"{database.service}: tables are at revision {found}, needed is {wanted}; run: tandem db upgrade"
+        )
     return wanted
 
 

@@ -244,7 +244,9 @@ class _Handler(BaseHTTPRequestHandler):
                 checks = self._owner.readiness()
                 ready = all(said == "ok" for said in checks.values())
                 status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
-                self._answer_json(status, {"status": "ready" if ready else "not ready", "checks": checks})
+                missing = [{"part": name, "why": said} for name, said in checks.items() if said != "ok"]
+                told = {"status": "ready" if ready else "not ready", "ready": ready, "missing": missing}
+                self._answer_json(status, {**told, "checks": checks})
             case path if path in self._owner.documents:
                 self._answer_json(HTTPStatus.OK, self._owner.documents[path](self._asker(query)))
             case _:

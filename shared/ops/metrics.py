@@ -145,6 +145,12 @@ database_answers: Final = Gauge(
     ["service"],
     registry=registry,
 )
+database_writable: Final = Gauge(
+    "tandem_database_writable",
+    "1 while the service's database takes writes, 0 while it is read-only or its disk full; looked at every sweep.",
+    ["service"],
+    registry=registry,
+)
 outbox_rows: Final = Gauge(
     "tandem_outbox_rows",
     "Outbox: events committed and not yet confirmed by the broker.",

@@ -20,13 +20,15 @@ _LOOK_EVERY_S = 0.2
 def serve(services: tuple[str, ...]) -> None:
     """Run services in this process until SIGTERM, then drain them.
 
-    Settings come from TANDEM_... environment variables; the tables must be up to date (tandem db upgrade).
+    Settings come from TANDEM_... environment variables; the tables must be up to date (tandem db upgrade). While its
+    database or its broker is away it waits: /healthz answers 200, /readyz 503 with what is missing.
     """
     # Before anything that may import sockets or threads.
     from tandem.runtime.green_threads import use_green_threads
 
     use_green_threads()
 
+    from shared.bus.transport.hub import HUB
     from shared.db.migrations import SchemaOutdated
     from shared.ops.health import HealthAddressError
     from shared.ops.logging import configure_logging
@@ -38,11 +40,14 @@ def serve(services: tuple[str, ...]) -> None:
 
     settings = settings_or_exit()
     configure_logging(settings.log_level, settings.log_format)
-    try:
-        check_databases(settings, services)
+
+    def look() -> None:
+        check_databases(settings, services, HUB)
         tell_unbound(unbound_services(settings, services))
         tell_logged(log_cures(settings, services))
-        code = run_services(services_named(services), settings)
+
+    try:
+        code = run_services(services_named(services), settings, look=look)
     except RuleFileErrors as error:
         refuse(error.errors, as_json=False)
     except (SchemaOutdated, HealthAddressError) as error:

@@ -52,9 +52,13 @@ def log_cures(settings: Settings, services: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(found for found in cures if found))
 
 
-def check_databases(settings: Settings, services: Iterable[str]) -> dict[str, str]:
-    """Each service's revision; raises ``SchemaOutdated`` where it is not the newest."""
-    return {service: check(service, settings.database_url_of(service), migrations(service)) for service in services}
+def check_databases(settings: Settings, services: Iterable[str], hub: Hub | None = None) -> dict[str, str]:
+    """Each service's revision; raises ``SchemaOutdated`` where it is not the newest. ``hub``: where others run too."""
+    within_s = None if hub is None else settings.database_answer_seconds
+    return {
+        service: check(service, settings.database_url_of(service), migrations(service), within_s, hub)
+        for service in services
+    }
 
 
 def migrations(service: str) -> Path:

@@ -4,14 +4,17 @@
 """
 
 import gc
+import math
 import os
 import signal
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import eventlet
 import structlog
 from eventlet.event import Event
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from shared.bus.transport.hub import HUB
 from shared.bus.transport.runner import Running
@@ -31,6 +34,9 @@ from tandem.runtime.service_classes import service_named
 
 _log = structlog.get_logger("tandem.serve")
 
+FIRST_WAIT_S, MOST_WAIT_S = 0.5, 10.0
+"""Between two looks for a database that is away at the start; each wait is twice the one before."""
+TELL_EVERY_S = 60.0
 AFTER_DRAIN_S = 5.0
 """What stopping may take on top of draining before the process ends anyway: the broker delivers the rest again."""
 
@@ -60,40 +66,89 @@ def tell_logged(cures: Sequence[str]) -> None:
         _log.warning("the database server's own log may hold athletes' data", todo="; ".join(cures))
 
 
-def serve(services: Sequence[type[Any]], settings: Settings, with_rules: bool = True) -> int:
-    """Blocks; returns the exit code: 0 after a clean stop, 1 when a service died or did not drain in time."""
-    stored = stored_rules(services, settings, HUB) if with_rules else None
-    book = _rule_book(settings, stored) if with_rules else None
-    gc.collect()
-    gc.freeze()  # modules and models stay; without this every full collection walks through all of them, for 50 ms
-    running = Running(services, Wiring(settings, book))
+class _Started:
+    """What the checks of a process look at. ``why``: what it waits for before it can start; ``running``: afterwards."""
+
+    why = "is being started"
+    running: Running | None = None
+
+    def connected(self, service: str) -> Check:
+        return lambda: (
+            None if self.running and self.running.connected(service) else f"{service} has no connection to the broker"
+        )
+
+    def answering(self, service: str) -> Check:
+        return lambda: self.running.database_problem(service) if self.running else self.why
+
+
+def serve(
+    services: Sequence[type[Any]],
+    settings: Settings,
+    with_rules: bool = True,
+    look: Callable[[], object] = lambda: None,
+) -> int:
+    """Blocks; returns the exit code: 0 after a clean stop, 1 when a service died or did not drain in time.
+
+    ``look``: at the databases, before anything is started; while it raises an SQLAlchemyError that means "away", this
+    waits, alive and not ready, for ever: started anew it would find nothing else.
+    """
     names = [service.name for service in services]
-    checks = {f"broker-{name}": _connected(running, name) for name in names}
-    documents = {"/rules": rules_page(book)} if book is not None else {}
-    checks |= {f"database-{name}": _answering(running, name) for name in names}
+    started = _Started()
+    checks = {f"broker-{name}": started.connected(name) for name in names}
+    checks |= {f"database-{name}": started.answering(name) for name in names}
     loop = LoopWatch()
     loop.start()
     with HealthServer(
         settings.metrics_host,
         settings.metrics_port,
         checks,
-        documents,
+        None,
         loop,
         settings.loop_stall_seconds,
         settings.loop_stuck_seconds,
-    ):
-        watch = RulePoller(book, settings.rules_poll_seconds, HUB.spawn, freeze_existing) if book is not None else None
-        if watch is not None:
-            watch.start()
+    ) as health:
+        _until_there(look, started, ",".join(names))
+        stored = stored_rules(services, settings, HUB) if with_rules else None
         try:
-            return _until_signal(running, settings, ",".join(names))
-        finally:
-            if watch is not None:
-                watch.stop()
+            book = _rule_book(settings, stored) if with_rules else None
+            gc.collect()
+            gc.freeze()  # modules and models stay; without this every full collection walks through all, for 50 ms
+            running = started.running = Running(services, Wiring(settings, book))
+            watch = None
             if book is not None:
-                book.close()
+                health.documents["/rules"] = rules_page(book)
+                watch = RulePoller(book, settings.rules_poll_seconds, HUB.spawn, freeze_existing)
+                watch.start()
+            try:
+                return _until_signal(running, settings, ",".join(names))
+            finally:
+                if watch is not None:
+                    watch.stop()
+                if book is not None:
+                    book.close()
+        finally:
             if stored is not None:
                 stored.close()
+
+
+def _until_there(look: Callable[[], object], started: _Started, names: str) -> None:
+    """Returns when ``look`` finds the databases; says that it waits, and says so again every minute."""
+    waits_s, began, told = FIRST_WAIT_S, time.monotonic(), -math.inf
+    while True:
+        try:
+            look()
+        except (OperationalError, InterfaceError) as error:
+            started.why = f"the database does not answer: {type(error.orig).__name__}"
+            waited = time.monotonic() - began
+            if waited - told >= TELL_EVERY_S:
+                told, words = waited, str(error.orig).partition("\n")[0]
+                _log.warning("waiting for the database", service=names, reason=words, seconds=round(waited))
+        else:
+            if told >= 0:
+                _log.info("the database is there", service=names, seconds=round(time.monotonic() - began))
+            return
+        eventlet.sleep(waits_s)
+        waits_s = min(2 * waits_s, MOST_WAIT_S)
 
 
 def _rule_book(settings: Settings, stored: StoredRules | None) -> RuleBook:
@@ -147,11 +202,3 @@ def _wait_for_death(running: Running, stop: Event) -> None:
         _log.exception("a service died")
     if not stop.ready():
         stop.send(0)
-
-
-def _connected(running: Running, service: str) -> Check:
-    return lambda: None if running.connected(service) else f"{service} has no connection to the broker"
-
-
-def _answering(running: Running, service: str) -> Check:
-    return lambda: running.database_problem(service)

@@ -61,6 +61,22 @@ def _database_started(ground: Ground) -> None:
     ground.postgres.start()
 
 
+def _alter_system(ground: Ground, how: str) -> None:
+    with ground.owned() as cursor:
+        cursor.connection.autocommit = True
+        cursor.execute(f"ALTER SYSTEM {how}")
+        cursor.execute("SELECT pg_reload_conf()")
+
+
+def _read_only(ground: Ground) -> Iterator[None]:
+    _alter_system(ground, "SET default_transaction_read_only = on")
+    yield
+
+
+def _writable(ground: Ground) -> None:
+    _alter_system(ground, "RESET default_transaction_read_only")
+
+
 PROOFS = (
     Proof(
         "TandemServiceDown",
@@ -103,5 +119,12 @@ PROOFS = (
         _database_stopped,
         "go on by themselves once it answers",
         _database_started,
+    ),
+    Proof(
+        "TandemDatabaseNotWritable",
+        "PostgreSQL set read-only",
+        _read_only,
+        "ALTER SYSTEM RESET default_transaction_read_only, then SELECT pg_reload_conf()",
+        _writable,
     ),
 )

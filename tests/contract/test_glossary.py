@@ -52,6 +52,7 @@ SAID_BY = {  # a word in the name of a metric -> the term that explains it
     "tenants": "tenant",
     "timer": "timer",
     "watched": "watch",
+    "writable": "writable",
 }
 PLAIN = """
 accepted answered answers behind broker connected consumed database dropped evaluation evaluations events failures

@@ -18,12 +18,14 @@ from shared.bus.delivery.outbox import ROWS_PER_PUBLISH, OutboxEntry, Relay, pub
 from shared.bus.delivery.retries import UNPUBLISHABLE, to_park_unpublishable
 from shared.bus.queue_names import parked_queue
 from shared.db.engine import Database
+from shared.db.writability import WRITE_PROBLEMS
 from shared.ops import metrics
 
 _log = structlog.get_logger("tandem.relay")
 
 PROBE_AFTER_S = (5.0, 10.0, 20.0, 40.0, 60.0)
 """Back-off of the one message that is tried again to see whether its queue takes messages."""
+_ASKED_WITHIN_S = 2.0
 ISOLATE_WITHIN_S = 10.0
 """How long one sweep looks for messages that break connections; what it has not come to waits for the next sweep."""
 
@@ -65,8 +67,10 @@ class Sweeper:
     def sweep(self) -> int:
         """Publishes all rows left behind by a crash or a broken connection; returns how many it settled.
 
-        Every service does this every few seconds, so it also says whether the database answers.
+        Every service does this every few seconds, so it also says whether the database answers, and takes writes.
         """
+        writable = self._database.problem(_ASKED_WITHIN_S) not in WRITE_PROBLEMS
+        metrics.database_writable.labels(self.service).set(writable)
         swept = 0
         while True:
             try:

@@ -8,6 +8,7 @@ from nameko.runners import ServiceRunner
 from shared.bus.transport.nameko_service import ServiceBus
 from shared.bus.transport.queue_consumer import DrainingQueueConsumer
 from shared.bus.transport.wiring import Wiring
+from shared.db.engine import Database
 
 _DATABASE_ANSWERS_S = 2.0
 
@@ -54,7 +55,8 @@ class Running:
 
     def database_problem(self, service: str) -> str | None:
         """Why the service's database cannot be used right now, or None."""
-        return self.bus_of(service).database.problem(_DATABASE_ANSWERS_S)
+        database: Database | None = getattr(self.bus_of(service), "database", None)
+        return "is being started" if database is None else database.problem(_DATABASE_ANSWERS_S)
 
     def in_flight(self) -> int:
         """Messages taken and not acknowledged, and outbox rows not yet published, over all services."""

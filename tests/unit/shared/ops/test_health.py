@@ -54,7 +54,8 @@ def test_ready_when_every_check_is_content() -> None:
     with HealthServer("127.0.0.1", 0, {"broker": lambda: None, "database": lambda: None}) as server:
         response, body = get(server, "/readyz")
     assert response.status == 200
-    assert json.loads(body) == {"status": "ready", "checks": {"broker": "ok", "database": "ok"}}
+    told = {"status": "ready", "ready": True, "missing": []}
+    assert json.loads(body) == {**told, "checks": {"broker": "ok", "database": "ok"}}
 
 
 def test_other_documents_are_served_as_they_are_now_and_listed() -> None:
@@ -75,6 +76,8 @@ def test_not_ready_says_why() -> None:
     assert response.status == 503
     assert json.loads(body) == {
         "status": "not ready",
+        "ready": False,
+        "missing": [{"part": "broker", "why": "no connection to the broker"}],
         "checks": {"broker": "no connection to the broker", "database": "ok"},
     }
 
