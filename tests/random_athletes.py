@@ -174,7 +174,7 @@ class _Maker:
         """What was done on a day. Another system's athlete brings loads of days instead, with days missing."""
         if self.has("from another system"):
             if self.chance.random() < 0.9:
-                loads = {kind: 60.0 * self.chance.randint(0, 18) / 2 for kind in ("run", "lift", "other")}
+                loads = {kind: 60.0 * self.chance.randint(1, 18) / 2 for kind in ("run", "lift", "other")}
                 self.daily_load.append({"date": str(on), **loads})
             return
         for number in range(self.chance.choice((2, 3, 4)) if self.has("several a day") else 1):

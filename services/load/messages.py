@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from shared.athletes.messages import athlete_erased
 from shared.contract.sessions import Effort, Kind, Mode, Region, RunType
-from shared.contract.words import Band, DayState, LoadStatus, ScoreMethod, ScoreStatus
+from shared.contract.words import Band, DayState, LoadQuality, LoadStatus, ScoreMethod, ScoreStatus
 from shared.messages.rule_packs import RulesCompared
 from shared.messages.values import Day, DoneFields, DoneSession, Id, Instant, PublishedEvent, Value
 
@@ -122,6 +122,16 @@ class DayFigures(PublishedEvent):
     band_combined: Band | None
 
 
+class DoubtedRecord(PublishedEvent):
+    """What looks wrong among the records of the 28 days that end on the date. ``where``: the ``date``, and the
+    ``session`` where one is meant; ``set_aside``: what is not counted until it is sent with ``confirmed``."""
+
+    code: LoadQuality
+    where: dict[str, str]
+    text: str
+    set_aside: list[str]
+
+
 class LoadAssessed(PublishedEvent):
     """The day's picture as ``tandem load`` prints it. ``provisional``: the local day is not over.
 
@@ -132,6 +142,8 @@ class LoadAssessed(PublishedEvent):
     date: date
     streams: dict[str, dict[str, Any]]
     alerts: list[dict[str, Any]]
+    quality: list[DoubtedRecord]
+    quality_more: int
     provisional: bool
     days: list[DayFigures]
     decided_by: list[dict[str, str]]

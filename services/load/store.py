@@ -58,6 +58,8 @@ class SessionRow(AthleteKey, Tables):
     distance_km: Mapped[float | None]
     load: Mapped[float | None] = mapped_column(comment="AU")
     method: Mapped[str | None] = mapped_column(String(32))
+    confirmed: Mapped[bool] = mapped_column(default=False)
+    zero_effort: Mapped[bool] = mapped_column(default=False)
 
     __table_args__ = (
         Index("ix_sessions_start", "tenant", "athlete", "counts", "start"),
@@ -87,6 +89,8 @@ class StoredSession:
     duration_min: float
     distance_km: float | None
     load: float
+    confirmed: bool = False
+    zero_effort: bool = False
 
     @property
     def end(self) -> datetime:
@@ -130,6 +134,8 @@ class LoadStore(AthleteStore[LoadAthleteRow]):
                 SessionRow.duration_min,
                 SessionRow.distance_km,
                 SessionRow.load,
+                SessionRow.confirmed,
+                SessionRow.zero_effort,
             )
             .where(SessionRow.tenant == self.tenant, SessionRow.athlete.in_(athletes), SessionRow.counts)
             .order_by(SessionRow.start, SessionRow.session),

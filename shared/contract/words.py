@@ -13,6 +13,11 @@ LoadStatus = Literal["ok", "provisional", "return-from-break", "incomplete", "no
 ScoreMethod = Literal["session-rpe", "heart-rate", "own-median-effort", "default-effort"]
 """How a session's load was found."""
 ScoreStatus = Literal["measured", "estimated", "assumed"]
+LoadQuality = Literal[
+    "zero-means-unknown", "unit-mixed-up", "implausible-distance", "watch-left-running", "probable-copy",
+    "year-mistyped", "load-twice",
+]  # fmt: skip
+"""What may look wrong in the records of training."""
 DeloadCause = Literal["planned", "early", "coach"]
 WeekStatus = Literal["planned", "infeasible"]
 GoalKind = Literal["race", "strength"]

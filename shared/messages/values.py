@@ -197,11 +197,18 @@ class DoneFields(SessionTags):
     revision: Annotated[int, Field(ge=0)] = 0
     distance_km: NonNegative | None = None
     ascent_m: NonNegative | None = None
-    avg_hr: Annotated[float, Field(gt=0, le=260)] | None = None
+    avg_hr: Annotated[float, Field(ge=0, le=260)] | None = None
     exercises: Annotated[list[Exercise], Field(max_length=100)] = []
     protein_g_2h: NonNegative | None = None
     carb_g_2h: NonNegative | None = None
     planned: Id | None = None
+    confirmed: bool = False
+    """What looks implausible or like a copy is so: it counts as it was sent."""
+
+    @property
+    def stated_rpe(self) -> float | None:
+        """An effort of 0 means that none was given: CR-10's 0 is lying down."""
+        return self.rpe or None
 
 
 class DoneSession(DoneFields):

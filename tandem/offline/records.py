@@ -68,7 +68,7 @@ class FileRecords:
                 self.profile.day_of(one.start),
                 one.kind,
                 one.session.type,
-                one.session.rpe,
+                one.session.stated_rpe,
                 [(best.lift, best.e1rm_kg) for best in one.e1rm],
             )
             for one in self.scored

@@ -28,6 +28,7 @@ def show_load(console: Console, answer: Mapping[str, Any]) -> None:
     console.print(load_table(answer["streams"]))
     show_statuses(console, answer["streams"])
     show_alerts(console, answer["alerts"])
+    show_quality(console, answer)
     console.print(Text(CONVENTION, "dim"))
 
 
@@ -80,6 +81,15 @@ def show_statuses(console: Console, streams: Mapping[str, Any]) -> None:
 def show_alerts(console: Console, alerts: list[Mapping[str, Any]]) -> None:
     for alert in alerts:
         console.print(Text.assemble(("▲ ", f"bold {YELLOW}"), alert["message"]))
+
+
+def show_quality(console: Console, answer: Mapping[str, Any]) -> None:
+    """What looks wrong among the records, each with what was done."""
+    for doubt in answer.get("quality", ()):
+        where = ", ".join(str(part) for part in doubt["where"].values())
+        console.print(Text.assemble(("? ", f"bold {YELLOW}"), (f"{where}: ", "bold"), doubt["text"]))
+    if answer.get("quality_more"):
+        console.print(Text(f"? and {answer['quality_more']} more that look wrong", YELLOW))
 
 
 _LABEL = 10

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, cast
 
 import numpy as np
@@ -11,8 +11,9 @@ import numpy as np
 from services.load.domain.alerts import SPIKES, Alert, band_alert, duplicate_alerts, long_run_alerts
 from services.load.domain.daily import DailyLoads, Loads
 from services.load.domain.fitness import Fitness, StartingFitness, Variation, fitness, variation
+from services.load.domain.quality import MAX_TOLD, Doubt
 from services.load.domain.ratios import Ratios, ratios
-from services.load.domain.settings import ACUTE_DAYS, LoadSettings
+from services.load.domain.settings import ACUTE_DAYS, CHRONIC_DAYS, LoadSettings
 from shared.contract.sessions import LOAD_PARTS
 from shared.contract.words import STREAMS, Band, DayState, LoadStatus, Stream
 
@@ -68,6 +69,8 @@ class LoadAssessment:
     streams: Mapping[Stream, StreamLoad]
     alerts: tuple[Alert, ...]
     state: DayState | None = None
+    doubts: tuple[Doubt, ...] = ()
+    """What weighs on the figures and looks wrong: of the 28 days that end on ``date``."""
 
     @property
     def spikes(self) -> tuple[Alert, ...]:
@@ -78,6 +81,8 @@ class LoadAssessment:
             "date": self.date.isoformat(),
             "streams": {name: stream.as_json() for name, stream in self.streams.items()},
             "alerts": [alert.as_json() for alert in self.alerts],
+            "quality": [doubt.as_json() for doubt in self.doubts[-MAX_TOLD:]],
+            "quality_more": max(0, len(self.doubts) - MAX_TOLD),
         }
 
 
@@ -120,7 +125,9 @@ class LoadSeries:
         alerts = [alert for name, stream in streams.items() if (alert := _band_alert(name, stream))]
         alerts += long_run_alerts(self._daily, on, self._settings)
         alerts += duplicate_alerts(self._daily, on)
-        return LoadAssessment(on, streams, tuple(alerts), self._daily.state(on))
+        since = on - timedelta(days=CHRONIC_DAYS - 1)
+        doubts = tuple(doubt for doubt in self._daily.doubts if since <= doubt.day <= on)
+        return LoadAssessment(on, streams, tuple(alerts), self._daily.state(on), doubts)
 
     def day_figures(self, days: Sequence[date]) -> list[dict[str, Any]]:
         """What other services follow day by day: per stream the coupled ratio, its status and band, and the day's

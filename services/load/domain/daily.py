@@ -1,5 +1,6 @@
 """From sessions, ready-made loads and marked days to one figure per local day and stream: known, zero or unknown."""
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,30 +11,19 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.contract.sessions import LOAD_PARTS, SESSION_KINDS, Kind
+from services.load.domain.quality import Doubt, DoubtableSession, Screened
+from shared.contract.sessions import LOAD_PARTS, SESSION_KINDS
 from shared.contract.words import DayState, Stream
 from shared.messages.values import DayLoad, MarkedDay
 
 Loads = NDArray[np.float64]
 
 
-class CountedSession(Protocol):
+class CountedSession(DoubtableSession, Protocol):
     """What a daily sum needs of a scored session: ``ScoredSession``, or a stored row of the same figures."""
 
     @property
-    def id(self) -> str: ...
-    @property
-    def kind(self) -> Kind: ...
-    @property
-    def start(self) -> datetime: ...
-    @property
     def end(self) -> datetime: ...
-    @property
-    def duration_min(self) -> float: ...
-    @property
-    def distance_km(self) -> float | None: ...
-    @property
-    def load(self) -> float: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +60,7 @@ class DailyLoads:
     states: tuple[DayState | None, ...]
     runs: Mapping[date, tuple[DoneRun, ...]]
     overlaps: tuple[Overlap, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def combined(self) -> Loads:
@@ -100,25 +91,23 @@ def daily_loads(
     marked: Sequence[MarkedDay],
     zone: ZoneInfo,
     through: date,
+    quality: Screened | None = None,
 ) -> DailyLoads:
     """Sum load by the athlete's own calendar day (``zone``), up to and including ``through``.
 
     Between the first and the last recorded day a day without a record is rest (0); a date missing inside ready-made
     loads is unknown, and so is every day after the last record. A mark fills a day: ``rest``, ``sick`` and
     ``travel`` mean that nothing beyond the recorded sessions was done; ``unknown`` makes the whole day unknown,
-    whatever was recorded. Sessions and a ready-made load of the same day add up.
+    whatever was recorded. Sessions and a ready-made load of the same day add up, but for what ``quality`` sets aside; a
+    day with a session whose minutes are set aside has an unknown load.
     """
     sums: dict[date, list[float]] = defaultdict(lambda: [0.0] * len(LOAD_PARTS))
     runs: dict[date, list[DoneRun]] = defaultdict(list)
-    for one in sorted(scored, key=lambda s: (s.start, s.id)):
-        day = local_day(one.start, zone)
-        if day > through:
-            continue
-        sums[day][LOAD_PARTS.index(SESSION_KINDS[one.kind].part)] += one.load
-        if one.kind == "run":
-            runs[day].append(DoneRun(one.id, one.duration_min, one.distance_km))
+    quality = quality or Screened(day_loads=ready_made)
+    counted = [one for one in scored if "session" not in quality.aside.get(one.id, ())]
+    sums, runs = _summed(counted, quality, zone, through)
     ready_days = set()
-    for load in sorted(ready_made, key=lambda d: (d.date, d.run, d.lift, d.other)):
+    for load in sorted(quality.day_loads, key=lambda d: (d.date, d.run, d.lift, d.other)):
         if load.date > through:
             continue
         ready_days.add(load.date)
@@ -149,8 +138,27 @@ def daily_loads(
         table[2],
         tuple(seen_states),
         {day: tuple(done) for day, done in runs.items()},
-        _overlaps(scored, zone, through),
+        _overlaps(counted, zone, through),
+        tuple(doubt for doubt in quality.doubts if doubt.day <= through),
     )
+
+
+def _summed(
+    sessions: Sequence[CountedSession], quality: Screened, zone: ZoneInfo, through: date
+) -> tuple[dict[date, list[float]], dict[date, list[DoneRun]]]:
+    """By day the load of each part, and the runs; a session whose minutes are set aside costs something unknown."""
+    sums: dict[date, list[float]] = defaultdict(lambda: [0.0] * len(LOAD_PARTS))
+    runs: dict[date, list[DoneRun]] = defaultdict(list)
+    for one in sorted(sessions, key=lambda s: (s.start, s.id)):
+        day = local_day(one.start, zone)
+        if day > through:
+            continue
+        aside = quality.aside.get(one.id, ())
+        sums[day][LOAD_PARTS.index(SESSION_KINDS[one.kind].part)] += math.nan if "duration_min" in aside else one.load
+        if one.kind == "run" and "duration_min" not in aside:
+            distance = None if "distance_km" in aside else one.distance_km
+            runs[day].append(DoneRun(one.id, one.duration_min, distance))
+    return sums, runs
 
 
 def _nothing(through: date) -> DailyLoads:

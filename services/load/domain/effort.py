@@ -40,7 +40,7 @@ def trimp(minutes: float, avg_hr: float, hr_rest: float, hr_max: float, sex: str
 
 def session_trimp(session: DoneSession, profile: Profile | None) -> float | None:
     """TRIMP of a session, or None when heart rate, resting or maximum heart rate is missing or impossible."""
-    if profile is None or session.avg_hr is None or profile.hr_rest is None or profile.hr_max is None:
+    if profile is None or not session.avg_hr or profile.hr_rest is None or profile.hr_max is None:
         return None
     return trimp(session.duration_min, session.avg_hr, profile.hr_rest, profile.hr_max, profile.sex)
 
@@ -93,6 +93,14 @@ class ScoredSession:
         return self.session.distance_km
 
     @property
+    def confirmed(self) -> bool:
+        return self.session.confirmed
+
+    @property
+    def zero_effort(self) -> bool:
+        return self.session.rpe == 0
+
+    @property
     def status(self) -> ScoreStatus:
         return STATUS_OF[self.method]
 
@@ -139,7 +147,7 @@ def score_sessions(
     """Score an athlete's sessions together, in order of start (then id), whatever order they are given in."""
     numbers = LoadSettings.of(settings)
     ordered = sorted(sessions, key=lambda s: (s.start, s.id))
-    stated = [s for s in ordered if s.rpe is not None]
+    stated = [s for s in ordered if s.stated_rpe is not None]
     return tuple(_score(s, profile, numbers, stated) for s in ordered)
 
 
@@ -147,17 +155,17 @@ def _score(
     session: DoneSession, profile: Profile | None, numbers: LoadSettings, earlier: Sequence[DoneSession]
 ) -> ScoredSession:
     e1rm = best_max(session.exercises) if session.kind == "lift" else ()
-    if session.rpe is not None:
-        return ScoredSession(session, session.duration_min * session.rpe, "session-rpe", (), e1rm)
+    if session.stated_rpe is not None:
+        return ScoredSession(session, session.duration_min * session.stated_rpe, "session-rpe", (), e1rm)
     since = session.start - timedelta(days=numbers.own_effort_days)
     comparable = [
-        s for s in earlier if s.rpe is not None and s.kind == session.kind and since <= s.start < session.start
+        s for s in earlier if s.stated_rpe is not None and s.kind == session.kind and since <= s.start < session.start
     ]
     missing = ["rpe"]
     from_heart = _from_heart_rate(session, profile, comparable, numbers, missing)
     if from_heart is not None:
         return ScoredSession(session, from_heart, "heart-rate", tuple(missing), e1rm)
-    own = [s.rpe for s in comparable if s.rpe is not None and session_class(s) == session_class(session)]
+    own = [s.stated_rpe for s in comparable if s.stated_rpe is not None and session_class(s) == session_class(session)]
     if len(own) >= numbers.own_effort_sessions:
         return ScoredSession(session, session.duration_min * median(own), "own-median-effort", tuple(missing), e1rm)
     missing.append("own_efforts")
@@ -181,7 +189,7 @@ def _from_heart_rate(
     if session.kind == "lift":
         return None
     for name, value in (
-        ("avg_hr", session.avg_hr),
+        ("avg_hr", session.avg_hr or None),
         ("hr_rest", profile and profile.hr_rest),
         ("hr_max", profile and profile.hr_max),
     ):
@@ -193,9 +201,9 @@ def _from_heart_rate(
             missing.append("plausible_heart_rate")
         return None
     pairs = [
-        (s.duration_min * s.rpe, theirs)
+        (s.duration_min * s.stated_rpe, theirs)
         for s in comparable
-        if s.rpe is not None and (theirs := session_trimp(s, profile)) is not None
+        if s.stated_rpe is not None and (theirs := session_trimp(s, profile)) is not None
     ]
     if len(pairs) < numbers.heart_rate_scale_sessions:
         missing.append("own_heart_rate_scale")

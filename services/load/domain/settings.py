@@ -28,6 +28,13 @@ class LoadSettings(TypedSettings):
     fatigue_days: float
     long_run_spike_above: float
     long_run_spike_days: int
+    run_slowest_km_h: float
+    run_fastest_km_h: float
+    watch_left_running_min: float
+    lift_longest_min: float
+    copy_shifted_hours: int
+    year_typed_wrong_days: int
+    load_twice_share: float
     own_effort_days: int
     own_effort_sessions: int
     heart_rate_scale_sessions: int

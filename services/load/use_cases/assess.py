@@ -1,11 +1,11 @@
 """From what is stored to the day's assessment."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from functools import partial
 from zoneinfo import ZoneInfo
 
 from services.load.domain import DailyLoads, LoadSeries
+from services.load.domain.settings import LoadSettings
 from services.load.store import LoadAthleteRow, LoadStore
 from services.load.use_cases.gather import gather_days
 from services.load.use_cases.publish import publish_load
@@ -35,10 +35,18 @@ def assess_recorded(store: LoadStore, batches: Sequence[TrainingBatch]) -> None:
 
 def assess_today(store: LoadStore, batches: Iterable[AthleteBatch[LoadAthleteRow]]) -> None:
     """Assesses each athlete's today where that is due, and publishes it."""
-    assess_each(store, batches, partial(gather_days, store), _assess)
+
+    def gather(wanted: Mapping[str, tuple[Profile, date]]) -> Mapping[str, list[DailyLoads]]:
+        return gather_days(store, wanted, LoadSettings.of(of_tenant.rules.settings("recovery")))
+
+    due = list(batches)
+    if due:
+        of_tenant = due[0].context
+        assess_each(store, due, gather, _assess)
 
 
-def _assess(batch: AthleteBatch[LoadAthleteRow], profile: Profile, today: date, daily: DailyLoads) -> None:
+def _assess(batch: AthleteBatch[LoadAthleteRow], profile: Profile, today: date, gathered: Sequence[DailyLoads]) -> None:
+    (daily,) = gathered
     series = LoadSeries(daily, batch.context.rules.settings("recovery"), today)
     publish_load(batch, series, daily, today)
     batch.row.assessed_through = today

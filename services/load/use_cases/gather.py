@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Protocol
 
-from services.load.domain import DailyLoads, LoadSeries, daily_loads
+from services.load.domain import DailyLoads, LoadSeries, daily_loads, local_day
 from services.load.domain.daily import CountedSession
+from services.load.domain.quality import screened
+from services.load.domain.settings import LoadSettings
 from shared.messages.values import DayLoad, MarkedDay, Profile
 from shared.rules.decisions import Rules
 
@@ -22,19 +24,28 @@ class TrainingRecords(Protocol):
     def marks(self, athletes: Sequence[str]) -> Mapping[str, Sequence[MarkedDay]]: ...
 
 
-def gather_days(records: TrainingRecords, wanted: Mapping[str, tuple[Profile, date]]) -> dict[str, DailyLoads]:
-    """The daily loads of several athletes, each in the profile's days through a date, read at once."""
+def gather_days(
+    records: TrainingRecords, wanted: Mapping[str, tuple[Profile, date]], *settings: LoadSettings
+) -> dict[str, list[DailyLoads]]:
+    """The daily loads of several athletes, each in the profile's days through a date, by each of the ``settings``; read
+    at once."""
     names = list(wanted)
     counted, day_loads, marks = records.counted(names), records.day_loads(names), records.marks(names)
-    return {
-        name: daily_loads(counted[name], day_loads[name], marks[name], profile.zone, through)
-        for name, (profile, through) in wanted.items()
-    }
+    gathered = {}
+    for name, (profile, through) in wanted.items():
+        days = {one.id: local_day(one.start, profile.zone) for one in counted[name]}
+        screens = [screened(counted[name], days, day_loads[name], numbers) for numbers in settings]
+        gathered[name] = [
+            daily_loads(counted[name], day_loads[name], marks[name], profile.zone, through, quality)
+            for quality in screens
+        ]
+    return gathered
 
 
 def gather_series(
     records: TrainingRecords, athlete: str, profile: Profile, through: date, *rules: Rules
 ) -> list[LoadSeries]:
     """One athlete's figures of every day through a date, by each of the ``rules``."""
-    daily = gather_days(records, {athlete: (profile, through)})[athlete]
-    return [LoadSeries(daily, one.settings("recovery"), through) for one in rules]
+    settings = [one.settings("recovery") for one in rules]
+    daily = gather_days(records, {athlete: (profile, through)}, *map(LoadSettings.of, settings))[athlete]
+    return [LoadSeries(days, one, through) for days, one in zip(daily, settings, strict=True)]

@@ -88,7 +88,7 @@ def publish_scored(context: Context, row: SessionRow, scored: ScoredSession, pro
         date=profile.day_of(scored.start),
         duration_min=done.duration_min,
         **done.tags,
-        rpe=done.rpe,
+        rpe=done.stated_rpe,
         distance_km=done.distance_km,
         planned=done.planned,
         **loads,

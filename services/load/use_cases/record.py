@@ -48,6 +48,7 @@ class TrainingBatch(AthleteBatch[LoadAthleteRow]):
             row.body = done.model_dump(mode="json", exclude_defaults=True)
             row.start, row.duration_min, row.kind = done.start, done.duration_min, done.kind
             row.distance_km = done.distance_km
+            row.confirmed, row.zero_effort = done.confirmed, done.rpe == 0
             row.counts = _counts(row)
             effects[sent.session] = effect_of(version, stands(version, row.removed_at, row.removed_id))
             if row.counts:

@@ -87,4 +87,4 @@ def _comparable(store: LoadStore, athlete: str, unstated: Sequence[SessionRow], 
         SessionRow.start >= min(starts) - reach,
         SessionRow.start < max(starts),
     )
-    return [done_session(row) for row in rows if row.body is not None and row.body.get("rpe") is not None]
+    return [done_session(row) for row in rows if row.body is not None and row.body.get("rpe")]

@@ -22,7 +22,7 @@ def session(identity: str = "s", days: float = 0, **fields: Any) -> DoneSession:
     return DoneSession(id=identity, start=START + timedelta(days=days), **given_fields)
 
 
-@pytest.mark.parametrize(("minutes", "rpe", "load"), [(60, 5, 300), (30, 8, 240), (90, 4, 360), (45, 0, 0)])
+@pytest.mark.parametrize(("minutes", "rpe", "load"), [(60, 5, 300), (30, 8, 240), (90, 4, 360), (45, 1, 45)])
 def test_load_is_minutes_times_effort(minutes: float, rpe: float, load: float, settings: Settings) -> None:
     scored = score_session(session(duration_min=minutes, rpe=rpe), None, settings)
     assert scored.parts == {"run": load, "lift": 0, "other": 0}
