@@ -2,14 +2,8 @@
 
 from collections.abc import Mapping
 
-from services.periodization.store import (
-    ConfirmationRow,
-    PeriodizationAthleteRow,
-    PeriodizationErasureRow,
-    SeasonStore,
-)
+from services.periodization.store import HELD, ConfirmationRow, PeriodizationAthleteRow, PeriodizationErasureRow
 from shared.athletes.store import AthleteStore
-from shared.db.versions import Version
 
 NO_CORRELATION = ""
 
@@ -17,6 +11,7 @@ NO_CORRELATION = ""
 class Athletes(AthleteStore[PeriodizationAthleteRow]):
     athlete_row = PeriodizationAthleteRow
     erasure_row = PeriodizationErasureRow
+    held = HELD
     digest_separator = "\n"
 
     def locked_athlete(self, athlete: str) -> PeriodizationAthleteRow:
@@ -27,29 +22,23 @@ class Athletes(AthleteStore[PeriodizationAthleteRow]):
             self.db.add(row)
         return row
 
-    def erase(self, athlete: str, version: Version) -> None:
-        """Keeps what was said after the erase, which may have come first."""
-        self._note_erased(athlete, version)
-        self.db.flush()
-        SeasonStore(self.db, self.tenant, athlete).forget(version[0])
-
     def await_confirmations(
-        self, athlete: str, correlation_id: str, reply_address: Mapping[str, str]
-    ) -> frozenset[str]:
-        """Keeps where to reply; returns the services that have confirmed already."""
+        self, athlete: str, correlation_id: str, reply_address: Mapping[str, str], applied: bool
+    ) -> ConfirmationRow:
+        """Keeps where to reply; ``applied``: there was something to erase here."""
         row = self._confirmations(athlete, correlation_id)
         row.reply_address = dict(reply_address)
+        row.applied = row.applied or applied
         self.db.flush()
-        return frozenset(row.services)
+        return row
 
-    def confirm(
-        self, athlete: str, correlation_id: str, service: str
-    ) -> tuple[frozenset[str], Mapping[str, str] | None]:
-        """Notes one service's confirmation; returns all so far and where to reply, None while nobody waits."""
+    def confirm(self, athlete: str, correlation_id: str, service: str, applied: bool) -> ConfirmationRow:
+        """Notes one service's confirmation."""
         row = self._confirmations(athlete, correlation_id)
         row.services = sorted({*row.services, service})
+        row.applied = row.applied or applied
         self.db.flush()
-        return frozenset(row.services), row.reply_address
+        return row
 
     def settled(self, athlete: str, correlation_id: str) -> None:
         """Forgets a command that was answered."""
@@ -60,7 +49,7 @@ class Athletes(AthleteStore[PeriodizationAthleteRow]):
         key = {"tenant": self.tenant, "athlete_hash": self._digest(athlete), "correlation_id": correlation_id}
         row = self.db.get(ConfirmationRow, key, with_for_update=True)
         if row is None:
-            row = ConfirmationRow(**key, services=[])
+            row = ConfirmationRow(**key, services=[], applied=False)
             self.db.add(row)
             self.db.flush()
         return row

@@ -18,7 +18,7 @@ from services.periodization.messages import (
 )
 from services.periodization.rule_admin.handlers import ROUTES as RULE_ADMIN_ROUTES
 from services.periodization.rule_admin.trials import Trials, settle_trials
-from services.periodization.store import PeriodizationAthleteRow, SeasonStore, Source, due_athletes
+from services.periodization.store import ConfirmationRow, PeriodizationAthleteRow, SeasonStore, Source, due_athletes
 from services.periodization.use_cases.plan import (
     athlete_season,
     packs_of,
@@ -32,10 +32,12 @@ from shared.athletes.handlers import athlete_routes, unknown_athlete
 from shared.athletes.messages import EraseAthlete
 from shared.bus.routes import (
     APPLIED,
+    DUPLICATE,
     Accepted,
     Answered,
     Call,
     Context,
+    Effect,
     Forgotten,
     Incoming,
     Later,
@@ -61,18 +63,19 @@ def after_put(context: Context, row: PeriodizationAthleteRow, profile: Profile, 
     plan_and_publish(context, row.athlete)
 
 
-def after_erase(context: Context, incoming: Incoming[EraseAthlete]) -> Accepted | Later:
+def after_erase(context: Context, incoming: Incoming[EraseAthlete], effect: Effect) -> Accepted | Later:
     """Answers once all services have confirmed, in whichever order the command and the confirmations arrive here."""
     athlete = incoming.body.athlete
     Trials(context.db, context.tenant).forget_athlete(athlete)
-    plan_and_publish(context, athlete)
     address = context.reply_address() if isinstance(context, RepliesLater) else None
     if address is None:
-        return Accepted(APPLIED, {"athlete": athlete})
+        return Accepted(effect, {"athlete": athlete})
     athletes, correlation_id = Athletes(context.db, context.tenant), address["correlation_id"]
-    if athletes.await_confirmations(athlete, correlation_id, address) >= OTHER_SERVICES:
+    confirmations = athletes.await_confirmations(athlete, correlation_id, address, effect == APPLIED)
+    if set(confirmations.services) >= OTHER_SERVICES:
+        outcome = _erased(athlete, confirmations)
         athletes.settled(athlete, correlation_id)
-        return _erased(athlete)
+        return outcome
     return Later()
 
 
@@ -84,9 +87,10 @@ def on_athlete_erased(context: Context, incoming: Incoming[AthleteErasedElsewher
     if incoming.correlation_id in (None, NO_CORRELATION) or body.service not in OTHER_SERVICES:
         return Forgotten()
     athletes = Athletes(context.db, context.tenant)
-    confirmed, address = athletes.confirm(body.athlete, incoming.correlation_id, body.service)
-    if address is not None and confirmed >= OTHER_SERVICES and isinstance(context, RepliesLater):
-        context.reply_late(address, _erased(body.athlete))
+    confirmations = athletes.confirm(body.athlete, incoming.correlation_id, body.service, body.effect == APPLIED.word)
+    address = confirmations.reply_address
+    if address is not None and set(confirmations.services) >= OTHER_SERVICES and isinstance(context, RepliesLater):
+        context.reply_late(address, _erased(body.athlete, confirmations))
         athletes.settled(body.athlete, incoming.correlation_id)
     return Forgotten()
 
@@ -157,7 +161,7 @@ def _on_days(source: Source, calls: Sequence[Call]) -> list[Forgotten | None]:
     erased = Athletes(first.db, first.tenant).erased({incoming.body.athlete for _, incoming in calls})
     for context, incoming in calls:
         body = incoming.body
-        if body.athlete in erased and erased[body.athlete] >= incoming.time:
+        if body.athlete in erased and erased[body.athlete].seen >= incoming.time:
             outcomes.append(Forgotten())
             continue
         store = SeasonStore(context.db, context.tenant, body.athlete)
@@ -169,8 +173,10 @@ def _on_days(source: Source, calls: Sequence[Call]) -> list[Forgotten | None]:
     return outcomes
 
 
-def _erased(athlete: str) -> Accepted:
-    return Accepted(APPLIED, {"athlete": athlete, "erased_by": sorted({*OTHER_SERVICES, SERVICE})})
+def _erased(athlete: str, confirmations: ConfirmationRow) -> Accepted:
+    """``none`` only where no service had anything left to erase."""
+    effect = APPLIED if confirmations.applied else DUPLICATE
+    return Accepted(effect, {"athlete": athlete, "erased_by": sorted({*OTHER_SERVICES, SERVICE})})
 
 
 ROUTES: tuple[Route, ...] = (

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.athletes.messages import athlete_erased
-from shared.contract.words import DeloadCause, Phase, Priority, Severity
+from shared.contract.words import DeloadCause, EffectWord, Phase, Priority, Severity
 from shared.messages.rule_packs import By, PackId, PackVersion, RulesActivated, RulesTried, Why
 from shared.messages.values import Day, Goal, Id, PlannedSession, ReadEvent, Text, Value, WeekTemplate
 
@@ -113,6 +113,7 @@ class ReadinessAssessed(ReadEvent):
 class AthleteErasedElsewhere(ReadEvent):
     athlete: Id
     service: str
+    effect: EffectWord = "applied"
 
 
 class Decided(BaseModel):

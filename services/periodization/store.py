@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import JSON, Date, Integer, String, delete, func, or_, select
+from sqlalchemy import JSON, Date, Integer, String, delete, or_, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from services.periodization.domain import CoachDeload, SeasonChoices
@@ -109,6 +109,7 @@ class ConfirmationRow(Tables):
     athlete_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     correlation_id: Mapped[str] = mapped_column(String(255), primary_key=True)
     services: Mapped[list[Any]]
+    applied: Mapped[bool] = mapped_column(default=False, comment="one of them held something")
     reply_address: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
 
 
@@ -129,8 +130,16 @@ class TrialRow(Tables):
     reply_address: Mapped[dict[str, Any]]
 
 
-_SAID: tuple[type[_Said], ...] = (ChoiceRow, CoachDeloadRow, DayRow)
-_DERIVED: tuple[type[AthleteKey], ...] = (SeasonRow, PublishedWeekRow, PublishedDeloadRow)
+HELD: tuple[type[AthleteKey], ...] = (
+    ChoiceRow,
+    CoachDeloadRow,
+    DayRow,
+    SeasonRow,
+    PublishedWeekRow,
+    PublishedDeloadRow,
+    PeriodizationAthleteRow,
+)
+"""What is held of an athlete."""
 
 
 class SeasonStore:
@@ -230,22 +239,6 @@ class SeasonStore:
         of_another_length = row.days != days
         row.days = days
         return of_another_length
-
-    def forget(self, said_until: datetime) -> None:
-        """Deletes everything that was said up to ``said_until``; what was said later stays.
-
-        What was published is forgotten altogether: if the athlete is still there it is published again.
-        """
-        queries = [delete(row).filter_by(**self.key) for row in _DERIVED]
-        queries += [delete(row).filter_by(**self.key).where(row.version_time <= said_until) for row in _SAID]
-        put = PeriodizationAthleteRow
-        queries.append(delete(put).filter_by(**self.key).where(put.put_at <= said_until))
-        for query in queries:
-            self.db.execute(query, execution_options={"synchronize_session": "fetch"})
-        asked_since = self.db.scalar(select(func.min(ChoiceRow.version_time)).filter_by(**self.key))
-        if asked_since is not None:
-            self.db.add(SeasonRow(**self.key, asked_at=asked_since))
-        self.db.flush()
 
     def forget_days(self, source: Source, said_until: datetime) -> None:
         """Drops what ``source`` said before it erased the athlete, should it arrive only now."""

@@ -58,10 +58,10 @@ def record_each(
     erased = store.erased({incoming.body.athlete for _, incoming in calls})
 
     def is_ignored(incoming: Incoming[Any]) -> bool:
-        at = erased.get(incoming.body.athlete)
-        if at is None:
+        erasure = erased.get(incoming.body.athlete)
+        if erasure is None:
             return False
-        return store.is_erased(incoming.body.athlete, incoming.time) if are_events else at >= incoming.time
+        return store.is_erased(incoming.body.athlete, incoming.time) if are_events else erasure.sent >= incoming.time
 
     ignored = [is_ignored(incoming) for _, incoming in calls]
     rows = store.locked_athletes(

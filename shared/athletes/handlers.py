@@ -4,14 +4,26 @@ from collections.abc import Callable
 
 from shared.athletes.messages import EraseAthlete, PutAthlete
 from shared.athletes.store import AthleteStore, Row
-from shared.bus.routes import APPLIED, Accepted, Context, Forgotten, Incoming, Later, Rejected, Route, effect_of
+from shared.bus.routes import (
+    APPLIED,
+    DUPLICATE,
+    Accepted,
+    Context,
+    Effect,
+    Forgotten,
+    Incoming,
+    Later,
+    Rejected,
+    Route,
+    effect_of,
+)
 from shared.contract.words import ServiceName
 from shared.messages.validation import Problem
 from shared.messages.values import Profile
 
 AfterPut = Callable[[Context, Row, Profile, Profile | None], None]
 """Lets take effect whatever waited for the athlete: its row, its profile, and the one of before."""
-AfterErase = Callable[[Context, Incoming[EraseAthlete]], Accepted | Later]
+AfterErase = Callable[[Context, Incoming[EraseAthlete], Effect], Accepted | Later]
 
 
 def athlete_routes(
@@ -36,9 +48,10 @@ def athlete_routes(
 
     def erase_athlete(context: Context, incoming: Incoming[EraseAthlete]) -> Accepted | Later:
         athlete = incoming.body.athlete
-        store(context.db, context.tenant).erase(athlete, incoming.version)
-        context.emit("athlete-erased", {"athlete": athlete, "service": service}, athlete)
-        return Accepted(APPLIED, {"athlete": athlete}) if after_erase is None else after_erase(context, incoming)
+        erased = store(context.db, context.tenant).erase(athlete, incoming.version, context.now())
+        effect = APPLIED if erased else DUPLICATE
+        context.emit("athlete-erased", {"athlete": athlete, "service": service, "effect": effect.word}, athlete)
+        return Accepted(effect, {"athlete": athlete}) if after_erase is None else after_erase(context, incoming, effect)
 
     answers = after_erase is not None
     return (

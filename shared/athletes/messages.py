@@ -4,7 +4,7 @@ from typing import Any, Literal, cast
 
 from pydantic import BaseModel, create_model
 
-from shared.contract.words import ServiceName
+from shared.contract.words import EffectWord, ServiceName
 from shared.messages.values import Id, Profile, Value
 
 
@@ -21,5 +21,10 @@ class EraseAthlete(Value):
 
 
 def athlete_erased(service: ServiceName) -> type[BaseModel]:
-    """The event ``<service>.athlete-erased``."""
-    return create_model("AthleteErased", athlete=(Id, ...), service=(cast(Any, Literal)[service], service))
+    """The event ``<service>.athlete-erased``; its effect is ``none`` where an earlier erase has left nothing."""
+    return create_model(
+        "AthleteErased",
+        athlete=(Id, ...),
+        service=(cast(Any, Literal)[service], service),
+        effect=(EffectWord, ...),
+    )

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from hashlib import sha256
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Executable, String, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, CursorResult, Executable, String, delete, func, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from shared.db.tables import AthleteKey, MessageId, Tenant
@@ -37,16 +37,26 @@ class AthleteRow(AthleteKey):
 
 
 class ErasureRow:
-    """That somebody was erased, without saying who: a message from before must not bring the person back."""
+    """That somebody was erased, without saying who: a message from before must not bring the person back.
+    ``erased_at``: the latest ce-time of an erase."""
 
     __tablename__ = "erasures"
     tenant: Mapped[str] = mapped_column(Tenant, primary_key=True, sort_order=-2)
     athlete_digest: Mapped[str] = mapped_column(String(64), primary_key=True, sort_order=-1)
     erased_at: Mapped[datetime]
+    taken_at: Mapped[datetime | None] = mapped_column(comment="by this service's clock, when the last was taken")
 
     def note(self, version: Version) -> None:
         """``version``: of the latest erase."""
         self.erased_at = version[0]
+
+
+class Erasure(NamedTuple):
+    """``sent``: ce-time of the latest erase, by the platform's clock as commands are. ``seen``: the earlier of that and
+    when it was taken here, by which events of our own services are judged: the platform's clock may be ahead."""
+
+    sent: datetime
+    seen: datetime
 
 
 Row = TypeVar("Row", bound=AthleteRow)
@@ -107,33 +117,38 @@ class AthleteStore(Generic[Row]):
         row = self.athlete(athlete)
         return None if row is None else row.profile
 
-    def erased(self, athletes: Iterable[str]) -> dict[str, datetime]:
+    def erased(self, athletes: Iterable[str]) -> dict[str, Erasure]:
         """When each of the athletes was erased; those who never were are not in it."""
         by_digest = {self._digest(name): name for name in athletes}
         row = self.erasure_row
-        query = select(row.athlete_digest, row.erased_at)
+        query = select(row.athlete_digest, row.erased_at, func.coalesce(row.taken_at, row.erased_at))
         found = self.db.execute(query.where(row.tenant == self.tenant, row.athlete_digest.in_(list(by_digest))))
-        return {by_digest[digest]: at for digest, at in found}
+        return {by_digest[digest]: Erasure(sent, min(sent, taken)) for digest, sent, taken in found}
 
     def erased_since(self, athlete: str, at: datetime) -> bool:
         """Whether the athlete was erased at or after ``at``."""
-        when = self.erased([athlete]).get(athlete)
-        return when is not None and when >= at
+        erasure = self.erased([athlete]).get(athlete)
+        return erasure is not None and erasure.sent >= at
 
     def is_erased(self, athlete: str, at: datetime) -> bool:
         """Whether what another service told at ``at`` is not kept: the athlete was erased since, or erased and not put
         again."""
-        when = self.erased([athlete]).get(athlete)
-        if when is None:
+        erasure = self.erased([athlete]).get(athlete)
+        if erasure is None:
             return False
         row = self.athlete(athlete)
-        return when >= at or row is None or row.profile_json is None
+        return erasure.seen >= at or row is None or row.profile_json is None
 
-    def erase(self, athlete: str, version: Version) -> None:
-        """Deletes all that is held of the athlete; only the fact that somebody was erased stays."""
+    def erase(self, athlete: str, version: Version, now: datetime) -> bool:
+        """Deletes all that is held of the athlete, whatever its version; only the fact that somebody was erased stays.
+        False: the same was done before, and nothing has come since."""
+        held = 0
         for row in self.held:
-            self.db.execute(delete(row).where(*self._of(row, athlete)))
-        self._note_erased(athlete, version)
+            gone = self.db.execute(
+                delete(row).where(*self._of(row, athlete)), execution_options={"synchronize_session": "fetch"}
+            )
+            held += cast(CursorResult[Any], gone).rowcount
+        return self._note_erased(athlete, version, now) or held > 0
 
     def by_athlete(
         self, athletes: Iterable[str], make: Callable[..., Made], query: Executable
@@ -151,15 +166,18 @@ class AthleteStore(Generic[Row]):
         query = select(row.athlete).where(row.tenant == self.tenant, *conditions).group_by(row.athlete)
         return self.db.scalars(query.order_by(func.max(newest).desc(), row.athlete)).all()
 
-    def _note_erased(self, athlete: str, version: Version) -> None:
+    def _note_erased(self, athlete: str, version: Version, now: datetime) -> bool:
+        """Whether it is the first erase."""
         row = self.db.get(self.erasure_row, (self.tenant, self._digest(athlete)))
         if row is None:
             row = self.erasure_row()
             row.tenant, row.athlete_digest = self.tenant, self._digest(athlete)
             self.db.add(row)
-        elif row.erased_at >= version[0]:
-            return
-        row.note(version)
+            row.note(version)
+        elif row.erased_at < version[0]:
+            row.note(version)
+        is_first, row.taken_at = row.taken_at is None, now
+        return is_first
 
     def _of(self, row: type[AthleteKey], athlete: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
         return row.tenant == self.tenant, row.athlete == athlete

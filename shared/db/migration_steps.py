@@ -165,6 +165,15 @@ def drop_parked_audit() -> None:
     op.drop_table("parked_audit")
 
 
+def add_when_erase_was_taken() -> None:
+    column = sa.Column("taken_at", _INSTANT, comment="by this service's clock, when the last was taken")
+    op.add_column("erasures", column)
+
+
+def drop_when_erase_was_taken() -> None:
+    op.drop_column("erasures", "taken_at")
+
+
 def inbox_index_by_athlete() -> None:
     """It began with the tenant. Without statistics PostgreSQL then took it for looking up message ids, and read all of
     a tenant's rows."""

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
@@ -27,6 +27,8 @@ DEFAULT_EXCHANGE = ""
 JSON = "application/json"
 STRUCTURED = "application/cloudevents+json"
 
+MAX_CLOCK_AHEAD = timedelta(minutes=5)
+"""By which machines' clocks may differ without NTP failing."""
 _DIRECT_REPLY = re.compile(r"amq\.rabbitmq\.reply-to(\.[A-Za-z0-9+/=_-]+\.[A-Za-z0-9+/=_-]+)?")
 """As the broker writes it for the consumer of ``amq.rabbitmq.reply-to``: a process and a key, each in base64."""
 _REQUIRED = ("id", "source", "type", "specversion")
@@ -141,8 +143,14 @@ def _vouched_for(delivery: Delivery, tenant: str) -> bool:
     return delivery.user_id == tenant or (delivery.user_id is None and delivery.direct)
 
 
-def read_envelope(delivery: Delivery, address: Address, received: datetime) -> Envelope:
-    """Both content modes; raises Refusal with every problem of the envelope. ``received`` stands in for no ce-time."""
+def read_envelope(
+    delivery: Delivery, address: Address, received: datetime, max_ahead: timedelta = MAX_CLOCK_AHEAD
+) -> Envelope:
+    """Both content modes; raises Refusal with every problem of the envelope. ``received`` stands in for no ce-time.
+
+    ``max_ahead``: of a command, how far its ce-time may be ahead: the newest counts, so a clock that runs ahead would
+    silence all that others send until its time has come.
+    """
     media_type = (delivery.content_type or "").partition(";")[0].strip().lower()
     if media_type not in (JSON, STRUCTURED):
         allowed = f"content type {quoted(delivery.content_type)} is not taken; send {JSON} or {STRUCTURED}"
@@ -160,6 +168,10 @@ def read_envelope(delivery: Delivery, address: Address, received: datetime) -> E
         attributes, data = _binary_attributes(delivery.headers), body
     problems = list(_attribute_problems(attributes, delivery.source, address.key))
     time, time_problem = _time(attributes.get("time"), received)
+    if delivery.source == "command" and time - received > max_ahead:
+        told, ours = (one.astimezone(UTC).isoformat(timespec="seconds") for one in (time, received))
+        ahead = f"ce-time {told} is ahead of our clock, which says {ours}, by more than {max_ahead.total_seconds():g} s"
+        time_problem = _whole("clock_ahead", f"{ahead}; set the clock of whoever sends, and send it again")
     if time_problem:
         problems.append(time_problem)
     if problems:

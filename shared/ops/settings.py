@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from shared.messages.envelope import MAX_CLOCK_AHEAD
 from shared.ops.health import STALL_S, STUCK_S
 from shared.rules.lifecycle.intervals import LOOK_EVERY_S
 
@@ -122,6 +123,9 @@ class Settings(BaseModel):
     """Of a service's time, what one tenant may use before its messages are set aside for the others'."""
     tenant_in_flight: int = Field(20, ge=1, le=20000)
     """What one tenant may have taken and not yet acknowledged, per queue, before its share counts."""
+    max_clock_ahead_seconds: float = Field(MAX_CLOCK_AHEAD.total_seconds(), ge=1, le=86400)
+    """A command whose ``ce-time`` is farther ahead of the service's clock is rejected (``clock_ahead``): the newest
+    counts, so it would silence what others send until then."""
     prefetch_messages: int = Field(400, ge=1, le=20000)
     """Deliveries taken and not yet acknowledged, per service."""
     heartbeat_seconds: int = Field(30, ge=2, le=600)

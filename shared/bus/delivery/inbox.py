@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, MetaData, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, CursorResult, MetaData, delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from shared.bus.delivery.outbox import Outbox, OutboxEntry
@@ -150,7 +150,7 @@ def open_batch(
 
 
 ERASURES = "erasures"
-"""Every service's table of erased athletes, with columns ``tenant`` and ``erased_at``."""
+"""Every service's table of erased athletes, with columns ``tenant``, ``erased_at`` and ``taken_at``."""
 
 ROWS_PER_TRANSACTION = 5000
 """However much has grown old, no statement may take as long as a server that has gone silent."""
@@ -181,19 +181,20 @@ class Retention:
         self._inbox_kept = inbox_kept
         self._erasures_kept = erasures_kept
 
-    def erased(self) -> dict[tuple[str, str], datetime]:
-        """By tenant and digest of the athlete's id: when the athlete was erased last."""
+    def erased(self) -> dict[tuple[str, str], tuple[datetime, datetime]]:
+        """By tenant and digest of the athlete's id: ce-time of the last erase, and when it was taken."""
         if self._erasures is None:
             return {}
         digest = next(column for column in self._erasures.primary_key if column.name != "tenant")
+        columns = (digest, self._erasures.c.erased_at, self._taken_at)
         with self._database.reading() as db:
             tenants = self._store.tenants(db)
-        erased: dict[tuple[str, str], datetime] = {}
+        erased: dict[tuple[str, str], tuple[datetime, datetime]] = {}
         for tenant in tenants:
             with self._database.reading() as db:
                 act_for(db, tenant)
-                rows = db.execute(select(digest, self._erasures.c.erased_at).where(self._erasures.c.tenant == tenant))
-                erased |= {(tenant, row[0]): row.erased_at for row in rows}
+                rows = db.execute(select(*columns).where(self._erasures.c.tenant == tenant))
+                erased |= {(tenant, whose): (sent, taken) for whose, sent, taken in rows}
         return erased
 
     def forget(self, now: datetime) -> None:
@@ -211,15 +212,19 @@ class Retention:
                 act_for(db, tenant)
                 if self._confirmations is not None:
                     self._forget_unasked(db, tenant, now - self._inbox_kept)
-                old = (self._erasures.c.tenant == tenant) & (self._erasures.c.erased_at < now - self._erasures_kept)
+                old = (self._erasures.c.tenant == tenant) & (self._taken_at < now - self._erasures_kept)
                 db.execute(delete(self._erasures).where(old))
         self._database.wipe()
+
+    @property
+    def _taken_at(self) -> ColumnElement[datetime]:
+        """By our clock, which is what counts days: a sender's may say anything."""
+        assert self._erasures is not None
+        return func.coalesce(self._erasures.c.taken_at, self._erasures.c.erased_at)
 
     def _forget_unasked(self, db: Session, tenant: str, before: datetime) -> None:
         """Confirmations of an erase that nobody waits for any more: it was done before ``before``."""
         assert self._erasures is not None and self._confirmations is not None
-        done = select(self._erasures.c.athlete_hash).where(
-            self._erasures.c.tenant == tenant, self._erasures.c.erased_at < before
-        )
+        done = select(self._erasures.c.athlete_hash).where(self._erasures.c.tenant == tenant, self._taken_at < before)
         theirs = (self._confirmations.c.tenant == tenant) & self._confirmations.c.athlete_hash.in_(done)
         db.execute(delete(self._confirmations).where(theirs))

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
@@ -27,7 +28,7 @@ from shared.bus.routes import Rejected, Route, Timer
 from shared.db.engine import Database
 from shared.db.row_security import act_for, may_write
 from shared.hub import Hub
-from shared.messages.envelope import Delivery
+from shared.messages.envelope import MAX_CLOCK_AHEAD, Delivery
 from shared.ops import metrics
 
 _log = structlog.get_logger("tandem.bus")
@@ -67,6 +68,7 @@ class Processor:
         shares: FairShares | None = None,
         erase_waiting: Callable[[str, str], object] | None = None,
         hub: Hub | None = None,
+        max_clock_ahead: timedelta = MAX_CLOCK_AHEAD,
     ) -> None:
         """``erase_waiting``: drops what waits, parked or for another try, about a tenant's athlete.
 
@@ -76,7 +78,7 @@ class Processor:
         self._erase_waiting = erase_waiting
         self.store = DeliveryStore()
         self.database = database
-        self._intake = Intake(service, routes, user_id_required)
+        self._intake = Intake(service, routes, user_id_required, max_clock_ahead)
         self._keys = frozenset(route.key for route in routes)
         self._calls = Calls(service, rules, clock, hub)
         self._clock = clock

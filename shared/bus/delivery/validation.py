@@ -2,13 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel
 
 from shared.bus.routes import Incoming, Route
-from shared.messages.envelope import Address, Delivery, Envelope, Refusal, read_address, read_envelope
+from shared.messages.envelope import (
+    MAX_CLOCK_AHEAD,
+    Address,
+    Delivery,
+    Envelope,
+    Refusal,
+    read_address,
+    read_envelope,
+)
 from shared.messages.validation import InvalidInput, Problem, did_you_mean, parse, quoted
 
 
@@ -36,10 +44,17 @@ class Refused:
 class Intake:
     """The routes of one service and the checks in front of them. Pure: no broker, no database."""
 
-    def __init__(self, service: str, routes: Sequence[Route], user_id_required: bool) -> None:
+    def __init__(
+        self,
+        service: str,
+        routes: Sequence[Route],
+        user_id_required: bool,
+        max_clock_ahead: timedelta = MAX_CLOCK_AHEAD,
+    ) -> None:
         self._service = service
         self._routes = {(route.source, route.key): route for route in routes}
         self._user_id_required = user_id_required
+        self._max_clock_ahead = max_clock_ahead
 
     def read(self, delivery: Delivery, received: datetime) -> Readable | Refused:
         try:
@@ -50,7 +65,7 @@ class Intake:
         if route is None:
             return self._refused(delivery, address, None, (self._no_route(delivery.source, address.key),))
         try:
-            envelope = read_envelope(delivery, address, received)
+            envelope = read_envelope(delivery, address, received, self._max_clock_ahead)
         except Refusal as refusal:
             return self._refused(delivery, address, refusal.message_id, refusal.problems)
         try:

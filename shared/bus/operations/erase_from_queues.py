@@ -18,13 +18,19 @@ from shared.bus.queue_names import RETRY_DELAYS_S, parked_queue, waiting_queue
 _log = structlog.get_logger("tandem.bus")
 
 
+Erased = tuple[datetime, datetime]
+"""The ce-time of an athlete's last erase, and when it was taken."""
+
+
 @dataclass(frozen=True, slots=True)
 class About:
-    """Whom a waiting message is about. ``sent``: its ce-time, or when it failed first."""
+    """Whom a waiting message is about. ``sent``: its ce-time; ``failed``: when it failed first, by our clock."""
 
     tenant: str
     athlete: str
     sent: str | None
+    failed: str | None
+    is_event: bool
 
 
 def digests_of(tenant: str, athlete: str) -> tuple[str, ...]:
@@ -49,8 +55,9 @@ class QueuesOfErased:
         whose = (tenant, athlete)
         return self._erase([self._parked, *self._waiting], lambda about: (about.tenant, about.athlete) == whose)
 
-    def erase_since(self, erased: Mapping[tuple[str, str], datetime]) -> int:
-        """Drops what is parked and was sent before its athlete was erased; ``erased``: when, by (tenant, digest)."""
+    def erase_since(self, erased: Mapping[tuple[str, str], Erased]) -> int:
+        """Drops what is parked and was received, or sent, before its athlete was erased; ``erased``: by (tenant,
+        digest)."""
         return self._erase([self._parked], lambda about: _sent_before(about, erased)) if erased else 0
 
     def _erase(self, queues: Iterable[str], whose: Callable[[About], bool]) -> int:
@@ -76,20 +83,26 @@ def about_of(service: str, queue: str, message: HeldMessage) -> About | None:
     if queue == parked_queue(service):
         parked = read_parked(service, message)
         tenant, first_failed, headers, body = parked.tenant, parked.first_failed, parked.headers, parked.body
+        is_event = headers.get("tandem-source") != "command"
     else:
         delivery = message.as_delivery("event" if queue.startswith(f"{service}.events") else "command")
         tenant, first_failed = delivery.routing_key.partition(".")[0], delivery.first_failed
-        headers, body = dict(delivery.headers), delivery.body
+        headers, body, is_event = dict(delivery.headers), delivery.body, delivery.source == "event"
     athlete = athlete_named(headers, body)
-    return None if athlete is None else About(tenant, athlete, headers.get("ce-time") or first_failed)
+    return None if athlete is None else About(tenant, athlete, headers.get("ce-time"), first_failed, is_event)
 
 
-def _sent_before(about: About, erased: Mapping[tuple[str, str], datetime]) -> bool:
+def _sent_before(about: About, erased: Mapping[tuple[str, str], Erased]) -> bool:
     keys = [(about.tenant, digest) for digest in digests_of(about.tenant, about.athlete)]
     at = [erased[key] for key in keys if key in erased]
     if not at:
         return False
+    sent, taken = max(at)
     try:
-        return about.sent is None or datetime.fromisoformat(about.sent) <= max(at)
+        if about.failed is not None and datetime.fromisoformat(about.failed) <= taken:
+            return True
+        # An event's time is our clock's, a command's that of whoever sent it, as the erase's is.
+        until = min(sent, taken) if about.is_event else sent
+        return about.sent is None or datetime.fromisoformat(about.sent) <= until
     except (ValueError, TypeError):  # no time, or one without an offset: nothing speaks for a message from after
         return True

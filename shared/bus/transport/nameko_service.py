@@ -65,6 +65,7 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
             shares=None if wiring.in_memory else FairShares(settings.tenant_share, settings.tenant_in_flight),
             erase_waiting=None if self._queues is None else self._queues.erase_athlete,
             hub=HUB,
+            max_clock_ahead=timedelta(seconds=settings.max_clock_ahead_seconds),
         )
         self._publishers: list[Publisher] = [
             MemoryPublisher(wiring.connector())

@@ -169,7 +169,7 @@ def test_an_erased_athlete_leaves_nothing_and_is_not_brought_back_by_an_old_mess
     desk.send("load.record-session", {"athlete": "a1", **easy_run("s1", TODAY)}, at=sent)
     desk.send("load.mark-day", {"athlete": "a1", "date": "2026-03-30", "state": "sick"})
     desk.send("athlete.erase", {"athlete": "a1"})
-    assert desk.events("athlete-erased") == [{"athlete": "a1", "service": "load"}]
+    assert desk.events("athlete-erased") == [{"athlete": "a1", "service": "load", "effect": "applied"}]
     desk.send("load.record-session", {"athlete": "a1", **easy_run("s2", TODAY)}, at=sent)
     with desk.database.engine.connect() as connection:
         for table in ("athletes", "sessions", "marked_days"):

@@ -9,7 +9,7 @@ from sqlalchemy import String, cast, func, select
 
 from services.periodization.store import Tables
 from shared.bus.delivery.inbox import DeliveryStore, Retention
-from shared.bus.routes import APPLIED, Accepted, Later, Rejected
+from shared.bus.routes import APPLIED, DUPLICATE, Accepted, Forgotten, Later, Rejected
 from tests.unit.services.periodization.conftest import Periodization
 from tests.unit.services.periodization.test_handlers import ATHLETE, GOALS, load_of
 
@@ -41,7 +41,9 @@ def test_nothing_that_names_the_athlete_is_left(periodization: Periodization) ->
     assert everything_named(periodization, "a1")
     periodization.take("athlete.erase", {"athlete": "a1"}, at=START + timedelta(hours=1))
     assert everything_named(periodization, "a1") == []
-    assert periodization.emitted("athlete-erased") == [{"athlete": "a1", "service": "periodization"}]
+    assert periodization.emitted("athlete-erased") == [
+        {"athlete": "a1", "service": "periodization", "effect": "applied"}
+    ]
     with pytest.raises(Rejected):
         periodization.take("periodization.get-season", {"athlete": "a1"})
 
@@ -63,9 +65,42 @@ def test_what_was_said_before_and_arrives_after_has_no_effect(periodization: Per
 
 def test_an_athlete_put_again_later_is_a_new_one(periodization: Periodization) -> None:
     put_and_plan(periodization)
-    periodization.take("athlete.put", ATHLETE, at=START + timedelta(hours=2))
     periodization.take("athlete.erase", {"athlete": "a1"}, at=START + timedelta(hours=1))
+    periodization.take("athlete.put", ATHLETE, at=START + timedelta(hours=2))
     assert periodization.answer("periodization.get-season", {"athlete": "a1"})["goals"] == []
+
+
+def test_all_that_came_before_it_goes_whatever_its_stamp(periodization: Periodization) -> None:
+    ahead = START + timedelta(minutes=4)
+    for key, body in (("athlete.put", ATHLETE), ("periodization.set-goals", GOALS)):
+        periodization.take(key, body, at=ahead)
+    periodization.take("load.load-assessed", load_of("2026-03-01", acwr_combined=1.0), at=ahead)
+    periodization.take("athlete.erase", {"athlete": "a1"}, at=START)
+    assert everything_named(periodization, "a1") == []
+
+
+def test_an_erase_again_is_told_as_one(periodization: Periodization) -> None:
+    periodization.take("athlete.put", ATHLETE, at=START)
+    for hours, effect in ((1, APPLIED), (2, DUPLICATE), (1, DUPLICATE)):
+        again = periodization.take("athlete.erase", {"athlete": "a1"}, at=START + timedelta(hours=hours))
+        assert again == Accepted(effect, {"athlete": "a1"})
+    assert [event["effect"] for event in periodization.emitted("athlete-erased")] == ["applied", "none", "none"]
+    periodization.take("athlete.put", ATHLETE, at=START + timedelta(hours=3))
+    assert periodization.take("athlete.erase", {"athlete": "a1"}, at=START) == Accepted(APPLIED, {"athlete": "a1"})
+    late = periodization.take("athlete.put", ATHLETE, at=START + timedelta(hours=2))
+    assert late == Forgotten(more={"athlete": "a1"}), "of two erases the later stamp counts"
+
+
+@pytest.mark.parametrize("held_by", ["load", None])
+def test_it_is_none_only_where_no_service_held_anything(periodization: Periodization, held_by: str | None) -> None:
+    erase = {"at": START, "correlation_id": "c1", "reply_to": "tenant.acme.replies"}
+    periodization.take("athlete.erase", {"athlete": "a1"}, at=START - timedelta(hours=1))
+    periodization.take("athlete.erase", {"athlete": "a1"}, **erase)
+    for service in ("load", "recovery", "scheduling"):
+        said = {"athlete": "a1", "service": service, "effect": "applied" if service == held_by else "none"}
+        periodization.take(f"{service}.athlete-erased", said, at=START, correlation_id="c1")
+    (reply,) = periodization.late_replies
+    assert reply["effect"] == ("applied" if held_by else "none")
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(["erase", "load", "recovery", "scheduling"])))
@@ -112,7 +147,7 @@ def test_confirmations_that_nobody_waits_for_are_forgotten(periodization: Period
     assert everything_named(periodization, "c1") == ["erase_confirmations.correlation_id"]
     retention.forget(START + timedelta(days=31))
     assert everything_named(periodization, "c1") == []
-    assert list(retention.erased().values()) == [START], "the mark of the erase stays"
+    assert list(retention.erased().values()) == [(START, periodization.now)], "the mark of the erase stays"
 
 
 def test_a_figure_that_load_sent_before_it_erased_is_dropped(periodization: Periodization) -> None:

@@ -195,7 +195,7 @@ def test_an_erased_athlete_leaves_nothing_and_is_not_brought_back(desk: Recovery
     desk.send("load.session-scored", session_scored("s1", 0))
     desk.send("scheduling.week-planned", week_planned(INTERVALS))
     desk.send("athlete.erase", {"athlete": "a1"})
-    assert desk.events("athlete-erased") == [{"athlete": "a1", "service": "recovery"}]
+    assert desk.events("athlete-erased") == [{"athlete": "a1", "service": "recovery", "effect": "applied"}]
     desk.send("load.load-assessed", load_assessed())
     desk.send("load.session-scored", session_scored("s2", 0))
     desk.send("scheduling.week-planned", week_planned(INTERVALS))

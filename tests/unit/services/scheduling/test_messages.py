@@ -281,7 +281,7 @@ def test_erasing_leaves_nothing_and_earlier_messages_bring_nothing_back(desk: Sc
     desk.put()
     desk.plan([LIFT, LONG])
     desk.send("athlete.erase", {"athlete": "a1"}, at=desk.now + timedelta(minutes=1))
-    assert desk.events("athlete-erased") == [{"athlete": "a1", "service": "scheduling"}]
+    assert desk.events("athlete-erased") == [{"athlete": "a1", "service": "scheduling", "effect": "applied"}]
     desk.send("scheduling.plan-week", {"athlete": "a1", "week_start": MONDAY, "sessions": [LIFT]}, at=before)
     targets(desk, LIFT)
     with desk.database.transaction() as db:

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -183,3 +183,16 @@ def test_an_event_that_nobody_would_take_is_not_sent() -> None:
             subject=None,
             data={"text": "x" * 300_000},
         )
+
+
+def test_a_clock_that_runs_ahead_is_told_with_both_times() -> None:
+    def stamped(**ahead: int) -> dict[str, str]:
+        return {**HEADERS, "ce-time": (NOW + timedelta(**ahead)).isoformat()}
+
+    assert read(replace(DELIVERY, headers=stamped(minutes=5))).time == NOW + timedelta(minutes=5)
+    caught, code = refusal(headers=stamped(minutes=5, seconds=1))
+    assert code == "clock_ahead"
+    both = (NOW + timedelta(minutes=5, seconds=1), NOW)
+    assert all(one.isoformat(timespec="seconds") in caught.problems[0].message for one in both)
+    event = replace(DELIVERY, source="event", headers=stamped(days=1))
+    assert read(event).time == NOW + timedelta(days=1), "our own services' clocks are our own business"

@@ -27,6 +27,7 @@ class Erasure(Tables):
     tenant: Mapped[str] = mapped_column(String(40), primary_key=True)
     athlete_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     erased_at: Mapped[datetime]
+    taken_at: Mapped[datetime | None]
 
 
 @pytest.fixture
