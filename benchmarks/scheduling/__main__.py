@@ -18,7 +18,9 @@ RULES = Path(__file__).resolve().parents[2] / "rules"
 GOALS = {
     "7 sessions, all day": Goal("week_of_7_cpu", 0.0, "under", 200, "ms"),
     "10 sessions, all day": Goal("week_of_10_cpu", 0.0, "under", 500, "ms"),
-    "no room: 10 sessions, 4 rest days": Goal("explanation_cpu", 0.0, "under", 1000, "ms"),
+    "14 sessions, all day": Goal("week_of_14_cpu", 0.0, "under", 1000, "ms"),
+    "no room: 10 sessions, 4 rest days": Goal("explanation_of_10_cpu", 0.0, "at most", 150, "ms"),
+    "no room: 20 sessions": Goal("explanation_of_20_cpu", 0.0, "at most", 1000, "ms"),
 }
 
 

@@ -38,6 +38,17 @@ HYBRID: Sequence[PlannedSession] = (
 )
 
 
+def again(count: int) -> list[PlannedSession]:
+    """So many sessions: the hybrid athlete's, a second time somewhat longer."""
+    rounds = [divmod(number, len(HYBRID)) for number in range(count)]
+    return [
+        HYBRID[at].model_copy(
+            update={"id": f"{HYBRID[at].id}-{turn}", "duration_min": HYBRID[at].duration_min + 5 * turn}
+        )
+        for turn, at in rounds
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One week. ``window`` of local time is open on every day."""
@@ -63,6 +74,8 @@ CASES: Sequence[Case] = (
     Case("7 sessions, all day, two rest days", HYBRID[:7], ALL_DAY, Limits(min_rest_days=2)),
     Case("10 sessions, all day", HYBRID, ALL_DAY, Limits()),
     Case("10 sessions, all day, two rest days", HYBRID, ALL_DAY, Limits(min_rest_days=2)),
+    Case("14 sessions, all day", again(14), ALL_DAY, Limits(max_sessions_per_day=3)),
     Case("no room: 10 sessions, 4 rest days", HYBRID, ALL_DAY, Limits(min_rest_days=4), "infeasible"),
+    Case("no room: 20 sessions", again(20), ALL_DAY, Limits(), "infeasible"),
     Case("no room: 7 sessions, an hour a day", HYBRID[:7], ("06:00", "07:00"), Limits(), "infeasible"),
 )

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.athletes.messages import athlete_erased
-from shared.contract.words import Intensity, Phase, WeekStatus
+from shared.contract.words import BudgetSpent, Intensity, Phase, WeekStatus
 from shared.messages.rule_packs import RulesCompared
 from shared.messages.values import (
     AfterLift,
@@ -165,6 +165,13 @@ class ReadinessAssessed(ReadEvent):
     decided_by: list[dict[str, str]] = []
 
 
+class WorkSpent(BaseModel):
+    """What planning left unfinished when the work that one week may cost was spent."""
+
+    code: BudgetSpent
+    text: str
+
+
 class WeekTold(PublishedEvent):
     """The week as ``tandem week`` prints it, with every rule that shaped it."""
 
@@ -178,6 +185,10 @@ class WeekTold(PublishedEvent):
     suggestions: list[str]
     notes: list[str]
     decided_by: list[dict[str, str]]
+    budget: WorkSpent | None = None
+
+    def as_data(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", exclude={"budget"} if self.budget is None else None)
 
 
 class SessionAdjusted(PublishedEvent):
@@ -201,6 +212,7 @@ class SessionAdjusted(PublishedEvent):
 EVENTS: dict[str, type[BaseModel]] = {
     "scheduling.week-planned": WeekTold,
     "scheduling.week-infeasible": WeekTold,
+    "scheduling.week-undecided": WeekTold,
     "scheduling.session-adjusted": SessionAdjusted,
     "scheduling.athlete-erased": athlete_erased("scheduling"),
     "scheduling.rules-compared": RulesCompared,

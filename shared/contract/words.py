@@ -19,7 +19,9 @@ LoadQuality = Literal[
 ]  # fmt: skip
 """What may look wrong in the records of training."""
 DeloadCause = Literal["planned", "early", "coach"]
-WeekStatus = Literal["planned", "infeasible"]
+WeekStatus = Literal["planned", "infeasible", "undecided"]
+BudgetSpent = Literal["not_proved", "not_minimal", "undecided", "out_of_time"]
+"""What planning left unfinished when the work that a week may cost was spent."""
 GoalKind = Literal["race", "strength"]
 GoalClass = Literal["A", "B", "C"]
 """From the most important to the least."""

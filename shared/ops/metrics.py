@@ -249,7 +249,7 @@ rules_watched: Final = Counter(
 
 solves: Final = Counter(
     "tandem_weeks_solved",
-    "Weeks put to the solver; outcome is planned or infeasible, optimal is yes or no (its budget was used up).",
+    "Weeks put to the solver; outcome is planned, infeasible or undecided; optimal is no where it was not proved.",
     ["outcome", "optimal"],
     registry=registry,
 )

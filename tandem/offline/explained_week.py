@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 
 from services.scheduling.domain.calendar import by_week, entries_of, pair_facts
-from services.scheduling.domain.placing.solving import Undecided
 from services.scheduling.domain.week_features import week_facts
 from services.scheduling.domain.week_plan import WeekPlan
 from services.scheduling.use_cases.gather import CheckInputs
@@ -31,8 +30,8 @@ def explained_week(athlete: OfflineAthlete) -> Iterator[RuleExplained | NotAsked
     except BadFile as error:
         yield NotAsked(pack.id, names, "; ".join(problem.message for problem in error.problems))
         return
-    except Undecided as error:
-        yield NotAsked(pack.id, names, str(error))
+    if plan.status == "undecided":
+        yield NotAsked(pack.id, names, "within the work that a week may cost no calendar was found")
         return
     if plan.status == "infeasible":
         yield from _without_calendar(athlete, plan)

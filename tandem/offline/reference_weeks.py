@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from services.periodization.domain import SeasonInputs, default_week_template, fill_week, plan_season
 from services.scheduling.domain.placing.planning import plan_week
-from services.scheduling.domain.placing.solving import Undecided
 from services.scheduling.domain.week_plan import WeekInputs, WeekPlan
 from shared.contract.words import Level, Priority
 from shared.messages.values import PlannedSession, Profile
@@ -53,11 +52,8 @@ def lint_reference_weeks(rules: Rules) -> tuple[LintFinding, ...]:
     found: dict[tuple[str, ...], list[tuple[ReferenceWeek, WeekPlan]]] = defaultdict(list)
     for week in reference_weeks(rules):
         inputs = WeekInputs(_MONDAY, week.sessions, _ZONE, profile=week.profile)
-        try:
-            plan = plan_week(inputs, rules)
-        except Undecided:
-            continue  # within the solver's time nobody can say; only what is proved is a finding
-        if plan.status == "infeasible":
+        plan = plan_week(inputs, rules)
+        if plan.status == "infeasible":  # what is undecided is no finding
             found[tuple(member.id for member in plan.conflict if member.kind == "rule")].append((week, plan))
     return tuple(_finding(rules, ids, weeks) for ids, weeks in found.items())
 

@@ -32,7 +32,7 @@ def show_week(console: Console, answer: Mapping[str, Any]) -> None:
     console.print(week_grid(sessions, console.width))
     show_reasons(console, sessions)
     show_penalties(console, answer)
-    for note in answer.get("notes", ()):
+    for note in (*answer.get("notes", ()), *([answer["budget"]["text"]] if "budget" in answer else ())):
         console.print(Text(note, "dim"))
 
 
@@ -96,12 +96,18 @@ def show_penalties(console: Console, answer: Mapping[str, Any]) -> None:
 
 
 def show_infeasible(console: Console, answer: Mapping[str, Any]) -> None:
+    budget = answer.get("budget", {}).get("text")
+    if answer["status"] == "undecided":
+        console.print(Text(budget, f"bold {YELLOW}"))
+        return
     console.print(Text("No calendar keeps every hard rule.", f"bold {RED}"))
-    console.print("These cannot hold together (without any one of them it works):")
+    console.print(f"These cannot hold together{'' if budget else ' (without any one of them it works)'}:")
     for member in answer["conflict"]:
         console.print(Text(f"  • {_conflict_text(member)}"))
     for suggestion in answer["suggestions"]:
         console.print(Text(f"  → {_suggestion_text(suggestion)}", GREEN))
+    if budget:
+        console.print(Text(budget, "dim"))
 
 
 def _by_day(sessions: list[Mapping[str, Any]]) -> dict[date, list[Mapping[str, Any]]]:

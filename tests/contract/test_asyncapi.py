@@ -54,6 +54,7 @@ def test_it_holds_every_command_of_the_contract() -> None:
         "scheduling.after-lift-advice", "scheduling.get-week", "load.load-assessed", "load.session-scored",
         "load.load-spiked", "recovery.readiness-assessed", "recovery.overreaching-flagged",
         "periodization.season-planned", "periodization.week-targets-set", "periodization.deload-started",
-        "scheduling.week-planned", "scheduling.week-infeasible", "scheduling.session-adjusted",
+        "scheduling.week-planned", "scheduling.week-infeasible", "scheduling.week-undecided",
+        "scheduling.session-adjusted",
     ):  # fmt: skip
         assert f"{{tenant}}.{key}" in addresses

@@ -40,6 +40,7 @@ WHOLE: Mapping[str, tuple[str, ...]] = {
     "services/load/domain/effort.py": ("ScoreMethod",),
     "services/load/messages.py": ("Stream", "LoadPart", "Tag"),
     "services/periodization/domain/deloads.py": ("DeloadCause",),
+    "services/scheduling/domain/week_plan.py": ("BudgetSpent",),
     "shared/messages/values.py": ("Tag", "LoadPart"),
     "shared/rules/authoring/reference_page.py": ("Shape", "Outcome", "RuleMode"),
     "shared/rules/authoring/supplied_features.py": ("PackKind",),

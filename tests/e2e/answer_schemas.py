@@ -110,7 +110,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
         decided_by=DECIDED_BY,
     ),
     "week": record(
-        status=one_of("planned", "infeasible"),
+        status=one_of("planned", "infeasible", "undecided"),
         sessions=several(record(id=TEXT, kind=TEXT, start=TIME, end=TIME, why=several(TEXT))),
         penalties={"type": "array"},
         optimal={"type": "boolean"},

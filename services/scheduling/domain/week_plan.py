@@ -7,7 +7,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from services.scheduling.domain.calendar import session_json
-from shared.contract.words import Severity, WeekStatus
+from shared.contract.words import BudgetSpent, Severity, WeekStatus
 from shared.messages.values import Limits, PlannedSession, Profile, Window
 from shared.rules.model import DecidedBy
 
@@ -124,9 +124,24 @@ class ConflictMember:
         return {"kind": self.kind, "id": self.id, "message": self.message}
 
 
+BUDGET_TEXTS: Mapping[BudgetSpent, str] = {
+    "not_proved": "This week is big: the work that one week may cost was spent before it was proved that no calendar "
+    "is better. The best one found is given; no hard rule is broken.",
+    "not_minimal": "This week is big: the work that one week may cost was spent before everything was tried. What is "
+    "named cannot hold together, but part of it may not be needed for that.",
+    "undecided": "This week is big: the work that one week may cost was spent before a calendar was found or proved "
+    "impossible. Leave out some sessions or fix the starts of some, and plan it again.",
+    "out_of_time": "The planner was stopped, as this machine is too slow or busy for this week. Plan it again, with "
+    "fewer sessions if that happens twice.",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class WeekPlan:
-    """``optimal``: proved that no calendar costs less. ``cost`` in preference units (see ``preferences.POINT``)."""
+    """``optimal``: proved that no calendar costs less. ``cost`` in preference units (see ``preferences.POINT``).
+
+    ``budget``: what was not finished, as the week's budget of work was spent; such a week's status may be undecided.
+    """
 
     status: WeekStatus
     week_start: date
@@ -138,6 +153,7 @@ class WeekPlan:
     suggestions: tuple[str, ...]
     notes: tuple[str, ...]
     decided_by: tuple[DecidedBy, ...]
+    budget: BudgetSpent | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The JSON of ``tandem week --json``."""
@@ -151,4 +167,5 @@ class WeekPlan:
             "suggestions": list(self.suggestions),
             "notes": list(self.notes),
             "decided_by": [decided.as_json() for decided in self.decided_by],
+            **({} if self.budget is None else {"budget": {"code": self.budget, "text": BUDGET_TEXTS[self.budget]}}),
         }

@@ -41,14 +41,31 @@ REASONS: dict[str, dict[float, str]] = {
         14: "technical: days looked around",
     },
     "scheduling/domain/conflicts.py": {12: "characters of a hash", 14: "technical: days looked around, longest row"},
-    "scheduling/domain/placing/day_times.py": {20_000: "technical: solver"},
+    "scheduling/domain/placing/budget.py": {
+        4: "technical: work a week may cost",
+        **dict.fromkeys((6e-5, 5e-9, 5e-6, 2e-5, 6e-6, 1e-6), "technical: what work costs"),
+    },
+    "scheduling/domain/placing/day_times.py": {20_000: "technical: solver", 10: "technical: what work costs"},
     "scheduling/domain/placing/explaining.py": {3: "sort key", 4: "sort key"},
-    "scheduling/domain/placing/infeasibility.py": {1000: "no limit"},
+    "scheduling/domain/placing/infeasibility.py": {
+        1000: "no limit",
+        **dict.fromkeys((0.02, 0.5), "technical: shares of the work"),
+    },
     "scheduling/domain/checking/legal_start.py": {8: "technical: days searched", 9: "technical: days searched"},
-    "scheduling/domain/placing/pair_costs.py": {40: "technical: solver", 5: "technical: solver"},
-    "scheduling/domain/placing/planning.py": {500: "technical: solver", 12: "technical: solver"},
+    "scheduling/domain/placing/pair_costs.py": {
+        5: "technical: solver",
+        **dict.fromkeys((29, 31, 254), "technical: numbers of so many bits"),
+    },
+    "scheduling/domain/placing/planning.py": {
+        500: "technical: solver",
+        12: "technical: solver",
+        0.75: "technical: share of the work",
+    },
     "scheduling/domain/placing/preferences.py": {10_000: "units of a penalty point", 5: "Saturday"},
-    "scheduling/domain/placing/solving.py": {20: "technical: solver's budget"},
+    "scheduling/domain/placing/solving.py": {
+        56: "technical: starts of a big week",
+        **dict.fromkeys((0.01, 0.5, 0.7), "technical: shares of the work"),
+    },
     "scheduling/domain/week_features.py": {30: "the days in the feature's name, longest_run_of_30_days"},
 }
 

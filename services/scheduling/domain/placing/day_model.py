@@ -5,8 +5,10 @@ Whether times of day exist that keep to these costs is asked of ``day_times``; w
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from ortools.sat.python import cp_model
 
+from services.scheduling.domain.placing.budget import CLAUSE
 from services.scheduling.domain.placing.pair_costs import REFUSED, PairCosts, PairTables
 from services.scheduling.domain.placing.placement import OTHER_DAY, Piece, PlacementProblem
 from services.scheduling.domain.placing.preferences import Preferences
@@ -20,6 +22,7 @@ class DayModel(WeekModel):
 
     def __init__(self, problem: PlacementProblem, tables: PairTables, preferences: Preferences | None) -> None:
         super().__init__(problem)
+        self.budget = tables.budget
         self.tables: dict[Pair, PairCosts] = {
             (one.id, other.id): tables.of(problem, one, other, soft=preferences is not None)
             for one, other in problem.pairs()
@@ -43,6 +46,7 @@ class DayModel(WeekModel):
         for lower, higher in zip(steps, steps[1:], strict=False):
             self.cp.add_implication(higher, lower)
         here, there = self._literals(one), self._literals(other)
+        self.budget.spend(CLAUSE * (1 + np.count_nonzero(table.by_day)))
         for i, j in zip(*table.by_day.nonzero(), strict=True):
             least = int(table.by_day[i, j])
             clause = [~here[i], ~there[j]]

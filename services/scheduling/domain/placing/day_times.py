@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from services.scheduling.domain.placing.budget import CELL, PAIR_TABLE, STEP, Budget
 from services.scheduling.domain.placing.pair_costs import REFUSED, PairCosts
 from services.scheduling.domain.placing.placement import Forbidden, PlacementProblem
 
@@ -23,6 +24,7 @@ class TooManySteps(RuntimeError):
 class DayTimes:
     """The starts that each piece has on its day (most welcome first), and which of them suit which of another."""
 
+    budget: Budget
     starts: dict[str, list[int]] = field(default_factory=dict)
     waits: dict[str, list[int]] = field(default_factory=dict)
     suits: dict[str, dict[str, list[int]]] = field(default_factory=dict)
@@ -49,6 +51,7 @@ class DayTimes:
         found."""
         search = _Search(self, any_will_do)
         search.place({}, {name: (1 << len(self.starts[name])) - 1 for name in group}, 0)
+        self.budget.spend(STEP * max(search.steps, 1))
         if search.best is None:
             if search.steps > _MAX_STEPS:
                 raise TooManySteps
@@ -118,10 +121,11 @@ def times_on_days(
     tables: Mapping[tuple[str, str], PairCosts],
     days: Mapping[str, int],
     granted: Mapping[tuple[str, str], int] | None,
+    budget: Budget,
 ) -> DayTimes:
     """The starts on these days, and which suit each other: at no more than ``granted`` (None: at any cost but a hard
     rule)."""
-    times = DayTimes()
+    times = DayTimes(budget)
     for piece in problem.pieces:
         here = np.flatnonzero(piece.days == days[piece.id]) if piece.movable else np.zeros(1, dtype=np.intp)
         order = here[np.lexsort((piece.starts[here], piece.waits[here]))]
@@ -130,8 +134,8 @@ def times_on_days(
         times.suits[piece.id] = {}
     for one, other in problem.pairs():
         most = REFUSED - 1 if granted is None else granted[one.id, other.id]
-        costs = tables[one.id, other.id].costs
-        suits = costs[np.ix_(times.starts[one.id], times.starts[other.id])] <= most
+        suits = tables[one.id, other.id].within(times.starts[one.id], times.starts[other.id], most)
+        budget.spend(PAIR_TABLE / 10 + CELL * suits.size)
         if not suits.all():
             times.suits[one.id][other.id] = _bit_sets(suits)
             times.suits[other.id][one.id] = _bit_sets(suits.T)

@@ -9,13 +9,18 @@ import numpy as np
 from services.scheduling.domain.availability import Span, midnight
 from services.scheduling.domain.calendar import hours_text, local_time, name_of
 from services.scheduling.domain.conflicts import is_binding
+from services.scheduling.domain.placing.budget import CANDIDATE, Budget, OutOfBudget
 from services.scheduling.domain.placing.candidate_starts import Grid, grid_starts
 from services.scheduling.domain.placing.pair_costs import PairTables
 from services.scheduling.domain.placing.placement import Piece, PlacementProblem, movable_piece
-from services.scheduling.domain.placing.solving import Undecided, best_placement
+from services.scheduling.domain.placing.solving import best_placement, no_days_for
 from services.scheduling.domain.week_plan import ConflictKind, ConflictMember
 
 _GRID_MINUTES = 60
+_TOO_LITTLE = 0.02
+"""Deterministic seconds of which nothing would come."""
+_OF_WHAT_IS_LEFT = 0.5
+"""Of the budget, what one trial may take: a hard one must not leave nothing for the others."""
 _NO_LIMITS = {"max_sessions_per_day": 1000, "min_rest_days": 0}
 # Tried for removal in this order: a conflict with fewer rules names fewer sessions too, and what people can change most
 # easily (limits, availability, fixed sessions) is what is left to name.
@@ -25,19 +30,19 @@ Member = tuple[str, str]
 
 
 def explain_infeasible(
-    zone: ZoneInfo, problem: PlacementProblem, spans: Sequence[Span]
-) -> tuple[tuple[ConflictMember, ...], tuple[str, ...]]:
-    """The minimal conflict and what to relax. Without any one of its members the others can hold together.
+    zone: ZoneInfo, problem: PlacementProblem, spans: Sequence[Span], budget: Budget
+) -> tuple[tuple[ConflictMember, ...], tuple[str, ...], bool]:
+    """The minimal conflict, what to relax, and True. Without any one of its members the others can hold together.
 
-    Availability is one member: without it a session may start at any full hour of the week
-    too.
+    Availability is one member: without it a session may start at any full hour of the week too. When the budget is
+    spent, what was not tried stays in the conflict, and False says so.
     """
-    trials = _Trials(problem, _at_any_time(zone, problem, spans))
+    trials = _Trials(problem, _at_any_time(zone, problem, spans, budget), budget)
     members = sorted(trials.members(), key=lambda m: (_ORDER.index(_kind(m)), m[1]))
     core = _minimal(trials, [], members)
     named = sorted(core, key=lambda m: (-_ORDER.index(_kind(m)), m[1]))
     conflict = tuple(ConflictMember(_kind(m), m[1], _message(m, problem, zone, spans)) for m in named)
-    return conflict, tuple(_suggestion(m, problem, zone, spans) for m in named if m[0] != "context")
+    return conflict, tuple(_suggestion(m, problem, zone, spans) for m in named if m[0] != "context"), not trials.stopped
 
 
 def _minimal(trials: "_Trials", kept: Sequence[Member], doubted: Sequence[Member]) -> list[Member]:
@@ -56,9 +61,11 @@ def _minimal(trials: "_Trials", kept: Sequence[Member], doubted: Sequence[Member
 class _Trials:
     """The week with only some of its members in force: whether it can be placed then."""
 
-    def __init__(self, problem: PlacementProblem, any_time: PlacementProblem) -> None:
+    def __init__(self, problem: PlacementProblem, any_time: PlacementProblem, budget: Budget) -> None:
         self._problem, self._any_time = problem, any_time
-        self._tables = PairTables()
+        self._tables = PairTables(budget)
+        self._hold: list[set[Member]] = [set()]
+        self.stopped = False
 
     def members(self) -> set[Member]:
         rules = {limit.rule.id for limit in self._problem.row_limits if is_binding(limit.rule)}
@@ -72,6 +79,12 @@ class _Trials:
     def cannot_hold(self, members: Sequence[Member]) -> bool:
         """Whether exactly these members, all others left out, are proved to be impossible together."""
         on = set(members)
+        if any(on <= together for together in self._hold):
+            return False
+        budget = self._tables.budget
+        if budget.left < _TOO_LITTLE:
+            self.stopped = True
+            return False
         rules = {name for kind, name in on if kind == "rule"}
         given = self._problem if ("availability", "availability") in on else self._any_time
         limits = {
@@ -85,16 +98,23 @@ class _Trials:
             tuple(limit for limit in given.row_limits if limit.rule.id in rules),
         )
         try:
-            return best_placement(trial, None, tables=self._tables) is None
-        except Undecided:
+            if any(kind == "limit" for kind, _ in on) and no_days_for(trial, budget):
+                return True
+            with budget.part(_OF_WHAT_IS_LEFT):
+                if best_placement(trial, None, tables=self._tables) is None:
+                    return True
+        except OutOfBudget:
+            self.stopped = True
             return False
+        self._hold.append(on)
+        return False
 
 
 def _kind(member: Member) -> ConflictKind:
     return next(kind for kind in _ORDER if kind == member[0])
 
 
-def _at_any_time(zone: ZoneInfo, problem: PlacementProblem, spans: Sequence[Span]) -> PlacementProblem:
+def _at_any_time(zone: ZoneInfo, problem: PlacementProblem, spans: Sequence[Span], budget: Budget) -> PlacementProblem:
     """The same problem with starts outside the windows too, which the member ``availability`` rules out."""
     last_day = problem.week[-1]
     whole = Span(midnight(problem.week[0], zone), midnight(last_day.fromordinal(last_day.toordinal() + 1), zone))
@@ -102,6 +122,7 @@ def _at_any_time(zone: ZoneInfo, problem: PlacementProblem, spans: Sequence[Span
     pieces: list[Piece] = []
     for piece in problem.pieces:
         if piece.movable:
+            budget.left -= CANDIDATE * len(piece.starts)
             starts = {*piece.starts.tolist(), *grid_starts(whole, 0, grid)}
             piece = movable_piece(piece.session, starts, spans, problem.week, zone)
         pieces.append(piece)

@@ -1,7 +1,7 @@
 """The placing problem in numbers: for every session the starts it may take, and what speaks against which two."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -44,6 +44,19 @@ class Piece:
     def seconds(self) -> int:
         return duration_seconds(self.session)
 
+    def thinned(self, most: int) -> "Piece":
+        """With at most so many of its starts, evenly taken."""
+        if len(self.starts) <= most:
+            return self
+        kept = self.kept(most)
+        taken = {name: getattr(self, name)[kept] for name in ("starts", "days", "day_numbers", "waits", "outside")}
+        return replace(self, **taken)
+
+    def kept(self, most: int) -> npt.NDArray[np.intp]:
+        """Which of its starts are left when it is thinned."""
+        count = len(self.starts)
+        return np.arange(count) if count <= most else np.arange(most) * count // most
+
     @property
     def movable(self) -> bool:
         return not self.fixed and not self.context
@@ -62,6 +75,10 @@ class PlacementProblem:
     @property
     def movable(self) -> tuple[Piece, ...]:
         return tuple(piece for piece in self.pieces if piece.movable)
+
+    def thinned(self, most: int) -> "PlacementProblem":
+        """The same with at most so many starts of each piece, evenly taken: what is possible here is possible."""
+        return replace(self, pieces=tuple(piece.thinned(most) for piece in self.pieces))
 
     def pairs(self) -> Iterable[tuple[Piece, Piece]]:
         """Every two pieces of which one at least is not of the surroundings."""

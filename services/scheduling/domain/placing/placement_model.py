@@ -4,9 +4,13 @@
 starts here" is one clause of three literals, whatever the grid.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from ortools.sat.python import cp_model
 
+from services.scheduling.domain.placing.budget import CELL, LARGE_CLAUSE, Budget
 from services.scheduling.domain.placing.placement import Forbidden, Piece, PlacementProblem, overlapping, spoken_against
 from services.scheduling.domain.placing.preferences import POINT, Preferences
 from services.scheduling.domain.placing.week_model import Cost, Literal, WeekModel
@@ -15,8 +19,9 @@ from services.scheduling.domain.placing.week_model import Cost, Literal, WeekMod
 class PlacementModel(WeekModel):
     """``at``: per piece the literals of its starts, of which exactly one holds."""
 
-    def __init__(self, problem: PlacementProblem) -> None:
+    def __init__(self, problem: PlacementProblem, budget: Budget) -> None:
         super().__init__(problem)
+        self._budget = budget
         self.at: dict[str, list[Literal]] = {}
         self._reached: dict[str, list[Literal]] = {}
         self._broken: list[Literal] = []
@@ -34,6 +39,7 @@ class PlacementModel(WeekModel):
 
     def _place(self, piece: Piece) -> None:
         count = len(piece.starts)
+        self._budget.spend(LARGE_CLAUSE * count)
         if not piece.movable:
             self.at[piece.id] = self._reached[piece.id] = [self.true]
             return
@@ -56,6 +62,7 @@ class PlacementModel(WeekModel):
 
     def _add_clauses(self, one: Piece, other: Piece, matrix: Forbidden, unless: tuple[Literal, ...]) -> None:
         """One clause per stretch of forbidden starts; ``unless`` any of these literals holds."""
+        self._budget.spend(CELL * matrix.size)
         if not matrix.any():
             return
         if len(one.starts) > len(other.starts):
@@ -66,6 +73,7 @@ class PlacementModel(WeekModel):
         steps = np.diff(padded, axis=1)
         rows, lows = np.nonzero(steps == 1)
         _, highs = np.nonzero(steps == -1)
+        self._budget.spend(LARGE_CLAUSE * len(rows))
         for row, low, high in zip(rows.tolist(), lows.tolist(), highs.tolist(), strict=True):
             clause = [~at[row], ~reached[low], *unless]
             if high < len(reached):
@@ -86,9 +94,18 @@ class PlacementModel(WeekModel):
         cost += self.week_cost(preferences)
         self.cp.minimize(cp_model.LinearExpr.sum(cost) if cost else 0)
 
+    def hint(self, chosen: Mapping[str, int]) -> None:
+        """A placement to go out from."""
+        for piece in self.problem.movable:
+            for k, (at, reached) in enumerate(zip(self.at[piece.id], self._reached[piece.id], strict=True)):
+                self.cp.add_hint(at, k == chosen[piece.id])
+                if k:
+                    self.cp.add_hint(reached, k <= chosen[piece.id])
+
     def as_early_as_possible(self, solver: cp_model.CpSolver) -> cp_model.CpModel:
         """The second step: the days and the strained rules as solved, each session early in its window."""
-        early = self.cp.clone()
+        early: Any = self.cp.clone()
+        early.clear_hints()
         waiting: Cost = []
         for literal in self._broken:
             if not solver.boolean_value(literal):
@@ -103,4 +120,5 @@ class PlacementModel(WeekModel):
                 if wait:
                     waiting.append(wait * chosen)
         early.minimize(cp_model.LinearExpr.sum(waiting) if waiting else 0)
-        return early
+        model: cp_model.CpModel = early
+        return model

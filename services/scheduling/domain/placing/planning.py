@@ -1,6 +1,7 @@
 """Placing a week's sessions: hard rules never broken, soft rules strained as little as can be proved, reasons given."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from services.scheduling.domain.availability import (
@@ -19,7 +20,15 @@ from services.scheduling.domain.calendar import (
 )
 from services.scheduling.domain.checking.check import check_week
 from services.scheduling.domain.checking.verdict import Verdict
-from services.scheduling.domain.conflicts import ask_conflicts, ask_row_limits, decided_by, is_binding
+from services.scheduling.domain.conflicts import (
+    ConflictTable,
+    RowLimit,
+    ask_conflicts,
+    ask_row_limits,
+    decided_by,
+    is_binding,
+)
+from services.scheduling.domain.placing.budget import CANDIDATE, WEEK_SECONDS, Budget, OutOfBudget
 from services.scheduling.domain.placing.candidate_starts import (
     MARK_MINUTES,
     Grid,
@@ -30,10 +39,12 @@ from services.scheduling.domain.placing.candidate_starts import (
 )
 from services.scheduling.domain.placing.explaining import reasons
 from services.scheduling.domain.placing.infeasibility import explain_infeasible
+from services.scheduling.domain.placing.pair_costs import PairTables
 from services.scheduling.domain.placing.placement import Piece, PlacementProblem, fixed_piece, movable_piece, week_days
 from services.scheduling.domain.placing.preferences import POINT, Preferences, preference_cost
-from services.scheduling.domain.placing.solving import Placement, best_placement
-from services.scheduling.domain.week_plan import Penalty, PlacedSession, WeekInputs, WeekPlan
+from services.scheduling.domain.placing.solving import Placement, best_placement, no_days_for
+from services.scheduling.domain.week_plan import ConflictMember, Penalty, PlacedSession, WeekInputs, WeekPlan
+from shared.contract.words import BudgetSpent, WeekStatus
 from shared.messages.validation import InvalidInput
 from shared.messages.values import Limits, PlannedSession, Profile
 from shared.rules.athlete_facts import athlete_facts
@@ -42,60 +53,122 @@ from shared.rules.model import DecidedBy
 
 _MAX_CANDIDATES = 500
 _MAX_AUDITS = 12
+_TO_PLACE = 0.75
+"""Of a week's budget; the rest is for saying why it cannot be placed."""
 
 
 class Run(Protocol):
-    """Calls a pure, CPU-bound function; a service passes one that takes it off its event loop."""
+    """Calls a pure, CPU-bound function; a service passes one that takes it off its event loop.
+
+    It may raise ``OutOfTime``.
+    """
 
     def __call__(self, function: Callable[..., Any], /, *arguments: Any) -> Any: ...
+
+
+class OutOfTime(RuntimeError):
+    """Whoever ran the work ended it: an outer guard against machines so slow that work counts for nothing."""
 
 
 def run_here(function: Callable[..., Any], /, *arguments: Any) -> Any:
     return function(*arguments)
 
 
-def plan_week(inputs: WeekInputs, rules: Rules, run: Run = run_here) -> WeekPlan:
-    """Place a week. The same input gives the same calendar, whatever the order of its sessions.
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A week with all that the rules and the athlete say about it: what is left is arithmetic, wherever it is done."""
 
-    ``run`` gets the solver's work, which asks no rules and touches nothing shared. Raises ``InvalidInput`` for ids that
-    come twice and ``Undecided`` when the solver's budget does not suffice.
+    inputs: WeekInputs
+    spans: Sequence[Span]
+    table: ConflictTable
+    rows: tuple[RowLimit, ...]
+    limits: Limits
+    grid_minutes: int
+    preferences: Preferences
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What came of it on one grid. ``left``: of the week's budget. ``best`` None: none on this grid, or undecided."""
+
+    problem: PlacementProblem
+    fine: bool
+    left: float
+    best: Placement | None = None
+    conflict: tuple[ConflictMember, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    budget: BudgetSpent | None = None
+
+
+def plan_week(inputs: WeekInputs, rules: Rules, run: Run = run_here, budget_s: float = WEEK_SECONDS) -> WeekPlan:
+    """Place a week. The same input gives the same calendar, whatever the order of its sessions and the machine.
+
+    ``run`` gets the work, which asks no rules and touches nothing shared. ``budget_s``: what it may cost (see
+    ``Budget``). Raises ``InvalidInput`` for ids that come twice.
     """
     problems = duplicate_ids(inputs.sessions)
     if problems:
         raise InvalidInput(problems)
     settings = rules.settings("sequencing")
-    spans = week_spans(inputs, settings)
+    question = ask(inputs, rules)
+    excluded: list[dict[str, int]] = []
+    fine, left = False, budget_s
+    while True:
+        try:
+            tried: Attempt = run(attempt, question, fine, excluded, left)
+        except OutOfTime:
+            return _without_calendar(inputs, "undecided", (), (), "out_of_time", settings)
+        if tried.best is None:
+            status: WeekStatus = "undecided" if tried.budget == "undecided" else "infeasible"
+            by = _binding(tried) if status == "infeasible" else ()
+            plan = _without_calendar(inputs, status, tried.conflict, tried.suggestions, tried.budget, settings)
+            return replace(plan, decided_by=by)
+        verdict = _audit(inputs, tried.problem, tried.best.chosen, rules)
+        if verdict.verdict == "accepted":
+            return _planned(inputs, tried, tried.best, verdict, question, settings)
+        # Only a rule about the week as a whole can still object; it does so to the days, so other days are tried.
+        excluded = excluded if tried.fine == fine else []
+        excluded.append({p.id: int(p.days[tried.best.chosen[p.id]]) for p in tried.problem.movable})
+        fine, left = tried.fine, tried.left
+        if len(excluded) == _MAX_AUDITS:
+            if fine:
+                return _without_calendar(inputs, "undecided", (), (), "undecided", settings)
+            fine, excluded = True, []
+
+
+def ask(inputs: WeekInputs, rules: Rules) -> Question:
+    """All that is asked of the rules before placing."""
+    settings = rules.settings("sequencing")
+    week = week_days(inputs.week_start)
+    settled = settled_entries(inputs)
+    athlete = athlete_facts(inputs.profile)
+    table = ask_conflicts([*inputs.sessions, *(e.session for e in settled if e.context)], athlete, rules)
+    calendar = [*settled, *(_anywhere(session, inputs) for session in inputs.sessions if session.start is None)]
+    rows = ask_row_limits([e for e in calendar if e.day in week], athlete, rules)
     strategy = inputs.profile.day_strategy if inputs.profile else None
     preferences = Preferences.from_settings(settings, strategy)
-    for fine in (False, True):
-        problem = pose(inputs, spans, rules, fine)
-        plan = _solve(inputs, problem, spans, rules, preferences, run)
-        if plan is not None:
-            return plan
-    return _infeasible(inputs, problem, spans, settings, run)
+    spans, limits = week_spans(inputs, settings), week_limits(inputs, settings)
+    return Question(inputs, spans, table, rows, limits, round(settings["planner_grid"]), preferences)
 
 
-def _solve(
-    inputs: WeekInputs,
-    problem: PlacementProblem,
-    spans: Sequence[Span],
-    rules: Rules,
-    preferences: Preferences,
-    run: Run,
-) -> WeekPlan | None:
-    """The best calendar on the problem's starts; None when there is none."""
-    settings = rules.settings("sequencing")
-    excluded: list[dict[str, int]] = []
-    for _ in range(_MAX_AUDITS):
-        best: Placement | None = run(best_placement, problem, preferences, excluded)
-        if best is None:
-            return None
-        verdict = _audit(inputs, problem, best.chosen, rules)
-        if verdict.verdict == "accepted":
-            return _planned(inputs, problem, best, verdict, spans, settings, preferences)
-        # Only a rule about the week as a whole can still object; it does so to the days, so other days are tried.
-        excluded.append({p.id: int(p.days[best.chosen[p.id]]) for p in problem.movable})
-    return None
+def attempt(question: Question, fine: bool, excluded: Sequence[Mapping[str, int]], left: float) -> Attempt:
+    """The best calendar on the regular grid, else on the ``fine`` one, else why there is none."""
+    budget, spent = Budget(left), False
+    problem = pose(question, fine, budget)
+    try:
+        with budget.part(_TO_PLACE):
+            best = best_placement(problem, question.preferences, excluded, PairTables(budget))
+            if best is None and not fine:
+                problem, fine = pose(question, True, budget), True
+                if not no_days_for(problem, budget):
+                    best = best_placement(problem, question.preferences, (), PairTables(budget))
+            spent = best is not None and not best.optimal
+    except OutOfBudget:
+        return Attempt(problem, fine, budget.left, budget="undecided")
+    if best is not None:
+        return Attempt(problem, fine, budget.left, best, budget="not_proved" if spent else None)
+    conflict, suggestions, minimal = explain_infeasible(question.inputs.zone, problem, question.spans, budget)
+    return Attempt(problem, fine, budget.left, None, conflict, suggestions, None if minimal else "not_minimal")
 
 
 def week_spans(inputs: WeekInputs, settings: Mapping[str, Any]) -> list[Span]:
@@ -121,16 +194,12 @@ def settled_entries(inputs: WeekInputs) -> list[Entry]:
     return entries
 
 
-def pose(inputs: WeekInputs, spans: Sequence[Span], rules: Rules, fine: bool) -> PlacementProblem:
+def pose(question: Question, fine: bool, budget: Budget) -> PlacementProblem:
     """The problem on the regular grid, all starts on marks that people like; ``fine`` adds starts to the minute and
     those at which gaps between movable sessions are just kept."""
-    settings = rules.settings("sequencing")
-    week = week_days(inputs.week_start)
-    settled = settled_entries(inputs)
-    athlete = athlete_facts(inputs.profile)
-    table = ask_conflicts([*inputs.sessions, *(e.session for e in settled if e.context)], athlete, rules)
-    mark = 1 if fine else MARK_MINUTES
-    grid = Grid(round(settings["planner_grid"]), inputs.zone, mark)
+    inputs, spans, table = question.inputs, question.spans, question.table
+    week, settled = week_days(inputs.week_start), settled_entries(inputs)
+    grid = Grid(question.grid_minutes, inputs.zone, 1 if fine else MARK_MINUTES)
     movable = [session for session in inputs.sessions if session.start is None]
     edges: dict[str, set[int]] = {}
     for session in movable:
@@ -141,15 +210,15 @@ def pose(inputs: WeekInputs, spans: Sequence[Span], rules: Rules, fine: bool) ->
     for session in movable:
         length = duration_seconds(session)
         starts = edges[session.id] | {t for span in spans for t in grid_starts(span, length, grid)}
-        others = [(other, edges[other.id]) for other in movable if other.id != session.id]
-        if fine:
+        if fine and len(starts) < _MAX_CANDIDATES:
+            others = [(other, edges[other.id]) for other in movable if other.id != session.id]
             chained = sorted(chained_starts(session, others, table, spans) - starts)
-            starts |= set(chained[: max(0, _MAX_CANDIDATES - len(starts))])
+            budget.left -= CANDIDATE * sum(len(found) for _, found in others)
+            starts |= set(chained[: _MAX_CANDIDATES - len(starts)])
+        budget.left -= CANDIDATE * len(starts)
         pieces.append(movable_piece(session, starts, spans, week, inputs.zone))
-    calendar = [*settled, *(_anywhere(session, inputs) for session in movable)]
-    rows = ask_row_limits([e for e in calendar if e.day in week], athlete, rules)
     ordered = tuple(sorted(pieces, key=lambda piece: piece.id))
-    return PlacementProblem(ordered, table, week_limits(inputs, settings), week, rows)
+    return PlacementProblem(ordered, table, question.limits, week, question.rows)
 
 
 def _anywhere(session: PlannedSession, inputs: WeekInputs) -> Entry:
@@ -177,13 +246,13 @@ def _audit(inputs: WeekInputs, problem: PlacementProblem, chosen: Mapping[str, i
 
 def _planned(
     inputs: WeekInputs,
-    problem: PlacementProblem,
+    tried: Attempt,
     best: Placement,
     verdict: Verdict,
-    spans: Sequence[Span],
+    question: Question,
     settings: Mapping[str, Any],
-    preferences: Preferences,
 ) -> WeekPlan:
+    problem, spans = tried.problem, question.spans
     entries = {s.id: entry_of(s, inputs.zone) for s in _placed_sessions(inputs, problem, best.chosen)}
     surroundings = [entry for entry in settled_entries(inputs) if entry.context]
     why = reasons(entries, surroundings, problem, verdict, spans, inputs.zone)
@@ -201,7 +270,7 @@ def _planned(
         Penalty(w.rule, w.severity, w.penalty, w.sessions, w.measured, w.limit, w.message) for w in verdict.warnings
     )
     in_week = [entry for entry in (*entries.values(), *surroundings) if entry.day in problem.week]
-    cost = round(sum(p.penalty for p in penalties) * POINT) + preference_cost(in_week, preferences)
+    cost = round(sum(p.penalty for p in penalties) * POINT) + preference_cost(in_week, question.preferences)
     return WeekPlan(
         "planned",
         inputs.week_start,
@@ -213,6 +282,7 @@ def _planned(
         (),
         _notes(inputs, verdict.notes, settings),
         tuple(dict.fromkeys((*why.decided_by, *verdict.decided_by))),
+        tried.budget,
     )
 
 
@@ -220,25 +290,23 @@ def _piece(problem: PlacementProblem, session: str) -> Piece:
     return next(piece for piece in problem.pieces if piece.id == session)
 
 
-def _infeasible(
-    inputs: WeekInputs, problem: PlacementProblem, spans: Sequence[Span], settings: Mapping[str, Any], run: Run
+def _binding(tried: Attempt) -> tuple[DecidedBy, ...]:
+    """The hard rules of a conflict."""
+    named = {member.id for member in tried.conflict if member.kind == "rule"}
+    pack = tried.problem.table.pack
+    return tuple(decided_by(pack, rule) for rule in pack.rules if is_binding(rule) and rule.id in named)
+
+
+def _without_calendar(
+    inputs: WeekInputs,
+    status: WeekStatus,
+    conflict: tuple[ConflictMember, ...],
+    suggestions: tuple[str, ...],
+    budget: BudgetSpent | None,
+    settings: Mapping[str, Any],
 ) -> WeekPlan:
-    conflict, suggestions = run(explain_infeasible, inputs.zone, problem, spans)
-    named = {member.id for member in conflict if member.kind == "rule"}
-    hard_rules = [rule for rule in problem.table.pack.rules if is_binding(rule) and rule.id in named]
-    by: tuple[DecidedBy, ...] = tuple(decided_by(problem.table.pack, rule) for rule in hard_rules)
-    return WeekPlan(
-        "infeasible",
-        inputs.week_start,
-        (),
-        (),
-        False,
-        None,
-        conflict,
-        suggestions,
-        _notes(inputs, (), settings),
-        by,
-    )
+    notes = _notes(inputs, (), settings)
+    return WeekPlan(status, inputs.week_start, (), (), False, None, conflict, suggestions, notes, (), budget)
 
 
 def _notes(inputs: WeekInputs, verdict_notes: Sequence[str], settings: Mapping[str, Any]) -> tuple[str, ...]:

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from services.scheduling.domain.calendar import entry_of, local_time
 from services.scheduling.domain.checking.check import check_week
+from services.scheduling.domain.placing.budget import Budget
+from services.scheduling.domain.placing.pair_costs import PairTables
 from services.scheduling.domain.placing.placement import PlacementProblem
-from services.scheduling.domain.placing.planning import pose, week_spans
+from services.scheduling.domain.placing.planning import ask, pose
 from services.scheduling.domain.placing.preferences import POINT, Preferences, preference_cost
 from services.scheduling.domain.placing.solving import Placement, best_placement
 from services.scheduling.domain.week_plan import WeekInputs
@@ -41,11 +43,11 @@ def both_ways(
 ) -> list[int | None]:
     inputs = WeekInputs(MONDAY, sessions, who.zone, times, Limits(max_sessions_per_day=2, min_rest_days=3), who)
     settled = rules.settings("sequencing")
-    problem = pose(inputs, week_spans(inputs, settled), rules, fine=False)
+    problem = pose(ask(inputs, rules), False, Budget(20.0))
     wishes = Preferences.from_settings(settled, who.day_strategy)
     found: list[int | None] = []
     for max_cuts in (60, 0):
-        placed = best_placement(problem, wishes, max_cuts=max_cuts)
+        placed = best_placement(problem, wishes, (), PairTables(Budget(20.0)), max_cuts)
         assert placed is None or placed.optimal
         found.append(None if placed is None else cost(problem, placed, inputs, rules))
     return found
