@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
+from shared.contract.words import WeekStart
+from shared.messages.values import week_of
 from tests.random_athletes import ZONES, RandomAthlete, Sent, random_athlete
 
 KEPT_DAYS: Final = 45
@@ -19,7 +21,7 @@ ODDITIES: Final = (
 WISHES: Final = (
     "season", "season mid-week", "weeks", "template", "goals", "deloads", "availability", "limits", "this week",
     "fixed starts", "done as planned", "calendar of two weeks", "long run once",
-    "race soon",
+    "race soon", "weeks from Sunday", "weeks from Saturday",
 )  # fmt: skip
 DAY_NAMES: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -73,13 +75,17 @@ class _PlanMaker:
         return wish in self.wishes
 
     @property
-    def monday(self) -> date:
-        return self.athlete.today - timedelta(days=self.athlete.today.weekday())
+    def this_week(self) -> date:
+        return week_of(self.athlete.today, self.starts_on)
+
+    @property
+    def starts_on(self) -> WeekStart:
+        return "sun" if self.wants("weeks from Sunday") else "sat" if self.wants("weeks from Saturday") else "mon"
 
     def plans(self) -> RandomPlans:
         seasonal = self.wants("season") or self.wants("goals") or self.wants("race soon")
         # A season's coming week is planned by itself and stands beside the week before it; a file knows no such plan.
-        week_start = self.monday if self.wants("this week") and not seasonal else self.monday + timedelta(days=7)
+        week_start = self.this_week if self.wants("this week") and not seasonal else self.this_week + timedelta(days=7)
         from_season = self.wants("season") and not self.wants("season mid-week") and not self.wants("fixed starts")
         week = None if from_season else self.week(week_start)
         first = str(self.athlete.today - timedelta(days=KEPT_DAYS))
@@ -87,6 +93,7 @@ class _PlanMaker:
         document["wellness"] = [one for one in self.athlete.document.get("wellness", ()) if one["date"] >= first]
         document["sessions"] = [one for one in self.athlete.document.get("sessions", ()) if one["start"] >= first]
         document |= self.season()
+        document["athlete"] = {**document["athlete"], "week_starts_on": self.starts_on}
         if self.wants("done as planned"):
             for done, planned in zip(reversed(document["sessions"]), week or (), strict=False):
                 done["planned"] = planned["id"]
@@ -109,7 +116,7 @@ class _PlanMaker:
         said: dict[str, Any] = {}
         if self.wants("season"):
             shift = self.chance.randint(1, 6) if self.wants("season mid-week") else 0
-            start = self.monday - timedelta(days=7 * self.chance.randint(0, 5) - shift)
+            start = self.this_week - timedelta(days=7 * self.chance.randint(0, 5) - shift)
             said["season"] = {"start": str(start)}
             if self.wants("weeks"):
                 said["season"]["weeks"] = self.chance.randint(7, 14)
@@ -119,14 +126,14 @@ class _PlanMaker:
                     "quality_runs": self.chance.randint(0, 2), "lifts": self.chance.randint(0, 3), "upper_sets": 8,
                 }  # fmt: skip
         if self.wants("race soon"):
-            race = {"id": "race", "kind": "race", "distance_km": 10, "date": str(self.monday + timedelta(days=20))}
+            race = {"id": "race", "kind": "race", "distance_km": 10, "date": str(self.this_week + timedelta(days=20))}
             said |= {"goals": [race], "athlete": self.endurance_first()}
         elif self.wants("goals"):
             said["goals"] = [self.goal(number) for number in range(self.chance.randint(1, 3))]
         if self.wants("deloads"):
             said["deloads"] = [
                 {
-                    "from": str(self.monday + timedelta(days=self.chance.randint(-20, 20))),
+                    "from": str(self.this_week + timedelta(days=self.chance.randint(-20, 20))),
                     "days": self.chance.randint(1, 9),
                 }
             ]
@@ -191,7 +198,7 @@ class _PlanMaker:
         return {**session, "kind": kind, **tags[kind]}
 
     def day_near(self, days: int) -> date:
-        return self.monday + timedelta(days=self.chance.randint(-days // 3, days))
+        return self.this_week + timedelta(days=self.chance.randint(-days // 3, days))
 
     def moment(self, start: date, days: int) -> str:
         day = start + timedelta(days=self.chance.randrange(days))

@@ -11,7 +11,7 @@ from shared.athletes.messages import athlete_erased
 from shared.contract.sessions import Effort, Kind, Mode, Region, RunType
 from shared.contract.words import Band, DayState, LoadQuality, LoadStatus, ScoreMethod, ScoreStatus
 from shared.messages.rule_packs import RulesCompared
-from shared.messages.values import Day, DoneFields, DoneSession, Id, Instant, PublishedEvent, Value
+from shared.messages.values import Day, DoneFields, DoneSession, Id, Instant, PlannedRef, PublishedEvent, Value
 
 MAX_SESSIONS_AT_ONCE = 200
 MAX_DAYS_REQUESTED = 366
@@ -95,7 +95,7 @@ class SessionScored(PublishedEvent):
     mode: Mode | None
     rpe: float | None
     distance_km: float | None
-    planned: Id | None
+    planned: Id | PlannedRef | None
     run: float
     lift: float
     other: float

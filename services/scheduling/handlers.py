@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 from services.scheduling.domain.advice import advise
-from services.scheduling.domain.calendar import monday_of
 from services.scheduling.domain.ics import as_ics
 from services.scheduling.domain.week_plan import placed_from_json
 from services.scheduling.messages import (
@@ -22,9 +21,10 @@ from services.scheduling.messages import (
 )
 from services.scheduling.store import SchedulingAthleteRow, SchedulingAthletes, SchedulingStore
 from services.scheduling.use_cases.compare_rules import compare_weeks
-from services.scheduling.use_cases.gather import CheckInputs, gather_advice, gather_proposal
+from services.scheduling.use_cases.gather import CheckInputs, gather_advice, gather_proposal, other_weekday
 from services.scheduling.use_cases.move import move
 from services.scheduling.use_cases.plan import (
+    check_open,
     open_weeks,
     perhaps_due,
     plan_and_publish,
@@ -58,7 +58,7 @@ from shared.bus.routes import (
     accepted,
 )
 from shared.bus.rule_routes import rule_routes
-from shared.messages.validation import Problem
+from shared.messages.validation import InvalidInput, Problem
 from shared.messages.values import AfterLift, Profile
 
 COMING_WEEKS_SECONDS = 600.0
@@ -85,8 +85,10 @@ def request_week(context: Context, incoming: Incoming[PlanWeek]) -> Accepted:
     store = _store(context, incoming)
     if store.erased_since(incoming.time):
         return Forgotten()
-    effect = record_request(store, incoming.body, incoming.version)
     athlete = athlete_context(context, incoming.body.athlete)
+    if athlete is not None:
+        check_open(athlete, incoming.body.week_start)
+    effect = record_request(store, incoming.body, incoming.version)
     if effect != APPLIED or athlete is None:
         return accepted(effect, athlete is not None)
     plan = plan_and_publish(athlete, incoming.body.week_start)
@@ -100,7 +102,11 @@ def check_calendar(context: Context, incoming: Incoming[CheckWeek]) -> Answered:
     else:
         athlete = _known(context, incoming)
         calendar = gather_proposal(athlete.store, athlete.profile, body.sessions)
-    return Answered({"athlete": body.athlete, **calendar.verdict(context.rules).as_json()})
+    try:
+        verdict = calendar.verdict(context.rules)
+    except InvalidInput as invalid:
+        raise Rejected(invalid.problems) from None
+    return Answered({"athlete": body.athlete, **verdict.as_json()})
 
 
 def move_session(context: Context, incoming: Incoming[MoveSession]) -> Accepted:
@@ -120,10 +126,12 @@ def after_lift_advice(context: Context, incoming: Incoming[AfterLiftAdvice]) -> 
 
 def get_week(context: Context, incoming: Incoming[GetWeek]) -> Answered:
     """The week's calendar with today's gate applied, as JSON or as an iCalendar text."""
-    body, store = incoming.body, _known(context, incoming).store
+    body, athlete = incoming.body, _known(context, incoming)
+    store = athlete.store
     plan = store.plan(body.week_start)
     if plan is None:
-        raise Rejected([Problem("/week_start", "not_planned", f"the week of {body.week_start} is not planned")])
+        message = f"the week of {body.week_start} is not planned{other_weekday(athlete.profile, body.week_start)}"
+        raise Rejected([Problem("/week_start", "not_planned", message)])
     document = after_gates(plan.document, store.gates(body.week_start, body.week_start + timedelta(days=6)))
     if body.format == "json":
         return Answered({"athlete": body.athlete, **document})
@@ -176,9 +184,9 @@ def on_readiness_assessed(context: Context, incoming: Incoming[ReadinessAssessed
         return Forgotten()
     if record_gate(store, incoming.body, incoming.version):
         athlete = athlete_context(context, incoming.body.athlete)
-        gate, plan = store.gate_row(day), store.plan(monday_of(day))
+        gate, plan = store.gate_row(day), store.plan_on(day)
         if athlete is not None and gate is not None and plan is not None and day >= athlete.today:
-            publish_adjustments(athlete, gate, plan.placed)
+            publish_adjustments(athlete, gate, plan)
     return None
 
 

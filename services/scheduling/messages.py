@@ -16,6 +16,7 @@ from shared.messages.values import (
     Id,
     Instant,
     Limits,
+    PlannedRef,
     PlannedSession,
     PublishedEvent,
     ReadEvent,
@@ -76,13 +77,10 @@ class ProposedSession(PlannedSession):
 
 
 class CheckWeek(Value):
+    """Sessions of any number of weeks; within one week each id stands once."""
+
     athlete: Id | None = None
     sessions: Annotated[list[ProposedSession], Field(max_length=MAX_SESSIONS_CHECKED)]
-
-    @model_validator(mode="after")
-    def _unique(self) -> Self:
-        _each_once(list(self.sessions))
-        return self
 
 
 class Override(Value):
@@ -93,8 +91,11 @@ class Override(Value):
 
 
 class MoveSession(Value):
+    """``week``: the first day of the week whose session is meant; left out: the week not over yet that holds it."""
+
     athlete: Id
     session: Id
+    week: Day | None = None
     start: Instant
     override: Override | None = None
 
@@ -121,9 +122,10 @@ class SessionScored(Tagged, ReadEvent):
     athlete: Id
     session: Id
     removed: bool = False
+    date: Day | None = None
     start: Instant
     duration_min: float
-    planned: Id | None = None
+    planned: Id | PlannedRef | None = None
 
     @property
     def done(self) -> PlannedSession:
@@ -192,12 +194,14 @@ class WeekTold(PublishedEvent):
 
 
 class SessionAdjusted(PublishedEvent):
-    """A session differs from the plan: by today's gate, or because somebody moved it (then ``gate`` is null).
+    """A session differs from the plan of its week: by today's gate, or because somebody moved it (then ``gate`` is
+    null).
 
     ``before`` and ``after`` hold the session's tags and duration, for a move its start and end too.
     """
 
     athlete: Id
+    week_start: date
     date: date
     session: Id
     before: dict[str, Any]

@@ -6,10 +6,10 @@ messages arrive changes nothing. Plans are derived from these and can be made ag
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Index, String, func, select
+from sqlalchemy import ColumnElement, Date, Index, String, func, or_, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from services.scheduling.domain.week_plan import DoneEntry, PlacedSession, StandingMove, placed_from_json
@@ -18,7 +18,7 @@ from shared.contract.words import Intensity, Phase
 from shared.db.common_tables import service_metadata
 from shared.db.tables import COLUMN_TYPES, AthleteKey, MessageId
 from shared.db.versions import Version, Versioned
-from shared.messages.values import Limits, PlannedSession, Profile, Window
+from shared.messages.values import Limits, PlannedRef, PlannedSession, Profile, Window
 
 
 class Tables(DeclarativeBase):
@@ -61,6 +61,7 @@ class MoveRow(AthleteKey, Versioned, Tables):
     sessions concerned."""
 
     __tablename__ = "moves"
+    week_start: Mapped[date] = mapped_column(Date, primary_key=True)
     session: Mapped[str] = mapped_column(MessageId, primary_key=True)
     start: Mapped[datetime]
     overridden: Mapped[list[Any]]
@@ -80,13 +81,16 @@ class OverrideRow(AthleteKey, Tables):
 
 
 class DoneRow(AthleteKey, Versioned, Tables):
-    """A done session as the load service published it; ``session`` names it, ``planned`` what it was in the plan."""
+    """A done session as the load service published it; ``session`` names it, ``planned`` what it was in the plan, in
+    ``planned_week`` or, where that is null, in the week of its ``day``."""
 
     __tablename__ = "done_sessions"
     session: Mapped[str] = mapped_column(MessageId, primary_key=True)
     removed: Mapped[bool]
     start: Mapped[datetime]
+    day: Mapped[date | None] = mapped_column("date", Date, comment="the athlete's own; null: told without one")
     planned: Mapped[str | None] = mapped_column(MessageId)
+    planned_week: Mapped[date | None] = mapped_column(Date)
     content: Mapped[dict[str, Any]] = mapped_column("told")
 
     __table_args__ = (Index("ix_done_sessions_start", "tenant", "athlete", "start"),)
@@ -179,18 +183,28 @@ class SchedulingStore:
         return None if given is None else [PlannedSession.model_validate(session) for session in given]
 
     def done(self, first: datetime, until: datetime) -> list[DoneEntry]:
+        profile = self.profile()
+
+        def entry(row: DoneRow) -> DoneEntry:
+            planned: str | PlannedRef | None = row.planned
+            if row.planned is not None and row.planned_week is not None:
+                planned = PlannedRef(week=row.planned_week, id=row.planned)
+            day = row.day or row.start.astimezone(UTC if profile is None else profile.zone).date()
+            return DoneEntry(PlannedSession.model_validate(row.content), row.start, day, planned)
+
         begun = (DoneRow.removed.is_(False), DoneRow.start >= first, DoneRow.start < until)
         query = select(DoneRow).where(*self._of(DoneRow), *begun).order_by(DoneRow.start, DoneRow.session)
-        return [
-            DoneEntry(PlannedSession.model_validate(row.content), row.start, row.planned)
-            for row in self.db.scalars(query)
-        ]
+        return [entry(row) for row in self.db.scalars(query)]
 
-    def planned_beside(self, week_start: date, weeks: int) -> list[PlacedSession]:
-        near = PlanRow.week_start.between(week_start - timedelta(weeks=weeks), week_start + timedelta(weeks=weeks))
-        query = select(PlanRow).where(*self._of(PlanRow), near, PlanRow.week_start != week_start)
-        plans = self.db.scalars(query.order_by(PlanRow.week_start))
-        return [placed_from_json(one) for plan in plans for one in plan.placed]
+    def planned_beside(self, week_start: date, weeks: int) -> dict[date, list[PlacedSession]]:
+        """Not those that share days with the week: they were made while the athlete's weeks began on another day."""
+        week = timedelta(weeks=1)
+        near = or_(
+            PlanRow.week_start.between(week_start - weeks * week, week_start - week),
+            PlanRow.week_start.between(week_start + week, week_start + weeks * week),
+        )
+        plans = self.db.scalars(select(PlanRow).where(*self._of(PlanRow), near).order_by(PlanRow.week_start))
+        return {plan.week_start: [placed_from_json(one) for one in plan.placed] for plan in plans}
 
     def placed_before(self, week_start: date, today: date) -> list[PlacedSession]:
         plan = self.plan(week_start)
@@ -200,7 +214,7 @@ class SchedulingStore:
         request = self.request(week_start)
         return {
             row.session: StandingMove(row.start, row.overridden)
-            for row in self.db.scalars(select(MoveRow).where(*self._of(MoveRow)))
+            for row in self.db.scalars(select(MoveRow).where(*self._of(MoveRow), MoveRow.week_start == week_start))
             if request is None or not request.replaces(row.version)
         }
 
@@ -223,6 +237,12 @@ class SchedulingStore:
         query = select(TargetRow).where(*self._of(TargetRow), TargetRow.week_start >= first)
         return self.db.scalars(query.order_by(TargetRow.week_start)).all()
 
+    def targets_between(self, first: date, last: date) -> Sequence[TargetRow]:
+        """The season's weeks that begin from ``first`` to ``last``."""
+        return self.db.scalars(
+            select(TargetRow).where(*self._of(TargetRow), TargetRow.week_start.between(first, last))
+        ).all()
+
     def request(self, week_start: date) -> RequestRow | None:
         return self.db.get(RequestRow, (self.tenant, self.athlete, week_start))
 
@@ -237,11 +257,15 @@ class SchedulingStore:
         query = select(PlanRow).where(*self._of(PlanRow), PlanRow.week_start >= week_start)
         return self.db.scalars(query.order_by(PlanRow.week_start)).all()
 
-    def plan_with(self, session: str) -> PlanRow | None:
-        """The latest plan that holds a session."""
-        query = select(PlanRow).where(*self._of(PlanRow)).order_by(PlanRow.week_start.desc())
-        rows = self.db.scalars(query).all()
-        return next((row for row in rows if any(placed["id"] == session for placed in row.placed)), None)
+    def plan_on(self, day: date) -> PlanRow | None:
+        """The plan of the week that holds a day; of two that overlap the later week's."""
+        begun = (PlanRow.week_start <= day, PlanRow.week_start > day - timedelta(weeks=1))
+        query = select(PlanRow).where(*self._of(PlanRow), *begun).order_by(PlanRow.week_start.desc())
+        return self.db.scalar(query.limit(1))
+
+    def plans_with(self, session: str, since: date) -> list[PlanRow]:
+        """Of the plans of weeks that begin on ``since`` or later those that hold a session."""
+        return [row for row in self.plans_since(since) if any(placed["id"] == session for placed in row.placed)]
 
     def erased_since(self, at: datetime) -> bool:
         return self.athletes.erased_since(self.athlete, at)

@@ -26,6 +26,8 @@ GoalKind = Literal["race", "strength"]
 GoalClass = Literal["A", "B", "C"]
 """From the most important to the least."""
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WeekStart = Literal["mon", "sun", "sat"]
+"""The day on which an athlete's weeks begin."""
 Colour = Literal["green", "yellow", "red"]
 Intensity = Literal["full", "reduced", "easy"]
 """Of a day's gate, from the mildest to the strictest."""
@@ -48,6 +50,8 @@ Unit = Literal[
 ]
 
 STREAMS: tuple[Stream, ...] = get_args(Stream)
+WEEK_STARTS: tuple[WeekStart, ...] = get_args(WeekStart)
+DEFAULT_WEEK_START: WeekStart = "mon"
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 SERVICES: tuple[ServiceName, ...] = get_args(ServiceName)
 EFFECTS: tuple[EffectWord, ...] = get_args(EffectWord)

@@ -18,8 +18,8 @@ class SchemaOutdated(RuntimeError):
     """The database's tables are not those of this version; the message says what to run."""
 
 
-def upgrade(service: str, url: str, migrations: Path, service_url: str | None = None) -> str:
-    """Applies every missing migration of ``service``; returns the revision reached. Idempotent.
+def upgrade(service: str, url: str, migrations: Path, service_url: str | None = None, until: str = "head") -> str:
+    """Applies every missing migration of ``service`` up to ``until``; returns the revision reached. Idempotent.
 
     ``service_url``: on PostgreSQL the address that the service itself will use, when ``url`` is that of another role,
     which then owns the tables.
@@ -31,7 +31,7 @@ def upgrade(service: str, url: str, migrations: Path, service_url: str | None = 
             config = _config(migrations)
             config.attributes["connection"] = connection
             config.attributes["service"] = service
-            command.upgrade(config, "head")
+            command.upgrade(config, until)
             # Not a revision: it holds for every table there will be, and for whatever role the settings name.
             role = make_url(service_url) if service_url else None
             secure(connection, service, role)

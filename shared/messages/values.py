@@ -5,7 +5,7 @@ Field names are the contract's. A message adds ``athlete`` (and ``session``); th
 
 import difflib
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, available_timezones
@@ -15,7 +15,19 @@ from pydantic_core import PydanticCustomError
 
 from shared.contract.sessions import SESSION_KINDS, TAGS, Effort, Kind, Mode, Region, RunType
 from shared.contract.wellness import WellnessItems
-from shared.contract.words import DayState, DayStrategy, GoalClass, GoalKind, Level, Phase, Priority, Weekday
+from shared.contract.words import (
+    DEFAULT_WEEK_START,
+    WEEKDAYS,
+    DayState,
+    DayStrategy,
+    GoalClass,
+    GoalKind,
+    Level,
+    Phase,
+    Priority,
+    Weekday,
+    WeekStart,
+)
 from shared.messages.ids import ID_PATTERN
 
 MAX_SESSION_MINUTES = 24 * 60
@@ -114,6 +126,11 @@ class Value(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+def week_of(day: date, starts_on: Weekday = DEFAULT_WEEK_START) -> date:
+    """The first day of the week that holds ``day``."""
+    return day - timedelta(days=(day.weekday() - WEEKDAYS.index(starts_on)) % len(WEEKDAYS))
+
+
 class Profile(Value):
     """Who the athlete is, as far as planning needs it."""
 
@@ -130,6 +147,7 @@ class Profile(Value):
     one_rep_max_kg: dict[Id, Positive] | None = None
     day_strategy: DayStrategy | None = None
     phase: Phase | None = None
+    week_starts_on: WeekStart = DEFAULT_WEEK_START
 
     @property
     def zone(self) -> ZoneInfo:
@@ -138,6 +156,10 @@ class Profile(Value):
     def day_of(self, instant: datetime) -> date:
         """The athlete's own calendar date at that instant."""
         return instant.astimezone(self.zone).date()
+
+    def week_of(self, day: date) -> date:
+        """The first day of the athlete's week that holds ``day``."""
+        return week_of(day, self.week_starts_on)
 
 
 class ExerciseSet(Value):
@@ -188,6 +210,13 @@ class SessionTags(Tagged, Value):
         return self
 
 
+class PlannedRef(Value):
+    """A planned session: ids may come back every week, so the week says which. ``week``: its first day."""
+
+    week: Day
+    id: Id
+
+
 class DoneFields(SessionTags):
     """A session that was done. ``rpe`` is CR-10; ``avg_hr`` in beats per minute; times are the athlete's."""
 
@@ -201,7 +230,7 @@ class DoneFields(SessionTags):
     exercises: Annotated[list[Exercise], Field(max_length=100)] = []
     protein_g_2h: NonNegative | None = None
     carb_g_2h: NonNegative | None = None
-    planned: Id | None = None
+    planned: Id | PlannedRef | None = None
     confirmed: bool = False
     """What looks implausible or like a copy is so: it counts as it was sent."""
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from shared.contract.sessions import SESSION_KINDS, TAGS
+from shared.contract.words import WEEK_STARTS, WEEKDAYS
 from shared.located_yaml.json_parser import parse_json
 from shared.located_yaml.nodes import Mistake
 from shared.located_yaml.parser import parse_yaml
@@ -65,7 +67,18 @@ def locate_athlete_file(text: str, file: str) -> LocatedAthleteFile:
             problems += _model_problems(error, document, refused)
     if result is None or problems:
         raise BadFile(problems)
-    return LocatedAthleteFile(result, document)
+    return LocatedAthleteFile(_with_week_start(result), document)
+
+
+def _with_week_start(file: AthleteFile) -> AthleteFile:
+    """With ``week_starts_on`` as the file's own week, else its season, shows it, where the athlete does not say."""
+    begins = file.week or file.season
+    if file.athlete is None or begins is None or "week_starts_on" in file.athlete.model_fields_set:
+        return file
+    shown = WEEKDAYS[begins.start.weekday()]
+    if shown not in WEEK_STARTS:
+        return file
+    return file.model_copy(update={"athlete": file.athlete.model_copy(update={"week_starts_on": shown})})
 
 
 def read_document(text: str, file: str) -> tuple[Document, list[FileProblem]]:
@@ -90,18 +103,28 @@ def _repeats(document: Document) -> Iterator[Problem]:
         entries: Any = document.value
         for part in where.split("/"):
             entries = entries.get(part) if isinstance(entries, Mapping) else None
-        seen: dict[str, int] = {}
+        seen: dict[tuple[str, int], int] = {}
         for index, entry in enumerate(entries if isinstance(entries, list) else ()):
             value = entry.get(key) if isinstance(entry, Mapping) else None
             if not isinstance(value, str):
                 continue
+            week = _weeks_on(document.value, entry) if where == "week/sessions" else 0
             pointer = child_pointer(child_pointer(f"/{where}", index), key)
-            if value in seen:
-                first = document.position_of(f"/{where}/{seen[value]}/{key}").line
+            if (value, week) in seen:
+                first = document.position_of(f"/{where}/{seen[value, week]}/{key}").line
                 yield Problem(
                     pointer, "duplicate", f"'{value}' is already used on line {first}; each {key} stands once"
                 )
-            seen.setdefault(value, index)
+            seen.setdefault((value, week), index)
+
+
+def _weeks_on(file: Mapping[str, Any], session: Mapping[str, Any]) -> int:
+    """How many weeks after the file's week a proposed session stands: ids may come back every week."""
+    try:
+        start = date.fromisoformat(str(session["start"])[:10])
+        return (start - date.fromisoformat(file["week"]["start"])).days // 7
+    except (KeyError, TypeError, ValueError):
+        return 0
 
 
 def _model_problems(

@@ -12,7 +12,7 @@ from tandem.athlete_file.source import read_text
 from tandem.demo.chart import save_load_chart
 from tandem.demo.play import Played, play
 from tandem.demo.report import show_athlete, show_files, show_messages, show_played
-from tandem.offline.pipeline import default_day, next_monday
+from tandem.offline.pipeline import default_day, next_week
 from tandem.views.console import open_console
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "athletes" / "runner-who-lifts.yaml"
@@ -24,7 +24,7 @@ def run_demo(athlete_path: Path | None, rules_dir: Path, out: Path) -> Played:
     located = locate_athlete_file(read_text(path), str(path))
     file = located.athlete_file
     on = default_day(located)
-    week_start = file.week.start if file.week else next_monday(on)
+    week_start = file.week.start if file.week else next_week(file.athlete and file.athlete.profile(), on)
     console = open_console()
     show_athlete(console, path.stem.replace("-", " "), file.notes)
     with tempfile.TemporaryDirectory(prefix="tandem-demo-") as folder, _progress(console) as progress:

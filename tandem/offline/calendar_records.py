@@ -38,10 +38,14 @@ class FileCalendar:
 
     def done(self, first: datetime, until: datetime) -> Sequence[DoneEntry]:
         begun = [one for one in self.athlete.file.sessions if first <= one.start < until]
-        return [DoneEntry(from_done(one), one.start, one.planned) for one in sorted(begun, key=lambda one: one.start)]
+        who = self.athlete.profile_or_nobody
+        return [
+            DoneEntry(from_done(one), one.start, who.day_of(one.start), one.planned)
+            for one in sorted(begun, key=lambda one: one.start)
+        ]
 
-    def planned_beside(self, week_start: date, weeks: int) -> Sequence[PlacedSession]:
-        return ()
+    def planned_beside(self, week_start: date, weeks: int) -> Mapping[date, Sequence[PlacedSession]]:
+        return {}
 
     def placed_before(self, week_start: date, today: date) -> Sequence[PlacedSession]:
         return ()

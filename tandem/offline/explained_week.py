@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from services.scheduling.domain.calendar import by_week, entries_of, pair_facts
 from services.scheduling.domain.week_features import week_facts
 from services.scheduling.domain.week_plan import WeekPlan
-from services.scheduling.use_cases.gather import CheckInputs
+from services.scheduling.use_cases.gather import NOBODY, CheckInputs
 from shared.rules.athlete_facts import athlete_facts
 from shared.rules.decisions import Rules
 from shared.rules.evaluation.explain import Cause, Explanation, explain
@@ -47,7 +47,8 @@ def _on_calendar(calendar: CheckInputs, rules: Rules, how: str) -> Iterator[Rule
     verdict = calendar.verdict(rules)
     sessions, profile = calendar.sessions, calendar.profile
     ways_out = {(f.rule, f.sessions): f.nearest_legal_start for f in verdict.violations}
-    entries = entries_of(sessions, calendar.context, profile.zone if profile else None)
+    starts_on = (profile or NOBODY).week_starts_on
+    entries = entries_of(sessions, calendar.context, profile.zone if profile else None, starts_on)
     who = athlete_facts(profile)
     pairs = [
         (f"{first.id} then {then.id}{how}", (first.id, then.id), pair_facts(first, then, who))
@@ -57,8 +58,8 @@ def _on_calendar(calendar: CheckInputs, rules: Rules, how: str) -> Iterator[Rule
     ]
     pairs.sort(key=lambda pair: abs(float(pair[2]["gap_hours"] or 0.0)))
     weeks: list[tuple[str, tuple[str, ...], Facts]] = [
-        (f"week of {monday}{how}", (), {**who, **week_facts(week, entries)})
-        for monday, week in by_week(entries).items()
+        (f"week of {start}{how}", (), {**who, **week_facts(week, entries)})
+        for start, week in by_week(entries, starts_on).items()
         if any(not entry.context for entry in week)
     ]
     pack = rules.pack("sequencing")

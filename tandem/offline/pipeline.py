@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.contract.words import Intensity
 from shared.messages.validation import InvalidInput, Problem
-from shared.messages.values import PlannedSession, Profile
+from shared.messages.values import PlannedSession, Profile, week_of
 from shared.rules.decisions import Rules
 from tandem.athlete_file.model import AthleteFile, WeekToPlan
 from tandem.athlete_file.reader import LocatedAthleteFile, locate_athlete_file
@@ -47,6 +47,12 @@ class OfflineAthlete:
             missing = Problem("", "missing", "'athlete' is required here: {id: ..., timezone: ...}")
             raise self.located.bad([missing])
         return self.file.athlete.profile()
+
+    @property
+    def profile_or_nobody(self) -> Profile:
+        from services.scheduling.use_cases.gather import NOBODY
+
+        return self._profile_or_none or NOBODY
 
     @property
     def _profile_or_none(self) -> Profile | None:
@@ -95,11 +101,21 @@ class OfflineAthlete:
         from services.scheduling.domain.placing.planning import plan_week
         from services.scheduling.use_cases.gather import gather_week
 
-        start = self.file.week.start if self.file.week else next_monday(self.on)
+        start = self.file.week.start if self.file.week else next_week(self.profile, self.on)
+        self._check_weekday(start)
         inputs = gather_week(self._calendar, self.profile, start, self.on)
         assert inputs is not None, "a file without sessions for a week is refused"
         with self._pointing_at("/week"):
             return plan_week(inputs, self.rules)
+
+    def _check_weekday(self, start: date) -> None:
+        """Refuses a day on which neither a week of the athlete's nor one of the season begins."""
+        from services.scheduling.use_cases.gather import other_weekday
+
+        wrong = other_weekday(self.profile, start)
+        if wrong and not (self.has_season and any(week.start == start for week in self.season().weeks)):
+            message = f"{start} is a {start:%A}{wrong}"
+            raise self.located.bad([Problem("/week/start", "wrong_weekday", message)])
 
     @cached_property
     def _calendar(self) -> "FileCalendar":
@@ -160,12 +176,12 @@ class OfflineAthlete:
             history[day] = {**features, **self.readiness_by_day[day].day_facts()}
         return history
 
-    def check_done_week(self, monday: date) -> "Verdict | None":
-        """The week that began on ``monday`` as it was done, judged as if it were proposed; None without sessions."""
+    def check_done_week(self, start: date) -> "Verdict | None":
+        """The week that began on ``start`` as it was done, judged as if it were proposed; None without sessions."""
         from services.scheduling.domain.calendar import from_done
 
-        zone, end = self.profile.zone, monday + timedelta(days=7)
-        done = [one for one in self.file.sessions if monday <= one.start.astimezone(zone).date() < end]
+        zone, end = self.profile.zone, start + timedelta(days=7)
+        done = [one for one in self.file.sessions if start <= one.start.astimezone(zone).date() < end]
         if not done:
             return None
         calendar = self.proposed([from_done(one) for one in done])
@@ -253,6 +269,6 @@ def default_day(located: LocatedAthleteFile, clock: Callable[[], date] | None = 
     raise located.bad([Problem("", "no_day", message)])
 
 
-def next_monday(on: date) -> date:
-    """The first Monday after ``on``."""
-    return on + timedelta(days=7 - on.weekday())
+def next_week(profile: Profile | None, on: date) -> date:
+    """The first week that begins after ``on``."""
+    return (week_of(on) if profile is None else profile.week_of(on)) + timedelta(days=7)

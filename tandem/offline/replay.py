@@ -44,8 +44,8 @@ def replay(athlete: OfflineAthlete, weeks: int, advance: Callable[[], None] = la
 
 
 def _past_weeks(athlete: OfflineAthlete, weeks: int) -> dict[str, Answer]:
-    monday = athlete.on - timedelta(days=athlete.on.weekday())
-    begun = [monday - timedelta(days=7 * back) for back in range(weeks - 1, -1, -1)]
+    this_week = athlete.profile.week_of(athlete.on)
+    begun = [this_week - timedelta(days=7 * back) for back in range(weeks - 1, -1, -1)]
     verdicts = {start: athlete.check_done_week(start) for start in begun}
     return {f"week of {start}, as done": one.as_json() for start, one in verdicts.items() if one is not None}
 

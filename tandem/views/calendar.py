@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from shared.contract.words import WEEKDAYS
 from tandem.views.console import GREEN, RED, UNKNOWN, YELLOW, clock, kind_colour, number, session_label, short_date
 
 MAX_REASONS = 2
@@ -29,26 +28,27 @@ def show_week(console: Console, answer: Mapping[str, Any]) -> None:
     if not sessions:
         console.print("Nothing to place: the week has no sessions.")
         return
-    console.print(week_grid(sessions, console.width))
+    console.print(week_grid(sessions, date.fromisoformat(answer["week_start"]), console.width))
     show_reasons(console, sessions)
     show_penalties(console, answer)
     for note in (*answer.get("notes", ()), *([answer["budget"]["text"]] if "budget" in answer else ())):
         console.print(Text(note, "dim"))
 
 
-def week_grid(sessions: list[Mapping[str, Any]], width: int) -> Table:
-    """Seven columns Monday to Sunday (further weeks below); a list of days where the terminal is too narrow."""
+def week_grid(sessions: list[Mapping[str, Any]], week_start: date, width: int) -> Table:
+    """Seven columns from the week's first weekday (further weeks below); a list of days where the terminal is too
+    narrow."""
     by_day = _by_day(sessions)
-    monday = min(by_day) - timedelta(days=min(by_day).weekday())
-    weeks = (max(by_day) - monday).days // 7 + 1
+    first = week_start + timedelta(days=7 * ((min(by_day) - week_start).days // 7))
+    weeks = (max(by_day) - first).days // 7 + 1
     if width < _NARROWEST_TABLE:
-        return _day_list(by_day, monday, weeks)
+        return _day_list(by_day, first, weeks)
     table = Table(padding=(0, 1), border_style="grey37", header_style="bold", expand=True, show_lines=weeks > 1)
-    for offset, name in enumerate(day.capitalize() for day in WEEKDAYS):
-        title = f"{name} {short_date(monday + timedelta(days=offset))}" if weeks == 1 else name
+    for day in (first + timedelta(days=offset) for offset in range(7)):
+        title = f"{day:%a} {short_date(day)}" if weeks == 1 else f"{day:%a}"
         table.add_column(title, ratio=1, vertical="top", overflow="fold")
     for week in range(weeks):
-        table.add_row(*(_cell(by_day.get(monday + timedelta(days=7 * week + offset), ())) for offset in range(7)))
+        table.add_row(*(_cell(by_day.get(first + timedelta(days=7 * week + offset), ())) for offset in range(7)))
     return table
 
 
@@ -129,12 +129,12 @@ def _cell(sessions: "list[Mapping[str, Any]] | tuple[()]") -> Text:
     return cell if sessions else Text("rest", "dim")
 
 
-def _day_list(by_day: Mapping[date, list[Mapping[str, Any]]], monday: date, weeks: int) -> Table:
+def _day_list(by_day: Mapping[date, list[Mapping[str, Any]]], first: date, weeks: int) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1), show_header=False)
     table.add_column(no_wrap=True)
     table.add_column()
     for offset in range(7 * weeks):
-        day = monday + timedelta(days=offset)
+        day = first + timedelta(days=offset)
         text = Text("rest", "dim") if day not in by_day else Text()
         for index, session in enumerate(by_day.get(day, ())):
             text.append("\n" if index else "")

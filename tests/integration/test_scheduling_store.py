@@ -40,11 +40,11 @@ def test_a_week_from_its_targets_to_the_erasure(database_url: str, tmp_path: Pat
         assert week == desk.events("week-planned")[-1]
 
         desk.send(
-            "scheduling.move-session", {"athlete": "a1", "session": "squat", "start": "2026-03-11T12:00:00+01:00"}
+            "scheduling.move-session", {"athlete": "a1", "session": "squat", "start": "2026-03-11T08:00:00+01:00"}
         )
         done = {"athlete": "a1", "session": "d1", "start": "2026-03-08T18:00:00+01:00", "duration_min": 60}
         desk.send("load.session-scored", {**done, "kind": "run", "type": "easy"})
-        assert starts(desk.week())["squat"] == "2026-03-11T12:00:00+01:00"
+        assert starts(desk.week())["squat"] == "2026-03-11T08:00:00+01:00"
 
         desk.now += timedelta(days=5)
         readiness(desk, "2026-03-11", {**LIFT, "effort": "moderate", "changed": True, "why": "sleep"})

@@ -2,7 +2,6 @@
 
 from services.periodization.domain.defaults import (
     MAX_WEEKS_RUNNING,
-    default_season_start,
     default_season_weeks,
     default_week_template,
 )
@@ -30,7 +29,6 @@ __all__ = [
     "SeasonInputs",
     "SeasonWeek",
     "deload_facts",
-    "default_season_start",
     "default_season_weeks",
     "default_week_template",
     "early_deload_triggers",

@@ -1,7 +1,7 @@
 """What a season is when nobody said: its first week by level, and its length by its goals."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 from services.periodization.domain.season import WEEK_DAYS
@@ -21,11 +21,6 @@ def default_week_template(profile: Profile | None, rules: Rules) -> WeekTemplate
     plain = dict(rules.settings("periodization")["first_week"][level])
     counts = {name: int(plain[name]) for name in ("quality_runs", "lifts") if name in plain}
     return WeekTemplate.model_validate({**{name: float(value) for name, value in plain.items()}, **counts})
-
-
-def default_season_start(on: date) -> date:
-    """The Monday of the week of ``on``."""
-    return on - timedelta(days=on.weekday())
 
 
 def default_season_weeks(start: date, goals: Sequence[Goal], on: date, rules: Rules) -> int:

@@ -10,7 +10,6 @@ from services.periodization.domain import (
     CoachDeload,
     SeasonChoices,
     SeasonInputs,
-    default_season_start,
     default_season_weeks,
     default_week_template,
 )
@@ -46,7 +45,7 @@ def gather_season(
 ) -> SeasonInputs:
     """``weeks``: so many at the least, from the week of day ``first`` (the season's first) on."""
     choices = records.choices()
-    start = choices.season_start or default_season_start(records.chosen_on(profile.zone) or today)
+    start = choices.season_start or profile.week_of(records.chosen_on(profile.zone) or today)
     length = choices.weeks or default_season_weeks(start, choices.goals, today, rules)
     if weeks is not None:
         reach = ((first or start) - start).days // 7 + weeks

@@ -1,14 +1,17 @@
 """Sessions on a clock: elapsed UTC time, local dates, and the facts that rules are asked about."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from itertools import chain, count
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from shared.contract.sessions import SESSION_KINDS, Demand, RunType
+from shared.contract.words import DEFAULT_WEEK_START, Weekday
 from shared.messages.validation import InvalidInput, Problem
-from shared.messages.values import DoneSession, PlannedSession
+from shared.messages.values import DoneSession, PlannedSession, week_of
 from shared.rules.model import Facts, Scalar
 
 # A tag that was not given equals no word: no special ban is read into it, and no exception is granted for it either.
@@ -58,31 +61,74 @@ def entry_of(session: PlannedSession, zone: ZoneInfo | None, context: bool = Fal
 
 
 def entries_of(
-    sessions: Sequence[PlannedSession], context: Sequence[PlannedSession], zone: ZoneInfo | None
+    sessions: Sequence[PlannedSession],
+    context: Sequence[PlannedSession],
+    zone: ZoneInfo | None,
+    starts_on: Weekday = DEFAULT_WEEK_START,
 ) -> list[Entry]:
-    """The calendar in time order. A context session that is also in ``sessions`` is left out: the proposal counts."""
+    """The calendar in time order, in which each id stands once.
+
+    A session is known by its week and its id: ids may come back every week, and those that do are called ``week/id``
+    here, ``week`` being the first day of the session's week. A context session that is also in ``sessions`` is left
+    out: the proposal counts.
+    """
     problems = [
         Problem(f"/sessions/{i}/start", "missing", f"session '{session.id}' needs a start to be checked")
         for i, session in enumerate(sessions)
         if session.start is None
-    ] + duplicate_ids(sessions)
+    ]
+    own = [entry_of(session, zone) for session in sessions if session.start is not None]
+    weeks = [week_of(entry.day, starts_on) for entry in own]
+    problems += duplicate_ids(sessions, iter(weeks))
     if problems:
         raise InvalidInput(problems)
-    own = {session.id for session in sessions}
-    entries = [entry_of(session, zone) for session in sessions]
-    entries += [entry_of(s, zone, context=True) for s in context if s.id not in own and s.start is not None]
-    return sorted(entries, key=time_order)
+    often = Counter(session.id for session in sessions)
+    own = [
+        entry if often[entry.id] == 1 else _called(entry, f"{week}/{entry.id}")
+        for entry, week in zip(own, weeks, strict=True)
+    ]
+    around = around_of(
+        set(zip(weeks, (session.id for session in sessions), strict=True)), own, context, zone, starts_on
+    )
+    return sorted([*own, *around], key=time_order)
 
 
-def duplicate_ids(sessions: Sequence[PlannedSession]) -> list[Problem]:
-    seen: set[str] = set()
+def around_of(
+    proposed: Collection[tuple[date, str]],
+    own: Sequence[Entry],
+    context: Sequence[PlannedSession],
+    zone: ZoneInfo | None,
+    starts_on: Weekday,
+) -> list[Entry]:
+    """The context's entries without those that are ``proposed`` (by week and id), each under an id of its own."""
+    taken = {entry.id for entry in own} | {name for _, name in proposed}
+    entries = []
+    for entry in (entry_of(one, zone, context=True) for one in context if one.start is not None):
+        week = week_of(entry.day, starts_on)
+        if (week, entry.id) in proposed:
+            continue
+        names = chain((entry.id, f"{week}/{entry.id}"), (f"{week}/{entry.id}/{again}" for again in count(2)))
+        name = next(name for name in names if name not in taken)
+        taken.add(name)
+        entries.append(entry if name == entry.id else _called(entry, name))
+    return entries
+
+
+def _called(entry: Entry, name: str) -> Entry:
+    return replace(entry, session=entry.session.model_copy(update={"id": name}))
+
+
+def duplicate_ids(sessions: Sequence[PlannedSession], weeks: Iterator[date] | None = None) -> list[Problem]:
+    """Ids that come twice in one week; ``weeks``: of each session with a start, by default they are all of the same."""
+    seen: set[tuple[date | None, str]] = set()
     problems = []
     for i, session in enumerate(sessions):
-        if session.id in seen:
+        known_by = (None if weeks is None or session.start is None else next(weeks), session.id)
+        if known_by in seen:
             problems.append(
-                Problem(f"/sessions/{i}/id", "duplicate", f"'{session.id}' is the id of an earlier session")
+                Problem(f"/sessions/{i}/id", "duplicate", f"'{session.id}' is the id of an earlier session of its week")
             )
-        seen.add(session.id)
+        seen.add(known_by)
     return problems
 
 
@@ -122,10 +168,6 @@ def pair_facts(first: Entry, then: Entry, athlete: Facts) -> dict[str, Scalar | 
     return facts
 
 
-def monday_of(day: date) -> date:
-    return day - timedelta(days=day.weekday())
-
-
 def demand_of(session: PlannedSession) -> Demand | None:
     """How hard it is by its tags; None when they do not say."""
     kind = SESSION_KINDS[session.kind]
@@ -155,19 +197,27 @@ def session_json(session: PlannedSession) -> dict[str, Any]:
     return document
 
 
-def hours_text(hours: float) -> str:
-    """Hours for a sentence: "24 h", "22 h 30 min", "45 min"."""
-    minutes = round(abs(hours) * 60)
+def hours_text(hours: float, against: float | None = None) -> str:
+    """Hours for a sentence: "24 h", "22 h 30 min", "45 min".
+
+    ``against``: a limit that stands beside them. Where whole minutes would show the two alike, or the wrong one as the
+    larger, seconds are shown too: 23 h 59 min 48 s is not 24 h.
+    """
+    minutes, seconds = round(abs(hours) * 60), 0
+    if against is not None and hours != against and (minutes >= round(abs(against) * 60)) == (hours < against):
+        minutes, seconds = divmod(round(abs(hours) * 3600), 60)
     whole, rest = divmod(minutes, 60)
     parts = [f"{whole} h"] if whole else []
-    if rest or not whole:
+    if rest or not (whole or seconds):
         parts.append(f"{rest} min")
+    if seconds:
+        parts.append(f"{seconds} s")
     return ("-" if hours < 0 else "") + " ".join(parts)
 
 
-def by_week(entries: Iterable[Entry]) -> dict[date, list[Entry]]:
-    """Entries per calendar week (Monday of the local date of the start), in time order."""
+def by_week(entries: Iterable[Entry], starts_on: Weekday) -> dict[date, list[Entry]]:
+    """Entries per week (its first day, by the local date of the start), in time order."""
     weeks: dict[date, list[Entry]] = {}
     for entry in sorted(entries, key=time_order):
-        weeks.setdefault(monday_of(entry.day), []).append(entry)
+        weeks.setdefault(week_of(entry.day, starts_on), []).append(entry)
     return weeks

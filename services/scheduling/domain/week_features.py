@@ -1,4 +1,5 @@
-"""A calendar week in numbers, as week rules ask for them. Weeks run from Monday, by local date of each start."""
+"""A calendar week in numbers, as week rules ask for them. Weeks run from the athlete's first day of the week, by
+local date of each start."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from services.scheduling.domain.calendar import session_json
 from shared.contract.words import BudgetSpent, Severity, WeekStatus
-from shared.messages.values import Limits, PlannedSession, Profile, Window
+from shared.messages.values import Limits, PlannedRef, PlannedSession, Profile, Window
 from shared.rules.model import DecidedBy
 
 
@@ -39,11 +39,23 @@ class PlacedSession:
 
 @dataclass(frozen=True, slots=True)
 class DoneEntry:
-    """A done session under its own id; ``planned``: the id that it had in the plan."""
+    """A done session under its own id, on the ``day`` that was the athlete's then; ``planned``: what it was in the
+    plan, by its id there and, where that was said, its week."""
 
     session: PlannedSession
     start: datetime
-    planned: str | None
+    day: date
+    planned: str | PlannedRef | None
+
+    def planned_as(self, profile: Profile) -> tuple[date, str] | None:
+        """Week and id of the planned session; an id alone means the week of the start."""
+        if self.planned is None or isinstance(self.planned, str):
+            return None if self.planned is None else (profile.week_of(self.day), self.planned)
+        return self.planned.week, self.planned.id
+
+    def stands_for(self, profile: Profile) -> tuple[date, str]:
+        """The planned session that needs no place any more: the one named, else the one of its own id in its week."""
+        return self.planned_as(profile) or (profile.week_of(self.day), self.session.id)
 
 
 @dataclass(frozen=True, slots=True)

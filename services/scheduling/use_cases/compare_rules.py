@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-from services.scheduling.domain.calendar import monday_of
 from services.scheduling.domain.week_plan import placed_from_json
 from services.scheduling.store import PlanRow, planned_athletes
 from services.scheduling.use_cases.record import AthleteContext, athlete_context
@@ -22,13 +21,13 @@ def compare_weeks(context: Context, both: BothRules) -> Comparison:
 
     def changes_for(athlete: str) -> list[DecisionChanged] | None:
         one = athlete_context(context, athlete)
-        plans = [] if one is None else one.store.plans_since(monday_of(one.today) - WEEKS_BACK)
+        plans = [] if one is None else one.store.plans_since(one.profile.week_of(one.today) - WEEKS_BACK)
         if one is None or not plans:
             return None
         return [change for plan in plans for change in changes_of(athlete, _changed(one, plan, both))]
 
-    # A day earlier, as it may still be Sunday where an athlete lives.
-    since = monday_of(context.now().date() - timedelta(days=1)) - WEEKS_BACK
+    # Weeks may begin on other days, and where an athlete lives it may still be yesterday.
+    since = context.now().date() - timedelta(days=7) - WEEKS_BACK
     return compare_each(planned_athletes(context.db, context.tenant, since), changes_for)
 
 

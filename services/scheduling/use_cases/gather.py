@@ -1,12 +1,12 @@
 """What decisions about a calendar are made from, gathered in one place for the service and the offline commands."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from services.scheduling.domain.calendar import local_time, monday_of
+from services.scheduling.domain.calendar import local_time
 from services.scheduling.domain.checking.check import check_week, nearest_legal_start
 from services.scheduling.domain.checking.verdict import LegalStart, Verdict
 from services.scheduling.domain.week_plan import DoneEntry, PlacedSession, StandingMove, WeekInputs
@@ -20,6 +20,8 @@ DAYS_LOOKED_AHEAD = 14
 """Days after a week; no rule about two sessions reaches farther."""
 WEEKS_BESIDE = 2
 """Weeks before and after a week whose plans are looked at."""
+NOBODY = Profile(timezone="UTC")
+"""Whose days are asked about where nobody is known."""
 
 
 class CalendarRecords(Protocol):
@@ -39,8 +41,8 @@ class CalendarRecords(Protocol):
     def done(self, first: datetime, until: datetime) -> Sequence[DoneEntry]:
         """Done sessions that began in [first, until), in time order."""
 
-    def planned_beside(self, week_start: date, weeks: int) -> Sequence[PlacedSession]:
-        """What the plans of so many ``weeks`` before and after hold, in the order of their weeks."""
+    def planned_beside(self, week_start: date, weeks: int) -> Mapping[date, Sequence[PlacedSession]]:
+        """What the plans of so many ``weeks`` before and after hold, by week, oldest first."""
 
     def placed_before(self, week_start: date, today: date) -> Sequence[PlacedSession]:
         """Where the week's sessions stood when ``today`` began; none when it was not planned then."""
@@ -75,18 +77,29 @@ def profile_on(records: CalendarRecords, profile: Profile, day: date) -> Profile
     return profile if phase is None else profile.model_copy(update={"phase": phase})
 
 
+def other_weekday(profile: Profile, week_start: date) -> str:
+    """That the athlete's weeks begin on another day, and the nearest right one; empty when they do not."""
+    begun = profile.week_of(week_start)
+    if begun == week_start:
+        return ""
+    nearest = begun if (week_start - begun).days < 4 else begun + timedelta(days=7)
+    said = f"; this athlete's weeks begin on a {nearest:%A} (week_starts_on: {profile.week_starts_on})"
+    return f"{said}: the nearest is {nearest}"
+
+
 def gather_proposal(
     records: CalendarRecords, profile: Profile | None, sessions: Sequence[PlannedSession]
 ) -> CheckInputs:
     """A calendar that somebody proposes, beside what was done; what other weeks plan is not held against it."""
-    zone = None if profile is None else profile.zone
-    days = [one.start.astimezone(zone).date() for one in sessions if one.start is not None]
     context: list[PlannedSession] = []
+    who = profile or NOBODY
+    days = {one.id: who.day_of(one.start) for one in sessions if one.start is not None}
     if days:
-        own = {session.id for session in sessions}
-        done = _done_around(records, monday_of(min(days)), monday_of(max(days)))
-        context = [one.session for one in done if one.planned not in own and one.session.id not in own]
-        profile = None if profile is None else profile_on(records, profile, min(days))
+        first, last = min(days.values()), max(days.values())
+        own = {(who.week_of(who.day_of(one.start)), one.id) for one in sessions if one.start is not None}
+        done = _done_around(records, who.week_of(first), who.week_of(last))
+        context = _around(done, {}, own, set(days), who)
+        profile = None if profile is None else profile_on(records, profile, first)
     return CheckInputs(sessions, profile, records.limits(), context, records.windows())
 
 
@@ -94,9 +107,10 @@ def gather_plan(
     records: CalendarRecords, profile: Profile, week_start: date, sessions: Sequence[PlannedSession]
 ) -> CheckInputs:
     """A planned week as it stands, beside what was done and what the weeks beside it plan."""
-    own = {session.id for session in sessions}
+    names = {session.id for session in sessions}
+    own = {(week_start, name) for name in names}
     done = _done_around(records, week_start, week_start)
-    context = _around(done, records.planned_beside(week_start, WEEKS_BESIDE), own)
+    context = _around(done, records.planned_beside(week_start, WEEKS_BESIDE), own, names, profile)
     return CheckInputs(sessions, profile_on(records, profile, week_start), records.limits(), context, records.windows())
 
 
@@ -107,9 +121,10 @@ def gather_week(records: CalendarRecords, profile: Profile, week_start: date, to
         return None
     done = _done_around(records, week_start, week_start)
     moves = records.moves(week_start)
-    settled = _settled(wanted, records.placed_before(week_start, today), moves, done, profile.zone, today)
-    context = _around(done, records.planned_beside(week_start, WEEKS_BESIDE), set())
-    done_as = {one.planned for one in done}
+    done_as = {planned[1]: one for one in done if (planned := one.planned_as(profile)) and planned[0] == week_start}
+    settled = _settled(wanted, records.placed_before(week_start, today), moves, done_as, profile.zone, today)
+    names, beside = {session.id for session in wanted}, records.planned_beside(week_start, WEEKS_BESIDE)
+    context = _around(done, beside, set(), names, profile)
     context += [placed.standing for name, placed in settled.items() if name not in done_as]
     return WeekInputs(
         week_start=week_start,
@@ -140,21 +155,34 @@ def _done_around(records: CalendarRecords, first_week: date, last_week: date) ->
     return records.done(first, until)
 
 
-def _around(done: Iterable[DoneEntry], beside: Iterable[PlacedSession], own: set[str]) -> list[PlannedSession]:
-    """What stands around a week. A done session that was one of the week's ``own`` is left out: the own session stands
-    for it."""
-    done = list(done)
-    as_planned = {one.planned for one in done}
-    around = [one.session for one in done if one.planned not in own and one.session.id not in own]
-    around += [one.standing for one in beside if one.session.id not in as_planned | own]
-    return list({session.id: session for session in reversed(around)}.values())
+def _around(
+    done: Sequence[DoneEntry],
+    beside: Mapping[date, Sequence[PlacedSession]],
+    own: Collection[tuple[date, str]],
+    names: Collection[str],
+    profile: Profile,
+) -> list[PlannedSession]:
+    """What stands around the sessions ``own`` (week and id). A done session that was one of them is left out: the own
+    session stands for it. Another one that has one of their ``names`` by chance is called ``done/id``."""
+    as_planned = {one.stands_for(profile) for one in done}
+    around = [
+        one.session.model_copy(update={"id": f"done/{one.session.id}"}) if one.session.id in names else one.session
+        for one in done
+        if one.stands_for(profile) not in own
+    ]
+    return around + [
+        one.standing
+        for week_start, placed in beside.items()
+        for one in placed
+        if (week_start, one.session.id) not in as_planned
+    ]
 
 
 def _settled(
     wanted: Sequence[PlannedSession],
     earlier: Sequence[PlacedSession],
     moves: Mapping[str, StandingMove],
-    done: Sequence[DoneEntry],
+    done_as: Mapping[str, DoneEntry],
     zone: ZoneInfo,
     today: date,
 ) -> dict[str, PlacedSession]:
@@ -177,10 +205,10 @@ def _settled(
                 if fixed is not None:
                     settled.setdefault(other, _placed(by_id[other], fixed, f"Kept beside '{name}' by override", zone))
     known = {placed.session.id: placed.session for placed in earlier} | by_id
-    for entry in done:
-        if entry.planned in known:
+    for name, entry in done_as.items():
+        if name in known:
             why = f"Done, recorded as '{entry.session.id}'"
-            settled[entry.planned] = _placed(known[entry.planned], entry.start, why, zone)
+            settled[name] = _placed(known[name], entry.start, why, zone)
     return settled
 
 

@@ -1,9 +1,10 @@
 """Moving one session by hand: allowed where no hard rule breaks, else only with a name and a reason on record."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
-from services.scheduling.domain.calendar import local_time
+from services.scheduling.domain.availability import joined, spans_of_week
+from services.scheduling.domain.calendar import duration_seconds, local_time, name_of
 from services.scheduling.domain.checking.verdict import Finding, Verdict
 from services.scheduling.domain.week_plan import PlacedSession, placed_from_json
 from services.scheduling.messages import MoveSession, Override
@@ -15,13 +16,15 @@ from services.scheduling.use_cases.record import AthleteContext
 from shared.bus.routes import APPLIED, Accepted, Rejected, accepted, effect_of
 from shared.db.versions import Version, upsert_newer
 from shared.messages.validation import Problem
+from shared.messages.values import PlannedSession
+
+AVAILABILITY = "availability"
 
 
 def move(athlete: AthleteContext, body: MoveSession, version: Version) -> Accepted:
     """Takes a move and publishes it. Raises ``Rejected`` with each broken rule."""
-    plan = athlete.store.plan_with(body.session)
-    if plan is None:
-        raise Rejected([Problem("/session", "unknown_session", f"no planned week holds a session '{body.session}'")])
+    plan = _week_of(athlete, body)
+    _check_start(athlete, plan.week_start, body.start)
     placed = {one["id"]: placed_from_json(one) for one in plan.placed}
     if placed[body.session].session.type == "race":
         raise Rejected([Problem("/session", "race", "a race stays where it is; change the goal instead")])
@@ -31,11 +34,19 @@ def move(athlete: AthleteContext, body: MoveSession, version: Version) -> Accept
     calendar = _after_move(athlete, plan, placed, body)
     verdict = calendar.verdict(athlete.context.rules)
     broken = [one for one in verdict.violations if body.session in one.sessions]
+    broken += _unavailable(athlete, plan.week_start, placed[body.session].session, body)
     if broken and body.override is None:
         way_out = _way_out(athlete, calendar, body.session)
         raise Rejected([Problem("/start", one.rule, one.message + way_out) for one in broken])
     overridden = [{"rule": one.rule, "sessions": list(one.sessions)} for one in broken]
-    row = MoveRow(**athlete.store.key, session=body.session, start=body.start, overridden=overridden, version=version)
+    row = MoveRow(
+        **athlete.store.key,
+        week_start=plan.week_start,
+        session=body.session,
+        start=body.start,
+        overridden=overridden,
+        version=version,
+    )
     effect = effect_of(version, upsert_newer(athlete.store.db, row))
     if effect != APPLIED:
         return accepted(effect)
@@ -47,6 +58,50 @@ def move(athlete: AthleteContext, body: MoveSession, version: Version) -> Accept
         warnings=[one.as_json() for one in verdict.warnings if body.session in one.sessions],
         overridden=[one.as_json() for one in broken],
     )
+
+
+def _week_of(athlete: AthleteContext, body: MoveSession) -> PlanRow:
+    """The plan of the week that is meant."""
+    held = athlete.store.plans_with(body.session, date.min if body.week else athlete.today - timedelta(days=6))
+    found = [plan for plan in held if body.week in (None, plan.week_start)]
+    if not found:
+        where = f"the week of {body.week}" if body.week else "no week that is planned and not over"
+        message = f"{where} {'has no' if body.week else 'holds a'} session '{body.session}'"
+        raise Rejected([Problem("/session", "unknown_session", message)])
+    if len(found) > 1:
+        weeks = " and ".join(str(plan.week_start) for plan in found)
+        message = f"'{body.session}' stands in the weeks of {weeks}; say by 'week' which one is meant"
+        raise Rejected([Problem("/session", "ambiguous", message)])
+    return found[0]
+
+
+def _check_start(athlete: AthleteContext, week_start: date, start: datetime) -> None:
+    """A move stays inside its own week, and ahead of now."""
+    problems, last = [], week_start + timedelta(days=6)
+    if not week_start <= athlete.profile.day_of(start) <= last:
+        message = f"a session moves within its week, {week_start} to {last}; ask for it in another week by plan-week"
+        problems.append(Problem("/start", "other_week", message))
+    now = athlete.context.now()
+    if start <= now:
+        message = f"{start.isoformat()} is over; it is {now.astimezone(athlete.profile.zone):%Y-%m-%d %H:%M}"
+        problems.append(Problem("/start", "past", message))
+    if problems:
+        raise Rejected(problems)
+
+
+def _unavailable(
+    athlete: AthleteContext, week_start: date, session: PlannedSession, body: MoveSession
+) -> list[Finding]:
+    """That the athlete has no time there, as a finding; nothing where no times were given."""
+    windows, starts = athlete.store.windows(), round(body.start.timestamp())
+    if windows is None:
+        return []
+    weeks = (week_start - timedelta(days=7), week_start, week_start + timedelta(days=7))
+    spans = joined([span for week in weeks for span in spans_of_week(windows, week, athlete.profile.zone)])
+    if any(span.holds(starts, duration_seconds(session)) for span in spans):
+        return []
+    message = f"{name_of(session)} '{session.id}' would not stand within the availability"
+    return [Finding(AVAILABILITY, "hard", (session.id,), {"available": False}, {"available": True}, message, None)]
 
 
 def _after_move(
@@ -100,4 +155,4 @@ def _take(athlete: AthleteContext, plan: PlanRow, before: PlacedSession, body: M
         "decided_by": [decided.as_json() for decided in verdict.decided_by],
     }
     store_and_publish(athlete, plan.week_start, document)
-    publish_move(athlete, before, after, body, verdict)
+    publish_move(athlete, plan.week_start, before, after, body, verdict)

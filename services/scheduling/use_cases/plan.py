@@ -8,15 +8,15 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, exists, or_, select, union
 
-from services.scheduling.domain.calendar import monday_of
 from services.scheduling.domain.conflicts import pair_horizon_hours
 from services.scheduling.domain.placing.planning import plan_week
 from services.scheduling.domain.week_plan import WeekPlan
 from services.scheduling.store import PlanRow, RequestRow, SchedulingAthleteRow, TargetRow
-from services.scheduling.use_cases.gather import gather_week
+from services.scheduling.use_cases.gather import gather_week, other_weekday
 from services.scheduling.use_cases.publish import publish_adjustments, publish_week
 from services.scheduling.use_cases.record import AthleteContext
-from shared.bus.routes import Context
+from shared.bus.routes import Context, Rejected
+from shared.messages.validation import Problem
 from shared.ops import metrics
 
 WEEK = timedelta(days=7)
@@ -34,11 +34,12 @@ def plan_open_weeks(athlete: AthleteContext) -> None:
 
 def plan_due_weeks(athlete: AthleteContext) -> None:
     """The season's coming week once its turn has come, and what of this and the coming week other rules planned."""
-    coming = monday_of(athlete.today) + WEEK
+    last = athlete.today + WEEK
     rules = athlete.context.rules.pack("sequencing").hash
     for week_start in open_weeks(athlete):
         plan = athlete.store.plan(week_start)
-        due = week_start == coming if plan is None else plan.pack != rules and week_start <= coming
+        begins = athlete.today < week_start <= last
+        due = begins if plan is None else plan.pack != rules and week_start <= last
         if due:
             athlete.store.locked_row()
             plan_and_publish(athlete, week_start)
@@ -49,8 +50,8 @@ def perhaps_due(context: Context) -> Sequence[str]:
     a plan of the coming week, or with an open one that other rules made, and perhaps a few whose date is not there yet.
     """
     tenant, today = context.tenant, context.now().date()
-    mondays = {monday_of(today + timedelta(days=off)) for off in (-1, 0, 1)}
-    coming = sorted(monday + timedelta(days=7) for monday in mondays)
+    # Where an athlete lives it may still be yesterday, or tomorrow already.
+    coming = (today, today + WEEK + timedelta(days=1))
     rules = context.rules.pack("sequencing").hash
     by_others = or_(PlanRow.pack.is_(None), PlanRow.pack != rules)
     old = select(PlanRow.athlete).where(PlanRow.tenant == tenant, PlanRow.week_start <= coming[-1], by_others)
@@ -59,11 +60,11 @@ def perhaps_due(context: Context) -> Sequence[str]:
     looked_at = union(
         *(
             select(table.athlete).where(
-                table.tenant == tenant, table.week_start.in_(coming), ~exists().where(*_same_week(table))
+                table.tenant == tenant, table.week_start.between(*coming), ~exists().where(*_same_week(table))
             )
             for table in (TargetRow, RequestRow)
         ),
-        old.where(or_(PlanRow.week_start >= min(mondays), asked_lately)),
+        old.where(or_(PlanRow.week_start >= today - WEEK, asked_lately)),
     ).subquery()
     query = select(SchedulingAthleteRow.athlete).where(
         SchedulingAthleteRow.tenant == tenant,
@@ -79,26 +80,39 @@ def plan_near(athlete: AthleteContext, start: datetime) -> None:
     if not weeks:
         return
     reach = timedelta(hours=pair_horizon_hours(athlete.context.rules.pack("sequencing")))
-    day = start.astimezone(athlete.profile.zone).date()
+    day = athlete.profile.day_of(start)
     for week_start in weeks:
         if week_start - reach - timedelta(days=1) <= day < week_start + timedelta(days=8) + reach:
             plan_and_publish(athlete, week_start)
 
 
+def check_open(athlete: AthleteContext, week_start: date) -> None:
+    """Raises ``Rejected`` for a day on which no week of the athlete's nor of the season begins, and for a week that is
+    over."""
+    problems = []
+    wrong = other_weekday(athlete.profile, week_start)
+    if wrong and athlete.store.target(week_start) is None:
+        message = f"{week_start} is a {week_start:%A}{wrong}"
+        problems.append(Problem("/week_start", "wrong_weekday", message))
+    if week_start + WEEK <= athlete.today:
+        message = f"the week of {week_start} is over: it is {athlete.today}, and only open weeks can be planned"
+        problems.append(Problem("/week_start", "past", message))
+    if problems:
+        raise Rejected(problems)
+
+
 def open_weeks(athlete: AthleteContext) -> list[date]:
     """Weeks that changes may still reach. A week of the season is first planned before it begins; an asked-for week
     stays open until it is over, at the least for the day on which it was asked for."""
-    store, this_week = athlete.store, monday_of(athlete.today)
+    store, today = athlete.store, athlete.today
     weeks = {
         request.week_start
         for request in store.requests()
-        if athlete.today < request.week_start + WEEK
-        or request.version_time.astimezone(athlete.profile.zone).date() >= athlete.today
+        if today < request.week_start + WEEK or athlete.profile.day_of(request.version_time) >= today
     }
-    if store.target(this_week + WEEK) is not None:
-        weeks.add(this_week + WEEK)
-    if store.plan(this_week) is not None and store.target(this_week) is not None:
-        weeks.add(this_week)
+    for target in store.targets_between(today - timedelta(days=6), today + WEEK):
+        if target.week_start > today or store.plan(target.week_start) is not None:
+            weeks.add(target.week_start)
     return sorted(weeks)
 
 
@@ -133,7 +147,7 @@ def store_and_publish(athlete: AthleteContext, week_start: date, document: Mappi
         row.placed = list(document["sessions"])
     store.db.flush()
     for gate in store.gates(max(week_start, today), week_start + timedelta(days=6)):
-        publish_adjustments(athlete, gate, row.placed)
+        publish_adjustments(athlete, gate, row)
 
 
 def _same_week(table: Any) -> tuple[ColumnElement[bool], ...]:

@@ -5,14 +5,14 @@ Today's gate on today's sessions: lower intensity or volume, never another time,
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 from services.scheduling.domain.checking.verdict import Verdict
 from services.scheduling.domain.week_plan import PlacedSession
 from services.scheduling.messages import AdjustedSession, MoveSession, SessionAdjusted, WeekTold
-from services.scheduling.store import GateRow
+from services.scheduling.store import GateRow, PlanRow
 from services.scheduling.use_cases.record import AthleteContext
 from shared.contract.sessions import TAGS
 
@@ -28,10 +28,10 @@ def publish_week(athlete: AthleteContext, document: Mapping[str, Any], published
     return digest
 
 
-def publish_adjustments(athlete: AthleteContext, gate: GateRow, placed: Sequence[Mapping[str, Any]]) -> None:
+def publish_adjustments(athlete: AthleteContext, gate: GateRow, plan: PlanRow) -> None:
     """Emits session-adjusted for each session of the gate's day that differs from what was last published of it."""
     published = dict(gate.published)
-    by_id = {session["id"]: session for session in placed}
+    by_id = {session["id"]: session for session in plan.placed}
     for gated in (AdjustedSession.model_validate(one) for one in gate.today):
         if gated.id not in by_id:
             continue
@@ -40,6 +40,7 @@ def publish_adjustments(athlete: AthleteContext, gate: GateRow, placed: Sequence
         event = SessionAdjusted(
             athlete=athlete.athlete,
             date=gate.date,
+            week_start=plan.week_start,
             session=gated.id,
             before=before,
             after=after if changed else before,
@@ -61,11 +62,17 @@ def publish_adjustments(athlete: AthleteContext, gate: GateRow, placed: Sequence
 
 
 def publish_move(
-    athlete: AthleteContext, before: PlacedSession, after: PlacedSession, body: MoveSession, verdict: Verdict
+    athlete: AthleteContext,
+    week_start: date,
+    before: PlacedSession,
+    after: PlacedSession,
+    body: MoveSession,
+    verdict: Verdict,
 ) -> None:
     event = SessionAdjusted(
         athlete=athlete.athlete,
         date=after.start.date(),
+        week_start=week_start,
         session=body.session,
         before=before.as_json(),
         after=after.as_json(),

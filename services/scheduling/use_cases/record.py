@@ -3,9 +3,8 @@ as one call of a handler sees it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
-from services.scheduling.domain.calendar import monday_of
 from services.scheduling.messages import (
     PlanWeek,
     ReadinessAssessed,
@@ -18,7 +17,7 @@ from services.scheduling.store import DoneRow, GateRow, RequestRow, SchedulingAt
 from services.scheduling.use_cases.gather import CheckInputs, gather_plan
 from shared.bus.routes import APPLIED, Context, Effect, effect_of
 from shared.db.versions import Version, is_newer, stands, upsert_newer
-from shared.messages.values import PlannedSession, Profile
+from shared.messages.values import PlannedRef, PlannedSession, Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class AthleteContext:
 
     @property
     def today(self) -> date:
-        return self.context.now().astimezone(self.profile.zone).date()
+        return self.profile.day_of(self.context.now())
 
     def gather_plan(self, week_start: date, sessions: Sequence[PlannedSession]) -> CheckInputs:
         return gather_plan(self.store, self.profile, week_start, sessions)
@@ -89,10 +88,10 @@ def record_season(store: SchedulingStore, body: SeasonPlanned, version: Version,
     row.season_weeks = sorted({week.start.isoformat() for week in body.weeks})
     row.season_at, row.season_id = version
     profile = store.profile()
-    today = now.astimezone(UTC if profile is None else profile.zone).date()
+    today = now.astimezone(UTC).date() if profile is None else profile.day_of(now)
     gone = [
         target
-        for target in store.targets_from(monday_of(today))
+        for target in store.targets_from(today - timedelta(days=6))
         if target.sessions and _withdrawn(row, target.week_start, target.version)
     ]
     for target in gone:
@@ -108,7 +107,9 @@ def record_done(store: SchedulingStore, body: SessionScored, version: Version) -
         session=body.session,
         removed=body.removed,
         start=body.start,
-        planned=body.planned,
+        day=body.date,
+        planned=body.planned.id if isinstance(body.planned, PlannedRef) else body.planned,
+        planned_week=body.planned.week if isinstance(body.planned, PlannedRef) else None,
         content=content,
         version=version,
     )

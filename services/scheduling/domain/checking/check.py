@@ -27,7 +27,7 @@ from services.scheduling.domain.conflicts import (
     pair_horizon_hours,
 )
 from services.scheduling.domain.week_features import week_facts
-from shared.contract.words import Severity
+from shared.contract.words import DEFAULT_WEEK_START, Severity, WeekStart
 from shared.messages.values import Limits, PlannedSession, Profile, Window
 from shared.rules.athlete_facts import athlete_facts
 from shared.rules.decisions import Rules
@@ -41,6 +41,7 @@ class _Calendar:
     entries: list[Entry]
     table: ConflictTable
     zone: ZoneInfo | None
+    starts_on: WeekStart
     limits: Limits | None
     windows: Sequence[Window] | None
 
@@ -59,13 +60,11 @@ def check_week(
     always name a session of the proposal. ``limits`` None = none were set. ``windows``: where the nearest legal start
     has to lie; None = anywhere. Raises ``InvalidInput`` for a session without start and for ids that come twice.
     """
-    zone = profile.zone if profile else None
-    entries = entries_of(sessions, context, zone)
-    athlete = athlete_facts(profile)
-    table = ask_conflicts([entry.session for entry in entries], athlete, rules)
-    calendar = _Calendar(entries, table, zone, limits, windows)
+    calendar = _calendar(sessions, profile, rules, limits, context, windows)
+    entries, table, athlete = calendar.entries, calendar.table, athlete_facts(profile)
     pairs = _pairs_in_reach(entries, pair_horizon_hours(table.pack))
-    weeks = {monday: week for monday, week in by_week(entries).items() if any(not entry.context for entry in week)}
+    by_start = by_week(entries, calendar.starts_on)
+    weeks = {start: week for start, week in by_start.items() if any(not entry.context for entry in week)}
     questions: list[Facts] = [pair_facts(first, then, athlete) for first, then in pairs]
     questions += [{**athlete, **week_facts(week, entries)} for week in weeks.values()]
     answers = rules.decide("sequencing", questions) if questions else []
@@ -76,14 +75,14 @@ def check_week(
         # Two sessions at once is no matter of policy: refused even where a pack says nothing of it.
         if then.starts < first.ends and not any(is_binding(one.rule) and one.id == OVERLAP for one in fired):
             found.append((_overlap(first, then), None))
-    for (monday, week), fired in zip(weeks.items(), answers[len(pairs) :], strict=True):
+    for (start, week), fired in zip(weeks.items(), answers[len(pairs) :], strict=True):
         found += [
-            (_week_finding(monday, week, week_facts(week, entries), one), one.decided_by)
+            (_week_finding(start, week, week_facts(week, entries), one), one.decided_by)
             for one in fired
             if one.rule.shape == "week"
         ]
     if limits is not None:
-        found += [(finding, None) for finding in limit_findings(entries, limits)]
+        found += [(finding, None) for finding in limit_findings(entries, limits, calendar.starts_on)]
 
     violations = tuple(_with_way_out(f, calendar) for f, _ in found if f.severity == "hard")
     fired_by = [decided for _, decided in found if decided is not None]
@@ -110,19 +109,30 @@ def nearest_legal_start(
 
     With ``windows`` the whole session stays inside the availability. Raises ``KeyError`` for an unknown session.
     """
-    zone = profile.zone if profile else None
-    entries = entries_of(sessions, context, zone)
+    calendar = _calendar(sessions, profile, rules, limits, context, windows)
+    return _move({entry.id: entry for entry in calendar.entries}[session], calendar)
+
+
+def _calendar(
+    sessions: Sequence[PlannedSession],
+    profile: Profile | None,
+    rules: Rules,
+    limits: Limits | None,
+    context: Sequence[PlannedSession],
+    windows: Sequence[Window] | None,
+) -> _Calendar:
+    zone, starts_on = (profile.zone, profile.week_starts_on) if profile else (None, DEFAULT_WEEK_START)
+    entries = entries_of(sessions, context, zone, starts_on)
     table = ask_conflicts([entry.session for entry in entries], athlete_facts(profile), rules)
-    by_id = {entry.id: entry for entry in entries}
-    return _move(by_id[session], _Calendar(entries, table, zone, limits, windows))
+    return _Calendar(entries, table, zone, starts_on, limits, windows)
 
 
 def _move(entry: Entry, calendar: _Calendar, frees_day: bool = False) -> LegalStart | None:
     others = [other for other in calendar.entries if other.id != entry.id]
     spans = None
     if calendar.windows is not None and calendar.zone is not None:
-        spans = spans_around(entry, calendar.windows, calendar.zone)
-    around = Surroundings(calendar.table, calendar.zone, calendar.limits, spans, frees_day)
+        spans = spans_around(entry, calendar.windows, calendar.zone, calendar.starts_on)
+    around = Surroundings(calendar.table, calendar.zone, calendar.starts_on, calendar.limits, spans, frees_day)
     return nearest_legal(entry, others, around)
 
 
@@ -152,8 +162,8 @@ def _overlap(first: Entry, then: Entry) -> Finding:
     )
 
 
-def _after(gap: float) -> str:
-    return f"starts {hours_text(gap)} after" if gap >= 0 else f"starts {hours_text(-gap)} before"
+def _after(gap: float, needed: float = 0.0) -> str:
+    return f"starts {hours_text(gap, needed)} after" if gap >= 0 else f"starts {hours_text(-gap)} before"
 
 
 def _pair_finding(first: Entry, then: Entry, fired: Fired) -> Finding:
@@ -168,9 +178,10 @@ def _pair_finding(first: Entry, then: Entry, fired: Fired) -> Finding:
     # A rule about the order on a shared day has no amount to miss: what it minds is that the day is shared.
     limit: Mapping[str, float | bool] = rule.limit or {"same_day": False}
     measured = {name: facts[name] for name in limit if name in facts}
-    message = f"{_who(then)} {_after(gap)} {_who(first)} ends"
-    if limit.get("gap_hours"):
-        message += f"; at least {hours_text(float(limit['gap_hours']))} are needed"
+    needed = float(limit.get("gap_hours", 0.0))
+    message = f"{_who(then)} {_after(gap, needed)} {_who(first)} ends"
+    if needed:
+        message += f"; at least {hours_text(needed)} are needed"
     elif first.day == then.day:
         message += ", on the same day"
     return Finding(
@@ -185,7 +196,7 @@ def _pair_finding(first: Entry, then: Entry, fired: Fired) -> Finding:
     )
 
 
-def _week_finding(monday: date, week: Sequence[Entry], facts: Facts, fired: Fired) -> Finding:
+def _week_finding(start: date, week: Sequence[Entry], facts: Facts, fired: Fired) -> Finding:
     rule = fired.rule
     measured = {**{n: v for n, v in facts.items() if n in rule.limit and isinstance(v, float)}, **fired.measured}
     if rule.limit:
@@ -197,7 +208,7 @@ def _week_finding(monday: date, week: Sequence[Entry], facts: Facts, fired: Fire
         tuple(entry.id for entry in week),
         measured,
         rule.limit,
-        f"Week of {monday}: {rule.title}" + (f" ({amounts})" if amounts else ""),
+        f"Week of {start}: {rule.title}" + (f" ({amounts})" if amounts else ""),
         rule.source,
         rule.penalty,
     )

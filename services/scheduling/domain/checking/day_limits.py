@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 
-from services.scheduling.domain.calendar import Entry, by_week, monday_of
+from services.scheduling.domain.calendar import Entry, by_week
 from services.scheduling.domain.checking.verdict import Finding
+from shared.contract.words import WeekStart
 from shared.messages.values import Limits
 
 SESSIONS_PER_DAY = "sessions-per-day"
@@ -13,12 +14,12 @@ REST_DAYS = "rest-days"
 _SOURCE = "the athlete's own limits"
 
 
-def rest_days(entries: Sequence[Entry], monday: date) -> int:
-    """Days of the calendar week without a session."""
-    return 7 - len({entry.day for entry in entries if monday_of(entry.day) == monday})
+def rest_days(entries: Sequence[Entry], start: date) -> int:
+    """Days without a session of the week that begins on ``start``."""
+    return 7 - len({entry.day for entry in entries if 0 <= (entry.day - start).days < 7})
 
 
-def limit_findings(entries: Sequence[Entry], limits: Limits) -> list[Finding]:
+def limit_findings(entries: Sequence[Entry], limits: Limits, starts_on: WeekStart) -> list[Finding]:
     """Days that are too full and weeks without enough rest; only those that hold a session of the proposal."""
     findings = []
     per_day = Counter(entry.day for entry in entries)
@@ -36,8 +37,8 @@ def limit_findings(entries: Sequence[Entry], limits: Limits) -> list[Finding]:
                     _SOURCE,
                 )
             )
-    for monday, of_week in by_week(entries).items():
-        free = rest_days(of_week, monday)
+    for start, of_week in by_week(entries, starts_on).items():
+        free = rest_days(of_week, start)
         settled = {entry.day for entry in of_week if entry.context}
         # Days that were trained on anyway are not the proposal's doing.
         if free < limits.min_rest_days and any(entry.day not in settled for entry in of_week):
@@ -48,7 +49,7 @@ def limit_findings(entries: Sequence[Entry], limits: Limits) -> list[Finding]:
                     tuple(entry.id for entry in of_week),
                     {"rest_days": free},
                     {"rest_days": limits.min_rest_days},
-                    f"The week of {monday} has {free} rest days; at least {limits.min_rest_days} were asked for",
+                    f"The week of {start} has {free} rest days; at least {limits.min_rest_days} were asked for",
                     _SOURCE,
                 )
             )

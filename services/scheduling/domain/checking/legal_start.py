@@ -8,11 +8,12 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from services.scheduling.domain.availability import Span, spans_of_week
-from services.scheduling.domain.calendar import Entry, local_time, monday_of
+from services.scheduling.domain.calendar import Entry, local_time
 from services.scheduling.domain.checking.day_limits import rest_days
 from services.scheduling.domain.checking.verdict import LegalStart
 from services.scheduling.domain.conflicts import ConflictTable, gap_bounds_seconds
-from shared.messages.values import Limits, Window
+from shared.contract.words import WeekStart
+from shared.messages.values import Limits, Window, week_of
 
 REACH_SECONDS = 7 * 24 * 3600
 _MINUTE = 60
@@ -28,16 +29,17 @@ class Surroundings:
 
     table: ConflictTable
     zone: ZoneInfo | None
+    starts_on: WeekStart
     limits: Limits | None = None
     spans: Sequence[Span] | None = None
     frees_day: bool = False
 
 
-def spans_around(entry: Entry, windows: Sequence[Window], zone: ZoneInfo) -> list[Span]:
+def spans_around(entry: Entry, windows: Sequence[Window], zone: ZoneInfo, starts_on: WeekStart) -> list[Span]:
     """The availability of the weeks within reach of a session."""
-    monday = monday_of(entry.day)
+    start = week_of(entry.day, starts_on)
     return [
-        span for weeks in (-2, -1, 0, 1, 2) for span in spans_of_week(windows, monday + timedelta(weeks=weeks), zone)
+        span for weeks in (-2, -1, 0, 1, 2) for span in spans_of_week(windows, start + timedelta(weeks=weeks), zone)
     ]
 
 
@@ -114,9 +116,9 @@ def _keeps_limits(entry: Entry, moved: Entry, others: Sequence[Entry], around: S
     if per_day[moved.day] >= limits.max_sessions_per_day:
         return False
     # A move may use up a rest day only where enough are left; a week that has too few already must not lose another.
-    for monday in {monday_of(entry.day), monday_of(moved.day)}:
-        after = rest_days([*others, moved], monday)
+    for start in {week_of(entry.day, around.starts_on), week_of(moved.day, around.starts_on)}:
+        after = rest_days([*others, moved], start)
         enough = after >= limits.min_rest_days
-        if not enough and (around.frees_day or after < rest_days([*others, entry], monday)):
+        if not enough and (around.frees_day or after < rest_days([*others, entry], start)):
             return False
     return True

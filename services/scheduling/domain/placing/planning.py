@@ -12,11 +12,11 @@ from services.scheduling.domain.availability import (
 )
 from services.scheduling.domain.calendar import (
     Entry,
+    around_of,
     duplicate_ids,
     duration_seconds,
     entry_of,
     local_time,
-    monday_of,
 )
 from services.scheduling.domain.checking.check import check_week
 from services.scheduling.domain.checking.verdict import Verdict
@@ -44,7 +44,7 @@ from services.scheduling.domain.placing.placement import Piece, PlacementProblem
 from services.scheduling.domain.placing.preferences import POINT, Preferences, preference_cost
 from services.scheduling.domain.placing.solving import Placement, best_placement, no_days_for
 from services.scheduling.domain.week_plan import ConflictMember, Penalty, PlacedSession, WeekInputs, WeekPlan
-from shared.contract.words import BudgetSpent, WeekStatus
+from shared.contract.words import WEEKDAYS, BudgetSpent, WeekStatus
 from shared.messages.validation import InvalidInput
 from shared.messages.values import Limits, PlannedSession, Profile
 from shared.rules.athlete_facts import athlete_facts
@@ -186,12 +186,10 @@ def week_limits(inputs: WeekInputs, settings: Mapping[str, Any]) -> Limits:
 
 def settled_entries(inputs: WeekInputs) -> list[Entry]:
     """Fixed sessions of the week and the surroundings, on the clock."""
-    own = {session.id for session in inputs.sessions}
+    own = {(inputs.week_start, session.id) for session in inputs.sessions}
     entries = [entry_of(s, inputs.zone) for s in inputs.sessions if s.start is not None]
-    entries += [
-        entry_of(s, inputs.zone, context=True) for s in inputs.context if s.start is not None and s.id not in own
-    ]
-    return entries
+    starts_on = WEEKDAYS[inputs.week_start.weekday()]
+    return entries + around_of(own, entries, inputs.context, inputs.zone, starts_on)
 
 
 def pose(question: Question, fine: bool, budget: Budget) -> PlacementProblem:
@@ -241,7 +239,8 @@ def _placed_sessions(inputs: WeekInputs, problem: PlacementProblem, chosen: Mapp
 def _audit(inputs: WeekInputs, problem: PlacementProblem, chosen: Mapping[str, int], rules: Rules) -> Verdict:
     """The finished calendar, judged once more by the rules themselves."""
     profile = inputs.profile or Profile(timezone=inputs.zone.key)
-    return check_week(_placed_sessions(inputs, problem, chosen), profile, rules, problem.limits, inputs.context)
+    context = [piece.session for piece in settled_entries(inputs) if piece.context]
+    return check_week(_placed_sessions(inputs, problem, chosen), profile, rules, problem.limits, context)
 
 
 def _planned(
@@ -314,6 +313,7 @@ def _notes(inputs: WeekInputs, verdict_notes: Sequence[str], settings: Mapping[s
     if inputs.windows is None:
         opens, closes = settings["day_opens"], settings["day_closes"]
         notes.insert(0, f"No availability was given, so every day from {opens} to {closes} was used.")
-    if monday_of(inputs.week_start) != inputs.week_start:
+    profile = inputs.profile or Profile(timezone=inputs.zone.key)
+    if profile.week_of(inputs.week_start) != inputs.week_start:
         notes.append(f"The week was planned from {inputs.week_start:%A} {inputs.week_start} for seven days.")
     return tuple(notes)
