@@ -400,7 +400,7 @@ def test_a_reply_says_what_stands_instead(desk: SchedulingDesk) -> None:
     assert told("set-availability", early, "v", windows=[]) == lost("w")
     assert told("plan-week", late, "p", week_start=MONDAY, sessions=[EASY])["effect"] == "applied"
     assert told("plan-week", early, "o", week_start=MONDAY) == lost("p")
-    moved = {"session": "easy", "start": "2026-03-12T18:00:00+01:00"}
+    moved = {"session": "easy", "start": "2026-03-12T08:00:00+01:00"}
     assert told("move-session", early, "n", **moved) == lost("p"), "the calendar it was meant for is gone"
     assert told("move-session", late, "q", **moved)["effect"] == "applied"
     assert told("move-session", late, "pz", **moved) == lost("q")
