@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from shared.messages.envelope import MAX_CLOCK_AHEAD
 from shared.ops.health import STALL_S, STUCK_S
-from shared.rules.lifecycle.intervals import LOOK_EVERY_S
+from shared.rules.lifecycle.intervals import CPU_S, LOOK_EVERY_S, MEMORY_MB
 
 PREFIX: Final = "TANDEM_"
 
@@ -101,6 +101,10 @@ class Settings(BaseModel):
     """Unset: durable-rules, and the reference evaluator where it cannot be loaded."""
     rules_poll_seconds: float = Field(LOOK_EVERY_S, ge=0.05, le=60)
     """How often rule files are looked at."""
+    rules_cpu_seconds: float = Field(CPU_S, ge=0.5, le=300)
+    """Processor time that reading and checking one tenant's packs may take; then it is stopped, and the sender told."""
+    rules_memory_mb: int = Field(MEMORY_MB, ge=64, le=16384)
+    """Memory that it may take, beside what its process has anyway."""
 
     metrics_host: str = "127.0.0.1"
     metrics_port: int = Field(9464, ge=0, le=65535)

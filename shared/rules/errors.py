@@ -1,7 +1,7 @@
 """Mistakes in rule files: where, which rule, what is wrong and how to mend it. All at once, one message per mistake."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
 from typing import Final
 
@@ -9,6 +9,8 @@ from shared.located_yaml.nodes import Mistake, Position
 
 MAX_TOLD: Final = 200
 """Mistakes of one load that are told; of the others only how many there are."""
+MAX_TOLD_BYTES: Final = 60_000
+"""Of all that is told together: it goes into one answer."""
 MAX_COMPARED: Final = 100
 """Characters of a word of which the nearest name is looked for."""
 MAX_MESSAGE: Final = 600
@@ -32,6 +34,13 @@ class RuleFileError:
     def as_json(self) -> dict[str, str | int | None]:
         return asdict(self)
 
+    def renamed(self, names: Mapping[str, str]) -> "RuleFileError":
+        """With other names for files, in the message too."""
+        message = self.message
+        for name, other in names.items():
+            message = message.replace(name, other)
+        return replace(self, file=names.get(self.file, self.file), message=message)
+
 
 class RuleFileErrors(Exception):
     """The rule files cannot be used; carries the mistakes found, in file order. Nothing was loaded.
@@ -48,6 +57,9 @@ class RuleFileErrors(Exception):
             told.append(RuleFileError(told[-1].file, told[-1].line, told[-1].column, None, rest))
         self.errors: tuple[RuleFileError, ...] = tuple(told)
         super().__init__("\n".join(str(error) for error in self.errors))
+
+    def renamed(self, names: Mapping[str, str]) -> "RuleFileErrors":
+        return _same_errors(type(self), [error.renamed(names) for error in self.errors])
 
     def __reduce__(self) -> tuple[object, ...]:
         return _same_errors, (type(self), self.errors)
@@ -71,6 +83,7 @@ class Mistakes:
         self.rule: str | None = None
         self._found: dict[tuple[str, int, int], RuleFileError] = {}
         self._untold: set[tuple[str, int, int]] = set()
+        self._bytes = 0
 
     def add(self, at: Position, message: str) -> None:
         """One message per place: the first one told there is the cause, the rest would be noise."""
@@ -82,12 +95,13 @@ class Mistakes:
             return
         if len(message) > MAX_MESSAGE:
             message = f"{message[: MAX_MESSAGE // 2]} … {message[-MAX_MESSAGE // 3 :]}"
+        self._bytes += len(message.encode(errors="replace"))
         self._found[key] = RuleFileError(at.file, at.line, at.column, self.rule, message)
 
     @property
     def is_full(self) -> bool:
         """Whether no further mistake is told."""
-        return len(self._found) >= MAX_TOLD
+        return len(self._found) >= MAX_TOLD or self._bytes > MAX_TOLD_BYTES
 
     def nearest(self, word: str, choices: Iterable[str]) -> str:
         """As ``did_you_mean``, for a mistake that is about to be added; looked for only if that will be told."""
@@ -102,8 +116,9 @@ class Mistakes:
         for place, error in others._found.items():
             if self.is_full and place not in self._found:
                 self._untold.add(place)
-            else:
-                self._found.setdefault(place, error)
+            elif place not in self._found:
+                self._bytes += len(error.message.encode(errors="replace"))
+                self._found[place] = error
         self._untold |= others._untold
 
     def __len__(self) -> int:

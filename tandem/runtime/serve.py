@@ -27,6 +27,7 @@ from shared.ops.rule_page import rules_page
 from shared.ops.settings import Settings
 from shared.rules.lifecycle.polling import RulePoller
 from shared.rules.lifecycle.rule_book import RuleBook
+from shared.rules.lifecycle.rule_worker import WorkerLimits
 from shared.rules.reading.garbage_collection import freeze_existing
 from tandem.runtime.databases import stored_rules
 from tandem.runtime.loop_watch import LoopWatch
@@ -159,6 +160,7 @@ def _rule_book(settings: Settings, stored: StoredRules | None) -> RuleBook:
         observer=RuleMetrics(),
         today=lambda: utc_now().date(),
         run_blocking=HUB.off_hub,
+        worker=WorkerLimits(settings.rules_cpu_seconds, settings.rules_memory_mb),
         all_at_once=False,
     )
 

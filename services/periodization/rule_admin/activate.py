@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, date
 from typing import Any, Final
 
+from services.periodization.rule_admin.tenant_packs import SoundPack
 from services.periodization.rule_admin.trials import TRIED, Trials, decided
 from services.periodization.use_cases.compare_rules import compare_seasons
 from shared.bus.routes import Accepted, Context, Incoming, Later, Rejected, RepliesLater
@@ -11,9 +12,9 @@ from shared.bus.rule_routes import Compare, both_rules, compared, keep
 from shared.contract.words import PackKind
 from shared.db.rule_store import Action, RuleShelf, StoredPack
 from shared.messages.rule_packs import PackDecision, PackSent, RulesActivated, RulesTried
-from shared.messages.validation import MAX_PROBLEMS, Problem
+from shared.messages.validation import Problem
 from shared.rules.authoring.difference import differences
-from shared.rules.errors import RuleFileErrors
+from shared.rules.errors import MAX_MESSAGE, MAX_TOLD, MAX_TOLD_BYTES, RuleFileErrors
 from shared.rules.model import Pack
 from shared.rules.rule_texts import STORED
 
@@ -56,7 +57,7 @@ def decide(
         "from": origin(after),
         "state": TRIED if body.dry_run else active,
         "starts": decision.starts.isoformat(),
-        "differences": [str(one) for one in differences(both.before.pack(kind), after)],
+        "differences": told(differences(both.before.pack(kind), after)),
     }
     plain = decision.model_dump(mode="json")
     context.emit("rules-tried", RulesTried.model_validate(plain).model_dump(mode="json"), None)
@@ -92,12 +93,23 @@ def before_latest(shelf: RuleShelf, kind: PackKind) -> StoredPack | None:
 
 
 def file_problems(pointer: str, errors: RuleFileErrors) -> Sequence[Problem]:
-    problems = [Problem(pointer, "rule_file", str(error)) for error in errors.errors[:MAX_PROBLEMS]]
-    left = len(errors.errors) - len(problems)
-    return [*problems, Problem(pointer, "too_many_errors", f"and {left} more like these")] if left else problems
+    """One each, at most a few more than ``MAX_TOLD``; a last one says how many further mistakes there are."""
+    return [Problem(pointer, errors.code, str(error)) for error in errors.errors]
 
 
-def identity(pack: Pack, kind: PackKind) -> dict[str, Any]:
+def told(remarks: Sequence[object]) -> list[str]:
+    """As sentences, no more than fit into an answer."""
+    shown: list[str] = []
+    left = MAX_TOLD_BYTES
+    for one in map(str, remarks[:MAX_TOLD]):
+        shown.append(one if len(one) <= MAX_MESSAGE else f"{one[:MAX_MESSAGE]} …")
+        left -= len(shown[-1].encode())
+        if left < 0:
+            break
+    return [*shown, f"and {len(remarks) - len(shown)} more"] if len(remarks) > len(shown) else shown
+
+
+def identity(pack: Pack | SoundPack, kind: PackKind) -> dict[str, Any]:
     return {"pack": pack.id, "kind": kind, "version": pack.version, "hash": pack.hash[:12]}
 
 

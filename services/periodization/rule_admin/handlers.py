@@ -16,6 +16,7 @@ from services.periodization.rule_admin.activate import (
     origin,
     shelf_of,
     today_of,
+    told,
 )
 from services.periodization.rule_admin.tenant_packs import sound_pack
 from services.periodization.rule_admin.trials import Trials, decided
@@ -51,26 +52,25 @@ def put_pack(context: Context, incoming: Incoming[PutPack]) -> Accepted:
         sound = sound_pack(body.text, context.tenant, cast(Triable, context.rules), shelf.texts(today), today)
     except RuleFileErrors as errors:
         raise Rejected(file_problems("/text", errors)) from None
-    pack = sound.pack
-    known = shelf.pack(pack.id, pack.version)
+    known = shelf.pack(sound.id, sound.version)
     if known is not None and known.text != body.text:
-        message = f"version {pack.version} of {pack.id} is there with another text; give this one a new version"
+        message = f"version {sound.version} of {sound.id} is there with another text; give this one a new version"
         raise Rejected([Problem("/text", "version_taken", message)])
     if known is None:
         shelf.put(
             StoredPack(
-                pack.id, pack.version, sound.kind, body.text, pack.hash, sound.effective_from, body.author, body.reason,
-                context.now(),
+                sound.id, sound.version, sound.kind, body.text, sound.hash, sound.effective_from, body.author,
+                body.reason, context.now(),
             )
         )  # fmt: skip
     return Accepted(
         APPLIED if known is None else UNCHANGED,
         {
-            **identity(pack, sound.kind),
+            **identity(sound, sound.kind),
             "state": "stored",
             "effective_from": None if sound.effective_from is None else sound.effective_from.isoformat(),
-            "remarks": [str(remark) for remark in sound.remarks],
-            "differences": [str(one) for one in sound.differences],
+            "remarks": told(sound.remarks),
+            "differences": told(sound.differences),
         },
     )
 

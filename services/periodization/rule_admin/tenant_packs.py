@@ -1,7 +1,7 @@
 """A tenant's pack as it comes over the bus: checked against all that would stand beside it, before it is kept."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -9,11 +9,14 @@ from shared.contract.words import PackKind
 from shared.located_yaml.nodes import MapNode, Position
 from shared.rules.authoring.difference import Difference, differences
 from shared.rules.errors import Mistakes, RuleFileError, RuleFileErrors
-from shared.rules.lifecycle.dry_run import Triable, kind_extended, texts_of, with_stored
-from shared.rules.model import Pack
+from shared.rules.evaluation.evaluators import Evaluator
+from shared.rules.evaluation.prepared import prepare
+from shared.rules.lifecycle.dry_run import Triable, kind_extended, texts_of
+from shared.rules.lifecycle.making import RulesTooCostly
+from shared.rules.lifecycle.rule_worker import WorkStopped
 from shared.rules.reading.header import read_header
 from shared.rules.reading.loader import load_texts, read_tree
-from shared.rules.rule_texts import RuleText
+from shared.rules.rule_texts import RuleText, RuleTexts
 
 SENT: Final = "text"
 """How mistakes name a pack that was sent: ``text:12:3: …``."""
@@ -24,7 +27,9 @@ class SoundPack:
     """``remarks``: inherited examples that it changes. ``differences``: from what is in force for its kind."""
 
     kind: PackKind
-    pack: Pack
+    id: str
+    version: str
+    hash: str
     effective_from: date | None
     remarks: tuple[RuleFileError, ...]
     differences: tuple[Difference, ...]
@@ -33,16 +38,32 @@ class SoundPack:
 def sound_pack(text: str, tenant: str, rules: Triable, stored: Mapping[PackKind, RuleText], today: date) -> SoundPack:
     """The pack with what it would stand on. ``stored``: the tenant's packs in force, of which it replaces one.
 
-    Raises ``RuleFileErrors`` with every mistake.
+    Raises ``RuleFileErrors`` with the mistakes, in which no file is named with the server's folders.
     """
-    sent = RuleText(SENT, text.encode())
     texts = texts_of(rules)
+    names = texts.short_names()
+    try:
+        sound: SoundPack = rules.apart(checked, text, tenant, texts, dict(stored), today)
+    except WorkStopped as stopped:
+        raise RulesTooCostly.at(SENT, stopped) from None
+    except RuleFileErrors as errors:
+        raise errors.renamed(names) from None
+    return replace(sound, remarks=tuple(remark.renamed(names) for remark in sound.remarks))
+
+
+def checked(
+    evaluator: Evaluator, text: str, tenant: str, texts: RuleTexts, stored: Mapping[PackKind, RuleText], today: date
+) -> SoundPack:
+    """``sound_pack``, where packs are read. Raises ``RuleFileErrors``."""
+    sent = RuleText(SENT, text.encode())
     kind, effective_from = _own(sent, tenant, texts.base)
     beside = {other: one for other, one in stored.items() if other != kind}
     day = max(today, effective_from or today)
     loaded = load_texts(texts.base, texts.own, day, (*beside.values(), sent))
-    pack = with_stored(rules, {**beside, kind: sent}, day).pack(kind)
-    return SoundPack(kind, pack, effective_from, loaded.remarks, differences(rules.pack(kind), pack))
+    prepare({kind: loaded.packs[kind]}, evaluator)
+    now = load_texts(texts.base, texts.own, today, texts.stored).packs[kind]
+    pack = loaded.packs[kind]
+    return SoundPack(kind, pack.id, pack.version, pack.hash, effective_from, loaded.remarks, differences(now, pack))
 
 
 def _own(sent: RuleText, tenant: str, base: tuple[RuleText, ...]) -> tuple[PackKind, date | None]:

@@ -8,8 +8,10 @@ classes; the second becomes intervals of the gap. Gaps below zero (overlapping s
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from shared.rules.caching import IdentityCache, Memoized, interned
+from shared.rules.evaluation.durable_compiler import Compiled
 from shared.rules.evaluation.evaluators import ConditionSet, Evaluator
 from shared.rules.evaluation.modes import cancellable, served_rule
 from shared.rules.evaluation.normal_form import Literal, branches_once, condition_of
@@ -46,7 +48,7 @@ class PairRules:
     @classmethod
     def of(cls, pack: str, rules: Sequence[Rule]) -> "PairRules":
         """Of all ``rules`` of a pack. Raises what ``compile_conditions`` raises."""
-        acting = tuple(rule for rule in rules if rule.shape == "pair" and rule.mode != "watch")
+        acting = _acting(rules)
         conditions, labels, timings = [], [], []
         for at, rule in enumerate(acting):
             for condition, gaps, days in _split_once(rule.when):
@@ -54,6 +56,25 @@ class PairRules:
                 labels.append(rule.id)
                 timings.append(_Timing(at, gaps, days))
         return cls(ConditionSet.of(pack, conditions, labels), tuple(timings), acting)
+
+    def parts(self) -> tuple[Any, ...]:
+        """What another process needs beside the rules to have them ``again``."""
+        asked = self.condition_set
+        return asked.conditions, asked.labels, asked.compiled, self.timings
+
+    @classmethod
+    def again(
+        cls,
+        pack: str,
+        rules: Sequence[Rule],
+        conditions: Sequence[Condition],
+        labels: Sequence[str],
+        compiled: Compiled,
+        timings: tuple[_Timing, ...],
+    ) -> "PairRules":
+        """As ``of``, with what another process worked out of these very rules."""
+        asked = ConditionSet.again(pack, [interned(one) for one in conditions], labels, compiled)
+        return cls(asked, timings, _acting(rules))
 
     def table(
         self, evaluator: Evaluator, classes: Sequence[Facts], athlete: Facts
@@ -104,13 +125,19 @@ class PairRules:
         return tuple(conflicts)
 
 
+def _acting(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    return tuple(rule for rule in rules if rule.shape == "pair" and rule.mode != "watch")
+
+
 def _split(when: Condition) -> tuple[tuple[Condition, tuple[Interval, ...], frozenset[bool]], ...]:
     """Each branch as what is asked of two sessions, and when it then holds; without branches that never hold."""
     split = []
     for branch in branches_once(when):
         gaps, days = _timing(branch)
         if gaps and days:
-            sessions = condition_of(it for it in branch if it.feature not in (GAP, SAME_DAY))
+            # In one order, in whichever process it is worked out: equal conditions are one object.
+            asked = sorted(branch, key=lambda it: (it.feature, it.op, str(it.values)))
+            sessions = condition_of(it for it in asked if it.feature not in (GAP, SAME_DAY))
             split.append((interned(sessions), gaps, days))
     return tuple(split)
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from shared.rules.caching import IdentityCache, Memoized
-from shared.rules.evaluation.durable_client import EngineWorker, Meanwhile, WorkerFailure, nothing
+from shared.rules.evaluation.durable_client import EngineWorker, Meanwhile, nothing
 from shared.rules.evaluation.durable_compiler import Compiled, compile_conditions
+from shared.rules.evaluation.kept_child import WorkerFailure
 from shared.rules.evaluation.shortlist import Shortlist
 from shared.rules.model import Condition, Facts
 from shared.rules.observer import Observer
@@ -69,6 +70,17 @@ class ConditionSet:
             compiled = compile_conditions(together)
             _compiled.put(compiled, *together)
         return cls(name, together, tuple(labels), compiled)
+
+    @classmethod
+    def again(
+        cls, name: str, conditions: Sequence[Condition], labels: Sequence[str], compiled: Compiled
+    ) -> "ConditionSet":
+        """As ``of``, with what another process compiled."""
+        together = tuple(conditions)
+        known = _compiled.get(*together)
+        if known is None:
+            _compiled.put(compiled, *together)
+        return cls(name, together, tuple(labels), known or compiled)
 
 
 def _sorted(condition_set: ConditionSet) -> Shortlist:

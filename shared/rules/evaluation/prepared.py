@@ -1,16 +1,18 @@
 """Packs made ready to be asked: compiled, and found to be read alike by both evaluators."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from shared.contract.words import PackKind
 from shared.located_yaml.nodes import Position
+from shared.rules.caching import interned
 from shared.rules.errors import RuleFileError, RuleFileErrors
 from shared.rules.evaluation.conflict_table import PairRules
 from shared.rules.evaluation.crosscheck import PER_PACK, EvaluatorsDisagree, check
-from shared.rules.evaluation.durable_client import WorkerFailure
-from shared.rules.evaluation.durable_compiler import ConstantOutOfRange, PackTooLarge, compile_conditions
+from shared.rules.evaluation.durable_compiler import Compiled, ConstantOutOfRange, PackTooLarge, compile_conditions
 from shared.rules.evaluation.evaluators import ConditionSet, Evaluator
+from shared.rules.evaluation.kept_child import WorkerFailure
 from shared.rules.evaluation.modes import served_rule
 from shared.rules.evaluation.normal_form import RuleTooComplex, UnsupportedComparison
 from shared.rules.evaluation.reference_evaluator import decided_by
@@ -44,6 +46,21 @@ class PreparedPack:
             raise RuleFileErrors(_uncompiled(pack) or [_at(pack, None, str(error))]) from error
         return cls(pack, condition_set, served, tuple(decided_by(pack, rule) for rule in served), tuple(lasting), pairs)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Over a pipe go the rules and what is compiled of them; the rest is made of these again."""
+        return PreparedPack._again, (self.pack, self.condition_set.compiled, self.pairs.parts())
+
+    @classmethod
+    def _again(cls, sent: Pack, compiled: Compiled, pairs: tuple[Any, ...]) -> "PreparedPack":
+        # Equal conditions are one object in each process: what was worked out of them counts for all tenants.
+        rules = tuple(replace(rule, when=interned(rule.when)) for rule in sent.rules)
+        pack = replace(sent, rules=rules)
+        served = tuple(served_rule(rule) for rule in rules)
+        lasting = dict.fromkeys(leaf for rule in rules for leaf in lasting_leaves(rule.when))
+        asked = ConditionSet.again(pack.id, [rule.when for rule in rules], [rule.id for rule in rules], compiled)
+        deciders = tuple(decided_by(pack, rule) for rule in served)
+        return cls(pack, asked, served, deciders, tuple(lasting), PairRules.again(pack.id, rules, *pairs))
+
     def crosscheck(self, evaluator: Evaluator, at_most: int) -> None:
         """With ``at_most`` questions beside the examples. Raises ``RuleFileErrors`` if the evaluators differ.
 
@@ -64,22 +81,15 @@ class PreparedPack:
 
 
 def prepare(
-    packs: Mapping[PackKind, Pack],
-    evaluator: Evaluator,
-    unchanged: Mapping[str, PreparedPack] | None = None,
-    at_most: int = PER_PACK,
+    packs: Mapping[PackKind, Pack], evaluator: Evaluator, at_most: int = PER_PACK
 ) -> dict[PackKind, PreparedPack]:
-    """All of ``packs``, or ``RuleFileErrors`` with every mistake. ``unchanged``: by hash, what need not be made again.
+    """All of ``packs``, or ``RuleFileErrors`` with every mistake.
 
     Each pack is cross-checked with ``at_most`` questions beside its examples.
     """
     made: dict[PackKind, PreparedPack] = {}
     mistakes: list[RuleFileError] = []
     for kind, pack in packs.items():
-        ready = (unchanged or {}).get(pack.hash)
-        if ready is not None and ready.pack == pack:
-            made[kind] = ready
-            continue
         try:
             made[kind] = PreparedPack.of(pack)
             made[kind].crosscheck(evaluator, at_most)

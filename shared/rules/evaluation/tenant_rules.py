@@ -1,6 +1,6 @@
 """One tenant's packs in force, asked in the domain's words: which rules fire, with what they ask for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -8,7 +8,7 @@ from shared.contract.words import PackKind
 from shared.rules.evaluation.evaluators import EngineStatistics, Evaluator
 from shared.rules.evaluation.history import facts_of_days
 from shared.rules.evaluation.modes import not_cancelled
-from shared.rules.evaluation.prepared import PreparedPack, prepare
+from shared.rules.evaluation.prepared import PreparedPack
 from shared.rules.evaluation.reference_evaluator import measured
 from shared.rules.model import Conflict, Facts, Fired, Pack
 from shared.rules.rule_texts import RuleTexts
@@ -30,13 +30,17 @@ class TenantRules:
         evaluator: Evaluator,
         *,
         texts: RuleTexts | None = None,
-        closes_evaluator: bool = False,
+        beside: "Callable[[RuleTexts, date | None], TenantRules] | None" = None,
+        apart: Callable[..., Any] | None = None,
     ) -> None:
         self.texts = texts
         """What the packs were made of, where that is known."""
+        self._beside = beside
+        self._apart = apart
         self._prepared = prepared
         self._evaluator = evaluator
-        self._closes_evaluator = closes_evaluator
+        self.closes_evaluator = False
+        """Whether the evaluator ends with these rules; a ``RuleBook``'s does not."""
 
     def __enter__(self) -> "TenantRules":
         return self
@@ -46,13 +50,19 @@ class TenantRules:
 
     def close(self) -> None:
         """End the worker process, unless it is a ``RuleBook``'s."""
-        if self._closes_evaluator:
+        if self.closes_evaluator:
             self._evaluator.close()
 
-    def beside(self, packs: Mapping[PackKind, Pack], texts: RuleTexts) -> "TenantRules":
-        """Other ``packs``, made of ``texts``, in force for nobody. Raises ``RuleFileErrors``."""
-        unchanged = {ready.pack.hash: ready for ready in self._prepared.values()}
-        return TenantRules(prepare(packs, self._evaluator, unchanged), self._evaluator, texts=texts)
+    def beside(self, texts: RuleTexts, on: date | None) -> "TenantRules":
+        """The packs of ``texts`` on a day, in force for nobody. Raises ``RuleFileErrors``, and ``LookupError`` where
+        these rules were not made of texts."""
+        if self._beside is None:
+            raise LookupError("these rules were not made of texts, so nothing can be tried beside them")
+        return self._beside(texts, on)
+
+    def apart(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """``function(evaluator, *arguments)`` where packs are read, which in a service is another process."""
+        return function(self._evaluator, *arguments) if self._apart is None else self._apart(function, *arguments)
 
     def pack(self, kind: PackKind) -> Pack:
         """The resolved pack in force. Raises ``NoSuchPack``."""

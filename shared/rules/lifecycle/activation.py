@@ -8,12 +8,11 @@ from typing import Any, Final, Protocol
 
 from shared.contract.words import PackKind
 from shared.rules.errors import RuleFileError, RuleFileErrors
-from shared.rules.evaluation.evaluators import Evaluator
-from shared.rules.evaluation.prepared import PreparedPack, prepare
+from shared.rules.evaluation.prepared import PreparedPack
 from shared.rules.evaluation.tenant_rules import TenantRules
-from shared.rules.reading.loader import Loaded, load_texts
-from shared.rules.reading.rule_files import BASE, base_texts, own_texts, read_files
-from shared.rules.rule_texts import STORED, RuleText, RuleTexts
+from shared.rules.lifecycle.making import MadeRules, Maker
+from shared.rules.reading.rule_files import base_texts, own_texts, read_files
+from shared.rules.rule_texts import BASE, STORED, RuleText, RuleTexts
 
 FILES: Final = "files"
 
@@ -37,10 +36,6 @@ class StoredPacks(Protocol):
         """The files that are in force now, by tenant; None: it has none any more. False: not stored, ask again."""
 
 
-class RunBlocking(Protocol):
-    def __call__(self, function: Any, *arguments: Any) -> Any: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Active:
     """What is in force for one tenant, and why it is not what the files say, if it is not.
@@ -48,17 +43,26 @@ class Active:
     ``source``: ``files``; ``stored``: the last good files, from the database; ``base``: nothing of its own was usable.
     """
 
-    prepared: dict[PackKind, PreparedPack]
-    rules: TenantRules
-    texts: RuleTexts
-    loaded: Loaded
+    made: MadeRules
     errors: tuple[RuleFileError, ...] = ()
     source: str = FILES
+
+    @property
+    def texts(self) -> RuleTexts:
+        return self.made.texts
+
+    @property
+    def rules(self) -> TenantRules:
+        return self.made.rules
+
+    @property
+    def prepared(self) -> Mapping[PackKind, PreparedPack]:
+        return self.made.prepared
 
     def as_json(self) -> dict[str, Any]:
         return {
             "from": self.source,
-            "files_not_counting": list(self.loaded.hidden),
+            "files_not_counting": list(self.made.loaded.hidden),
             "packs": [
                 {
                     "kind": kind,
@@ -78,13 +82,10 @@ class Active:
 class Activator:
     """Makes what can be in force. A tenant's packs always lie over the base *in force*, never over a broken file."""
 
-    def __init__(
-        self, rules_dir: Path, evaluator: Evaluator, stored: StoredPacks | None, run_blocking: RunBlocking
-    ) -> None:
+    def __init__(self, rules_dir: Path, maker: Maker, stored: StoredPacks | None) -> None:
         self._rules_dir = rules_dir
-        self._evaluator = evaluator
+        self._maker = maker
         self._stored = stored
-        self._run_blocking = run_blocking
 
     def base(self, before: Active | None, day: date | None) -> Active:
         """Raises ``RuleFileErrors`` when there is nothing to begin with."""
@@ -142,9 +143,4 @@ class Activator:
 
     def _ready(self, texts: RuleTexts, day: date | None, base: Active | None, before: Active | None) -> Active:
         # Of other tenants no pack can be the very same: it stands in other files.
-        beside = [active for active in (base, before) if active is not None]
-        unchanged = {ready.pack.hash: ready for active in beside for ready in active.prepared.values()}
-        earlier = None if before is None else before.loaded
-        loaded = self._run_blocking(load_texts, texts.base, texts.own, day, texts.stored, earlier)
-        prepared = prepare(loaded.packs, self._evaluator, unchanged)
-        return Active(prepared, TenantRules(prepared, self._evaluator, texts=texts), texts, loaded)
+        return Active(self._maker.make(texts, day, [one.made for one in (base, before) if one is not None]))

@@ -1,14 +1,15 @@
 """Rules tried beside those in force: what both would decide."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from shared.contract.words import PackKind
 from shared.rules.decisions import Rules
+from shared.rules.errors import RuleFileErrors
 from shared.rules.model import Pack
-from shared.rules.reading.loader import headers_of, load_texts
+from shared.rules.reading.loader import headers_of
 from shared.rules.rule_texts import RuleText, RuleTexts
 
 
@@ -20,7 +21,9 @@ class Triable(Rules, Protocol):
 
     def packs(self) -> tuple[Pack, ...]: ...
 
-    def beside(self, packs: Mapping[PackKind, Pack], texts: RuleTexts) -> Self: ...
+    def beside(self, texts: RuleTexts, on: date | None) -> Self: ...
+
+    def apart(self, function: Callable[..., Any], *arguments: Any) -> Any: ...
 
 
 TriableRules = TypeVar("TriableRules", bound=Triable)
@@ -46,8 +49,14 @@ def with_stored(rules: Triable, stored: Mapping[PackKind, RuleText], on: date) -
 
 
 def tried(rules: TriableRules, texts: RuleTexts, on: date | None) -> TriableRules:
-    """The packs of ``texts`` beside ``rules``, in force for nobody. Raises ``RuleFileErrors`` with every mistake."""
-    return rules.beside(load_texts(texts.base, texts.own, on, texts.stored).packs, texts)
+    """The packs of ``texts`` beside ``rules``, in force for nobody.
+
+    Raises ``RuleFileErrors``, in which no file is named with the server's folders: tenants read them.
+    """
+    try:
+        return rules.beside(texts, on)
+    except RuleFileErrors as errors:
+        raise errors.renamed(texts.short_names()) from None
 
 
 def kind_extended(base: Iterable[RuleText], pack: str) -> PackKind | None:

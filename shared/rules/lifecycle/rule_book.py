@@ -10,14 +10,14 @@ from typing import Any, Final
 
 from shared.rules.errors import RuleFileError
 from shared.rules.evaluation.evaluators import choose_evaluator
-from shared.rules.evaluation.prepared import prepare
 from shared.rules.evaluation.tenant_rules import TenantRules
 from shared.rules.lifecycle import status
-from shared.rules.lifecycle.activation import Activator, Active, RunBlocking, StoredPacks
+from shared.rules.lifecycle.activation import Activator, Active, StoredPacks
 from shared.rules.lifecycle.dry_run import tried
+from shared.rules.lifecycle.making import Maker
+from shared.rules.lifecycle.rule_worker import RuleWorker, WorkerLimits
 from shared.rules.lifecycle.watched_files import WatchedFiles, tenant_of
 from shared.rules.observer import Observer
-from shared.rules.reading.loader import load_texts
 from shared.rules.reading.rule_files import read_texts
 from shared.rules.rule_texts import RuleText, RuleTexts
 
@@ -49,10 +49,11 @@ def open_rules(
     the reference as fallback. Raises ``RuleFileErrors`` and ``UnknownEvaluator``.
     """
     texts = read_texts(rules_dir, tenant)
-    packs = load_texts(texts.base, texts.own, on).packs
     chosen = choose_evaluator(evaluator, rechecks=rechecks)
     try:
-        return TenantRules(prepare(packs, chosen, at_most=OPENING_CHECK), chosen, texts=texts, closes_evaluator=True)
+        rules = Maker(chosen, at_most=OPENING_CHECK).make(texts, on).rules
+        rules.closes_evaluator = True
+        return rules
     except BaseException:
         chosen.close()
         raise
@@ -68,8 +69,9 @@ class RuleBook:
     A tenant's ``stored`` pack counts instead of its file of the same kind. The base packs stand for every tenant that
     has nothing of its own. Raises ``RuleFileErrors`` when there is nothing to begin with, neither usable base files nor
     ``stored`` ones. ``today`` decides which packs are effective (None: the newest of each). ``run_blocking`` takes
-    long work off an eventlet hub when it is ``eventlet.tpool.execute``. ``all_at_once``: False begins with the base
-    alone, and with the tenants as if they had just changed.
+    long work off an eventlet hub when it is ``eventlet.tpool.execute``. ``worker``: packs are read, checked and tried
+    in a process of their own, within these limits; None: here. ``all_at_once``: False begins with the base alone, and
+    with the tenants as if they had just changed.
     """
 
     def __init__(
@@ -81,14 +83,18 @@ class RuleBook:
         observer: Observer | None = None,
         today: Callable[[], date] | None = None,
         rechecks: random.Random | None = None,
-        run_blocking: RunBlocking = _at_once,
+        run_blocking: Callable[..., Any] = _at_once,
+        worker: WorkerLimits | None = None,
         clock: Callable[[], float] = time.monotonic,
         all_at_once: bool = True,
     ) -> None:
         self._run_blocking = run_blocking
         self._observer = observer or Observer()
         self._evaluator = choose_evaluator(evaluator, observer=self._observer, rechecks=rechecks)
-        self._activation = Activator(rules_dir, self._evaluator, stored, run_blocking)
+        self._worker = (
+            None if worker is None else RuleWorker(self._evaluator.name, worker, self._observer, run_blocking)
+        )
+        self._activation = Activator(rules_dir, Maker(self._evaluator, self._worker), stored)
         self._stored = stored
         self._today = today
         self._clock = clock
@@ -234,6 +240,8 @@ class RuleBook:
 
     def close(self) -> None:
         self._evaluator.close()
+        if self._worker is not None:
+            self._worker.close()
 
     def _on(self) -> date | None:
         return self._today() if self._today else None

@@ -9,7 +9,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from shared.rules.reading.rule_files import BASE, TENANTS, is_rule_file, read_rule_file
+from shared.rules.reading.rule_files import is_rule_file, read_rule_file
+from shared.rules.rule_texts import BASE, TENANTS
 
 Stat = tuple[int, int, int, int]
 _UNKNOWN: Stat = (0, 0, 0, 0)

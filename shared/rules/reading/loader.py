@@ -1,6 +1,7 @@
 """Rule files to packs: read, merge, check, run every example. All mistakes at once; then nothing is loaded."""
 
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -32,14 +33,21 @@ class Loaded:
     packs: Mapping[PackKind, Pack]
     remarks: tuple[RuleFileError, ...] = ()
     hidden: tuple[str, ...] = ()
-    made: Mapping[PackKind, "_Made"] = field(default_factory=dict)
-    """How the packs came about, for the next load to use what has not changed."""
+    made: Mapping[PackKind, "MadePack"] = field(default_factory=dict)
+    """How the packs came about, for the next load to leave out what has not changed."""
+
+    @classmethod
+    def of(cls, made: "Mapping[PackKind, MadePack]", hidden: tuple[str, ...]) -> "Loaded":
+        packs = {kind: one.pack for kind, one in made.items() if one.pack is not None}
+        return cls(packs, tuple(remark for one in made.values() for remark in one.remarks), hidden, made)
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
-    of: tuple[RuleText, ...]
-    pack: Pack
+class MadePack:
+    """``of`` tells the texts it was made of from all others; ``pack`` None: whoever asked knows it."""
+
+    of: str
+    pack: Pack | None
     remarks: tuple[RuleFileError, ...] = ()
 
 
@@ -71,18 +79,18 @@ def load_texts(
     tenant: Iterable[RuleText] = (),
     on: date | None = None,
     stored: Iterable[RuleText] = (),
-    before: Loaded | None = None,
+    known: Collection[str] = (),
 ) -> Loaded:
     """Packs from texts instead of files. A ``stored`` pack counts instead of the tenant's files of its kind.
 
-    ``before``: an earlier load; a pack whose texts are still the same is taken from there. Raises RuleFileErrors.
+    ``known``: ``MadePack.of`` of packs that need not be made. Raises RuleFileErrors.
     """
     mistakes = Mistakes()
     base_sources = _sources(base, mistakes, tenant=False)
     tenant_sources = _sources(tenant, mistakes, tenant=True)
     stored_sources = _sources(stored, mistakes, tenant=True)
     mistakes.refuse()
-    made: dict[PackKind, _Made] = {}
+    made: dict[PackKind, MadePack] = {}
     chosen = {kind: _in_force([s for s in base_sources if s.header.kind == kind], on, mistakes) for kind in PACK_KINDS}
     own = _by_kind(tenant_sources, base_sources, mistakes)
     over = {**own, **_by_kind(stored_sources, base_sources, mistakes)}
@@ -95,23 +103,22 @@ def load_texts(
                 _settings_complete(above, below, mistakes)
             below = None
         if above is not None or below is not None:
-            made[kind] = _made(kind, below, above, None if before is None else before.made.get(kind), mistakes)
+            made[kind] = _made(kind, below, above, known, mistakes)
     mistakes.refuse()
-    packs = {kind: one.pack for kind, one in made.items()}
-    return Loaded(packs, tuple(remark for one in made.values() for remark in one.remarks), hidden, made)
+    return Loaded.of(made, hidden)
 
 
 def _made(
-    kind: PackKind, below: _Source | None, above: _Source | None, before: _Made | None, mistakes: Mistakes
-) -> _Made:
-    """The pack of ``above``, laid over ``below`` where both are there, or what is known of the very same texts."""
+    kind: PackKind, below: _Source | None, above: _Source | None, known: Collection[str], mistakes: Mistakes
+) -> MadePack:
+    """The pack of ``above``, laid over ``below`` where both are there, unless it is ``known``."""
     layers = tuple(one for one in (below, above) if one is not None)
-    source, texts = layers[-1], tuple(one.text for one in layers)
+    source, of = layers[-1], _told_apart(kind, [one.text for one in layers])
     alone = len(layers) == 1
+    if of in known:
+        return MadePack(of, None)
     if alone and (unchanged := _packs_alone.get(source)):
-        return _Made(texts, unchanged)
-    if before is not None and before.of == texts:
-        return before
+        return MadePack(of, unchanged)
     tree = source.tree
     sound = len(mistakes)
     remarks: list[RuleFileError] = []
@@ -133,7 +140,15 @@ def _made(
     )
     if alone and len(mistakes) == sound:
         _packs_alone.put(pack, source)
-    return _Made(texts, pack, tuple(remarks))
+    return MadePack(of, pack, tuple(remarks))
+
+
+def _told_apart(kind: PackKind, texts: Iterable[RuleText]) -> str:
+    whole = hashlib.sha256(kind.encode())
+    for text in texts:
+        whole.update(f"\0{text.file}\0{len(text.raw)}\0".encode())
+        whole.update(text.raw)
+    return whole.hexdigest()
 
 
 def headers_of(base: Iterable[RuleText]) -> list[Header]:

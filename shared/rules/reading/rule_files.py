@@ -9,10 +9,8 @@ from typing import Final
 from shared.located_yaml.text import FileKind
 from shared.messages.ids import is_tenant
 from shared.rules.errors import RuleFileError, RuleFileErrors
-from shared.rules.rule_texts import RuleText, RuleTexts
+from shared.rules.rule_texts import BASE, TENANTS, RuleText, RuleTexts
 
-BASE: Final = "base"
-TENANTS: Final = "tenants"
 SUFFIXES: Final = (".yaml", ".yml")
 RULE_FILE: Final = FileKind("rule file", "dialect: tandem-rules/1", max_bytes=256 * 1024)
 

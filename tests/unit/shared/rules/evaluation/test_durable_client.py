@@ -98,7 +98,7 @@ def test_a_worker_that_hangs_is_killed_at_the_deadline(hasty, seen):
     started = time.monotonic()
     assert evaluator.which_hold(ASKED, QUESTIONS) == ANSWERS
     assert 0.45 < time.monotonic() - started < 5.0
-    assert seen.failures == [("deadline", "no answer from the engine within 0.5 s")]
+    assert seen.failures == [("deadline", "no answer from the engine process in time")]
     with pytest.raises(ProcessLookupError):
         os.kill(hanging, 0)
     assert evaluator.which_hold(ASKED, QUESTIONS) == ANSWERS

@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from shared.rules.lifecycle.making import make_packs
 from shared.rules.lifecycle.rule_book import RuleBook
 from tests.unit.shared.rules.rule_folder import TENANT, Files, Seen, Stored, threshold
 
@@ -94,12 +95,12 @@ def test_base_and_tenant_may_be_saved_one_after_the_other(book, files):
     assert [threshold(book.for_tenant(tenant)) for tenant in ("club-1", None)] == [50, 30], "or both at once"
 
 
-def test_one_that_changes_while_it_is_made_anew_is_made_again(files):
+def test_one_that_changes_while_it_is_made_anew_is_made_again(files, monkeypatch):
     meanwhile = []
 
-    def run_blocking(function, *arguments):
-        made = function(*arguments)
-        if meanwhile and arguments[1:2] != (False,) and arguments[1]:
+    def make(evaluator, texts, *arguments):
+        made = make_packs(evaluator, texts, *arguments)
+        if meanwhile and texts.own:
             meanwhile.pop()()  # a moment after the tenant's packs were made over the base of 36 h
         return made
 
@@ -107,7 +108,8 @@ def test_one_that_changes_while_it_is_made_anew_is_made_again(files):
         files.base(hours=40)
         book.look(settled=False)
 
-    book = RuleBook(files.folder, "reference", run_blocking=run_blocking)
+    monkeypatch.setattr("shared.rules.lifecycle.making.make_packs", make)
+    book = RuleBook(files.folder, "reference")
     files.base(hours=36)
     book.look(settled=False)
     meanwhile.append(change)
@@ -116,17 +118,18 @@ def test_one_that_changes_while_it_is_made_anew_is_made_again(files):
     book.close()
 
 
-def test_who_asks_while_somebody_makes_the_rules_waits_for_them(files, seen):
+def test_who_asks_while_somebody_makes_the_rules_waits_for_them(files, seen, monkeypatch):
     entered, go_on = threading.Event(), threading.Event()
     halting = []
 
-    def run_blocking(function, *arguments):
-        if halting and arguments[1:2] != (False,) and arguments[1]:
+    def make(evaluator, texts, *arguments):
+        if halting and texts.own:
             entered.set()
             assert go_on.wait(20)
-        return function(*arguments)
+        return make_packs(evaluator, texts, *arguments)
 
-    book = RuleBook(files.folder, "reference", observer=seen, run_blocking=run_blocking)
+    monkeypatch.setattr("shared.rules.lifecycle.making.make_packs", make)
+    book = RuleBook(files.folder, "reference", observer=seen)
     files.base(hours=36)
     book.look(settled=False)
     seen.reloads.clear()
