@@ -192,7 +192,7 @@ def test_rest_days_are_counted_in_the_athletes_weeks(rules: TenantRules) -> None
 
 def test_moves_from_before_weeks_told_ids_apart_keep_their_session(database_url: str) -> None:
     folder = Path(services.scheduling.__file__ or "").parent / "migrations"
-    migrations.upgrade("scheduling", database_url, folder, until="0005")
+    migrations.upgrade("scheduling", database_url, folder, until="0006")
     held, gone = "2026-03-11T11:00:00+00:00", "2026-03-19T11:00:00+00:00"
     version = {"told_at": held, "told_id": "m1"}
     database = Database("scheduling", database_url)

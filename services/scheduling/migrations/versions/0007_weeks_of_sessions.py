@@ -10,8 +10,8 @@ from alembic import op
 
 from shared.db.tables import UtcDateTime
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 
 _KEY = ("tenant", "athlete", "week_start", "session")
 _MOVES = sa.table(
