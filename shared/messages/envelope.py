@@ -43,7 +43,8 @@ class Delivery:
     ``direct``: published to the exchange we listen to. Only then has the broker checked the routing key against the
     sender; a tenant may also dead-letter into ``tandem.commands`` or bind an exchange of its own to it, under any key.
     ``throttled``: it comes from the queue of tenants over their fair share. ``in_hand``: how many deliveries under its
-    tenant the consumer holds.
+    tenant the consumer holds. ``in_vain``: how often the broker has handed it over before, to whoever died or lost its
+    connection.
     """
 
     source: Literal["command", "event"]
@@ -58,6 +59,7 @@ class Delivery:
     direct: bool = True
     throttled: bool = False
     in_hand: int = 1
+    in_vain: int = 0
     attempts: int = 0
     first_failed: str | None = None
     unreadable: bool = False

@@ -1,5 +1,8 @@
 """Faults of the services' own processes: killed, killed by a message, told to stop."""
 
+import os
+import subprocess
+import sys
 import time
 
 from tests.faults.ground import until
@@ -10,6 +13,7 @@ MAX_BEFORE_DEATH = 80
 """Messages that a process may handle until it kills itself."""
 END_S = 300.0
 """How long a service may go on dying of one message."""
+BUSY_LOOPS = 10
 STOP_S = 15.0
 """A service that is told to stop while its broker is away must not wait for it; the draining deadline is 25 s."""
 PATIENCE = 12
@@ -67,6 +71,18 @@ def killed_by_a_message(scene: Scene) -> None:
                 scene.witness.told("still dying when somebody took the message away by hand")
             side.first.launch(**spared)
     scene.witness.saw(deaths, "times killed by it")
+
+
+def killed_on_a_busy_machine(scene: Scene) -> None:
+    """As many busy loops as make a load of ten, however quiet the machine was."""
+    hogs = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(BUSY_LOOPS)]
+    try:
+        killed_by_a_message(scene)
+        scene.witness.told(f"load {os.getloadavg()[0]:.1f}")
+    finally:
+        for hog in hogs:
+            hog.kill()
+            hog.wait()
 
 
 def rolling(scene: Scene) -> None:

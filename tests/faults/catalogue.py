@@ -1,6 +1,6 @@
 """All faults, in the order in which they strike."""
 
-from tests.faults.breaking import killed, killed_by_a_message, rolling
+from tests.faults.breaking import killed, killed_by_a_message, killed_on_a_busy_machine, rolling
 from tests.faults.outages import (
     broker_killed,
     broker_restarted,
@@ -18,6 +18,7 @@ FAULTS = (
     Fault("kill-ack", "kill -9 between commit and ack", killed("before-ack"), 10, starts=False),
     Fault("kill-relay", "kill -9 between ack and relay", killed("before-relay"), 10, starts=False),
     Fault("killer", "a message that kills its service", killed_by_a_message, 20, 1, killer=True),
+    Fault("killer-busy", "the same on a busy machine", killed_on_a_busy_machine, 20, 1, killer=True, control=False),
     Fault("rolling", "rolling SIGTERM restarts", rolling, seconds=25),
     Fault("broker", "broker stopped, started", broker_restarted),
     Fault("broker-kill", "broker killed by kill -9", broker_killed),

@@ -70,7 +70,7 @@ def left_in_queues(ground: Ground) -> list[str]:
 def _missing(ground: Ground, script: Script, confirmed: set[str]) -> set[str]:
     known = set()
     for service in SERVICES:
-        query = f"SELECT message_id FROM {service}.inbox WHERE message_id LIKE %s"
+        query = f"SELECT message_id FROM {service}.inbox WHERE message_id LIKE %s AND handler <> 'begun'"
         known |= {row[0] for row in ground.rows(query, f"{script.fault}.%")}
     return {one.id for one in script.sends if one.id in confirmed and one.fate != "parked"} - known
 

@@ -50,10 +50,10 @@ class Report:
         (self.ours if row.side == "tandem" else self.control).append(row)
 
     def goals(self) -> list[tuple[str, object, object, bool]]:
-        """Name, wanted, got, met."""
+        """Name, figure, bound, met."""
 
         def none(name: str, count: int) -> tuple[str, object, object, bool]:
-            return name, 0, count, count == 0
+            return name, count, 0, count == 0
 
         bit = sum(not row.missing for row in self.ours)
         control_bit = sum(not row.missing for row in self.control)
@@ -66,9 +66,9 @@ class Report:
             none("died-by-themselves", sum(row.died for row in self.ours)),
             none("parked-without-reason", sum(row.bystanders for row in self.ours)),
             none("left-in-queues", len(self.left) + undrained),
-            ("faults-bit", self.faults, bit, bit == self.faults),
-            ("faults-bit-control", len(self.control), control_bit, control_bit == len(self.control)),
-            ("control-fails", "yes", "yes" if fails else "no", fails),
+            ("faults-bit", bit, self.faults, bit == self.faults),
+            ("faults-bit-control", control_bit, len(self.control), control_bit == len(self.control)),
+            ("control-fails", "yes" if fails else "no", "yes", fails),
         ]
 
     @property
@@ -88,10 +88,12 @@ class Report:
         yield from (f"still there at the end: {line}" for line in self.left)
         yield ""
         yield from (
-            f"goal {name} {wanted} {got} {'met' if met else 'missed'}" for name, wanted, got, met in self.goals()
+            f"goal {name} {figure} {bound} {'met' if met else 'missed'}" for name, figure, bound, met in self.goals()
         )
 
     def write(self, file: Path) -> None:
-        goals = [{"goal": name, "wanted": wanted, "got": got, "met": met} for name, wanted, got, met in self.goals()]
+        goals = [
+            {"goal": name, "figure": figure, "bound": bound, "met": met} for name, figure, bound, met in self.goals()
+        ]
         rows = [asdict(row) for row in (*self.ours, *self.control)]
         file.write_text(json.dumps({"rows": rows, "left": self.left, "goals": goals}, indent=2) + "\n")

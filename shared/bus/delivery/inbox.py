@@ -21,6 +21,9 @@ from shared.db.row_security import ACT_SQL, act_for, acts_for
 from shared.db.tables import table_of
 from shared.db.upserts import insert_missing
 
+BEGUN = "begun"
+"""Stands for the handler of a mark that says how often a message was begun; see ``suspects``. No route has a key
+without a dot."""
 Identity = tuple[str, str]
 """(tenant, message id)."""
 
@@ -77,6 +80,8 @@ def _by_identity(rows: Iterable[Sequence[Any]]) -> dict[Identity, list[InboxEntr
     by_identity: dict[Identity, list[InboxEntry]] = {}
     for values in rows:
         row = InboxEntry(*values)
+        if row.handler == BEGUN:
+            continue
         by_identity.setdefault((row.tenant, row.message_id), []).append(row)
     return by_identity
 

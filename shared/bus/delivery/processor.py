@@ -20,6 +20,7 @@ from shared.bus.delivery.dispatch import Dispatcher, FairShares, GroupSize, Read
 from shared.bus.delivery.inbox import DeliveryStore, open_batch
 from shared.bus.delivery.outbox import OutboxEntry
 from shared.bus.delivery.retries import Failure, Reason, is_transient, to_park, to_retry
+from shared.bus.delivery.suspects import HANDLING, SUSPECT_AFTER, KillsService, Suspects
 from shared.bus.delivery.timers import Periodic
 from shared.bus.delivery.unit_of_work import Calls, Clock, RuleSource
 from shared.bus.delivery.validation import Intake, Readable
@@ -85,6 +86,7 @@ class Processor:
         self._budget_s = budget_s
         self._group_size = GroupSize(budget_s)
         self._shares = shares
+        self._suspects = Suspects(database)
         self._tenants_read = False
 
     def process(self, deliveries: Sequence[Delivery]) -> Batch:
@@ -97,6 +99,13 @@ class Processor:
             else self._intake.read(delivery, received)
             for delivery in deliveries
         ]
+        if len(deliveries) == 1 and deliveries[0].in_vain >= SUSPECT_AFTER and isinstance(readings[0], Readable):
+            with HANDLING.alone():
+                return self._process_suspect(deliveries[0], readings[0])
+        with HANDLING.beside():
+            return self._process_together(deliveries, readings)
+
+    def _process_together(self, deliveries: Sequence[Delivery], readings: Sequence[Reading]) -> Batch:
         if len(deliveries) > 1:
             try:
                 return self._process_batch(deliveries, readings)
@@ -106,6 +115,21 @@ class Processor:
                 if isinstance(error, DBAPIError) and not self.database.answers():
                     return Batch(0, database_away=True)
         return self._one_by_one(deliveries, readings)
+
+    def _process_suspect(self, delivery: Delivery, reading: Readable) -> Batch:
+        identity = BatchOutcome.identity(reading)
+        try:
+            self._suspects.begin(identity, self._clock())
+        except KillsService as error:
+            batch = self._settle_failed(delivery, error)
+        except (DBAPIError, PoolTimeout):
+            _log.warning("that a message is begun cannot be noted", service=self.service, exc_info=True)
+            return Batch(0, database_away=True)
+        else:
+            batch = self._one_by_one([delivery], [reading])
+        if not batch.database_away:
+            self._suspects.end(identity)
+        return batch
 
     def run_timer(self, timer: Timer, goes_on: Callable[[], bool] = lambda: True) -> Iterator[list[OutboxEntry]]:
         """Does what is due, transaction by transaction; see ``Periodic.run``."""
@@ -162,15 +186,20 @@ class Processor:
             try:
                 batch = self._process_one(delivery, reading)
             except Exception as error:  # noqa: BLE001 - whatever a handler raises, its message is retried or parked with it
-                if isinstance(error, DBAPIError) and not self.database.answers():
-                    return Batch(index, tuple(messages), database_away=True)
-                try:
-                    batch = self._retry_or_park(delivery, error)
-                except _NOTHING_CAN_BE_WRITTEN:
-                    _log.warning("nothing can be written", service=self.service, exc_info=True)
-                    return Batch(index, tuple(messages), database_away=True)
+                batch = self._settle_failed(delivery, error)
             messages += batch.messages
+            if batch.database_away:
+                return Batch(index, tuple(messages), database_away=True)
         return Batch(len(deliveries), tuple(messages))
+
+    def _settle_failed(self, delivery: Delivery, error: Exception) -> Batch:
+        if isinstance(error, DBAPIError) and not self.database.answers():
+            return Batch(0, database_away=True)
+        try:
+            return self._retry_or_park(delivery, error)
+        except _NOTHING_CAN_BE_WRITTEN:
+            _log.warning("nothing can be written", service=self.service, exc_info=True)
+            return Batch(0, database_away=True)
 
     def _process_one(self, delivery: Delivery, reading: Reading) -> Batch:
         for first in (True, False):
@@ -237,6 +266,8 @@ class Processor:
             metrics.retries.labels(self.service, key).inc()
         else:
             reason: Reason = "retries_exhausted" if transient else "handler_failed"
+            if isinstance(error, KillsService):
+                reason = "kills_service"
             row = to_park(self.service, delivery, Failure(reason, described, now))
             metrics.parked.labels(self.service, key, reason).inc()
         with self.database.transaction() as db:

@@ -40,7 +40,7 @@ def _in_body(body: bytes) -> Any:
     return document.get("athlete") or within or document.get("subject")
 
 
-Reason = Literal["handler_failed", "retries_exhausted", "event_refused", "unpublishable"]
+Reason = Literal["handler_failed", "retries_exhausted", "event_refused", "unpublishable", "kills_service"]
 UNPUBLISHABLE: Reason = "unpublishable"
 
 _CARRIED = ("traceparent",)

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from shared.bus.delivery.inbox import DeliveryStore
 from shared.bus.delivery.outbox import OutboxEntry
+from shared.bus.delivery.suspects import HANDLING
 from shared.bus.delivery.unit_of_work import Calls, UnitOfWork, decisions_in
 from shared.bus.routes import Timer
 from shared.db.engine import Database
@@ -119,7 +120,7 @@ class Periodic:
         """One transaction; None when it failed."""
         service = self._calls.service
         try:
-            with self._database.transaction() as db:
+            with HANDLING.beside(), self._database.transaction() as db:
                 context = self._calls.context(db, due.tenant, None)
                 work(db, context)
                 rows = self._calls.rows(context)

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any, Literal
 
-import amqp
 import eventlet
 import structlog
 from eventlet.event import Event
@@ -17,9 +16,10 @@ from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import Entrypoint
 
 from shared.bus.delivery.processor import Batch
+from shared.bus.delivery.suspects import SUSPECT_AFTER
 from shared.bus.queue_names import commands_queue, events_queue, throttled_queue
 from shared.bus.routes import Route
-from shared.bus.transport.deliveries import delivery_from, tenant_in
+from shared.bus.transport.deliveries import delivered_before, delivery_from, tenant_in
 from shared.bus.transport.queue_consumer import GONE, DrainingQueueConsumer, Subscription
 from shared.bus.transport.wiring import wiring_of
 from shared.ops import metrics
@@ -28,8 +28,6 @@ _log = structlog.get_logger("tandem.consumer")
 
 _DATABASE_PAUSE_S = 1.0
 _HELD_UP_PAUSE_S = 0.5
-SUSPECT_AFTER = 5
-"""Deliveries in vain, of topology.DELIVERY_LIMIT, after which a message may be one that kills its service."""
 
 
 class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no types
@@ -110,6 +108,8 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
     def receive(self, subscription: Subscription, message: Any) -> None:
         if subscription is self._subscription:
             self._waiting.append(message)
+            if not _is_suspect(message):
+                subscription.widen()
             self._wake()
 
     def _run(self) -> None:
@@ -135,19 +135,20 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
                 return
 
     def _settle_suspects(self) -> None:
-        """All that waits, one by one: first what was hardly delivered before, then the rest in any order.
+        """All that waits: first what was hardly delivered before, then the suspects, one by one and in any order.
 
-        One of them may kill the process each time, and the broker counts that against everything it had handed over.
-        In their own order the ones behind the killer would never get their turn and be parked together with it.
+        Another replica died of one of them, and the broker gave us what it had in hand. In their own order the ones
+        behind the killer would never get their turn.
         """
         subscription = self._subscription
         messages = list(self._waiting)
         self._waiting.clear()
         random.shuffle(messages)
+        suspects = [[message] for message in messages if _is_suspect(message)]
         self._singly = True
-        for message in sorted(messages, key=_is_suspect):
-            if subscription is self._subscription:
-                self._settle([message])
+        for group in ([message for message in messages if not _is_suspect(message)], *suspects):
+            if group and subscription is self._subscription:
+                self._settle(group)
         self._singly = False
 
     def _settle(self, messages: list[Any]) -> None:
@@ -234,9 +235,7 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
 
 
 def _is_suspect(message: Any) -> bool:
-    headers = message.properties.get("application_headers") or {} if isinstance(message, amqp.Message) else {}
-    delivered = headers.get("x-delivery-count", 0)
-    return isinstance(delivered, int) and delivered >= SUSPECT_AFTER
+    return delivered_before(message) >= SUSPECT_AFTER
 
 
 batches = BatchEntrypoint.decorator

@@ -30,12 +30,20 @@ def delivery_from(message: Any, source: Literal["command", "event"], in_hand: in
         reply_to=properties.get("reply_to"),
         correlation_id=properties.get("correlation_id"),
         in_hand=in_hand,
+        in_vain=delivered_before(message),
         direct=exchange == COMMANDS_EXCHANGE and "x-death" not in headers,
         unreadable=UNREADABLE in given or len(properties) < len(given),
     )
     if exchange == INTERNAL_EXCHANGE:
         return from_internal(delivery)
     return delivery
+
+
+def delivered_before(message: Any) -> int:
+    """How often a raw message was handed over in vain, by the broker's own count."""
+    headers = message.properties.get("application_headers") or {} if isinstance(message, amqp.Message) else {}
+    delivered = headers.get("x-delivery-count", 0)
+    return delivered if isinstance(delivered, int) else 0
 
 
 def tenant_in(message: Any) -> str:

@@ -34,21 +34,42 @@ _RECONNECT_S, _RECONNECT_MAX_S = 1, 5
 
 
 class Subscription:
-    """One queue consumed on a channel of its own, so that one acknowledgement can cover a batch."""
+    """One queue consumed on a channel of its own, so that one acknowledgement can cover a batch.
 
-    def __init__(self, connection: Connection, queue: str, prefetch: int, on_message: Any) -> None:
+    It begins with one message at a time (``narrow``): what the broker got back from somebody who died comes first, and
+    only what is in hand at the next death is counted again. ``widen``, and it takes ``prefetch`` at once.
+    """
+
+    def __init__(self, connection: Connection, queue: str, prefetch: int, on_message: Any, narrow: bool) -> None:
         self.channel = connection.channel()
         self.channel.auto_decode = False  # a header must not decide what a body is
         self._queue = queue
         self._prefetch = prefetch
         self._on_message = on_message
         self._consuming = False
+        self._narrow, self._to_widen = narrow and prefetch > 1, False
 
     def __enter__(self) -> "Subscription":
-        self.channel.basic_qos(0, self._prefetch, False)
-        self.channel.basic_consume(queue=self._queue, no_ack=False, consumer_tag=self._queue, callback=self._receive)
-        self._consuming = True
+        self._consume(1 if self._narrow else self._prefetch)
         return self
+
+    def _consume(self, prefetch: int) -> None:
+        # A consumer of that name with a message in hand is still there: the wide one has a name of its own.
+        self._tag = f"{self._queue}.{prefetch}"
+        self.channel.basic_qos(0, prefetch, False)
+        self.channel.basic_consume(queue=self._queue, no_ack=False, consumer_tag=self._tag, callback=self._receive)
+        self._consuming = True
+
+    def widen(self) -> None:
+        """To be called whenever what came is no suspect; takes effect with ``widen_now``."""
+        self._to_widen = self._narrow
+
+    def widen_now(self) -> None:
+        """If it was asked for. Waits for the broker, so not from within ``on_message``."""
+        if self._to_widen and self._consuming:
+            self._narrow = self._to_widen = False
+            self.cancel()
+            self._consume(self._prefetch)
 
     def __exit__(self, *_: object) -> None:
         with contextlib.suppress(*GONE):  # on the way out of a broken connection there is nothing left to cancel
@@ -60,7 +81,7 @@ class Subscription:
             self._consuming = False
             try:
                 with eventlet.Timeout(_ANSWER_S):
-                    self.channel.basic_cancel(self._queue)
+                    self.channel.basic_cancel(self._tag)
             except eventlet.Timeout:
                 raise ConnectionResetError(f"the broker did not answer in {_ANSWER_S} s") from None
 
@@ -137,7 +158,11 @@ class DrainingQueueConsumer(QueueConsumer):  # type: ignore[misc]  # nameko ship
         for provider in self._providers:
             topology.declare(channel, self.container.service_name, provider.routes, waits=not wiring.in_memory)
             subscription = Subscription(
-                self._live, provider.queue_name, wiring.settings.prefetch_messages, provider.receive
+                self._live,
+                provider.queue_name,
+                wiring.settings.prefetch_messages,
+                provider.receive,
+                narrow=not wiring.in_memory,
             )
             provider.reconnected(subscription)
             self._consumers[provider] = subscription
@@ -149,6 +174,8 @@ class DrainingQueueConsumer(QueueConsumer):  # type: ignore[misc]  # nameko ship
             if provider in self._consumers:
                 self._consumers[provider].cancel()
             done.send(None)
+        for subscription in self._consumers.values():
+            subscription.widen_now()
         super().on_iteration()
 
     def on_consume_ready(self, connection: Any, channel: Any, consumers: Any, **kwargs: Any) -> None:

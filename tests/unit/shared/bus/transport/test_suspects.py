@@ -1,48 +1,67 @@
-"""Messages that were delivered often in vain: one of them may kill whoever takes it."""
+"""Messages that were delivered in vain before: in which order they are taken, and how much the broker hands over."""
 
 from typing import Any
 
 import amqp
 import pytest
 
-from shared.bus.transport.consumer import SUSPECT_AFTER, BatchEntrypoint
+from shared.bus.delivery.suspects import SUSPECT_AFTER
+from shared.bus.transport.consumer import BatchEntrypoint
+from shared.bus.transport.queue_consumer import Subscription
 
 
 class Noting(BatchEntrypoint):  # type: ignore[misc]  # nameko ships no types
-    """Settles by noting, and dies at the killer as a process would: what it had acknowledged until then stays so."""
+    """Settles by noting."""
 
     def _settle(self, messages: list[Any]) -> None:
         assert self._singly
-        if any(message.body == "killer" for message in messages):
-            raise MemoryError
-        self.settled.extend(message.body for message in messages)
+        self.settled.append([message.body for message in messages])
 
 
 def message(body: str, delivered: int) -> amqp.Message:
     return amqp.Message(body, application_headers={"x-delivery-count": delivered})
 
 
-def taker() -> Noting:
-    made = Noting("command", ())
-    made.settled = []
-    return made
+def test_what_was_hardly_delivered_before_comes_first_and_suspects_alone() -> None:
+    entrypoint = Noting("command", ())
+    entrypoint.settled = []
+    suspects = [message(f"s{number}", SUSPECT_AFTER + number) for number in range(3)]
+    entrypoint._waiting.extend([*suspects, message("new", 0), message("newer", SUSPECT_AFTER - 1)])
+    entrypoint._settle_suspects()
+    first, *alone = entrypoint.settled
+    assert sorted(first) == ["new", "newer"]
+    assert sorted(alone) == [["s0"], ["s1"], ["s2"]]
 
 
-def test_neighbours_of_a_killer_get_their_turn_before_the_broker_gives_them_up() -> None:
-    neighbours = {f"n{number}" for number in range(400)}
-    for delivered in range(SUSPECT_AFTER, 20):
-        entrypoint = taker()
-        entrypoint._waiting.extend(message(body, delivered) for body in ("killer", *sorted(neighbours)))
-        with pytest.raises(MemoryError):
-            entrypoint._settle_suspects()
-        neighbours -= set(entrypoint.settled)
-    # Each death spares about half of those left; 15 deaths leave one of 400 in 80 runs of this test.
-    assert len(neighbours) <= 3
+class Channel:
+    """Notes what the broker is asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+
+    def channel(self) -> "Channel":
+        return self
+
+    def basic_qos(self, _size: int, prefetch: int, _for_all: bool) -> None:
+        self.asked.append(prefetch)
+
+    def basic_consume(self, consumer_tag: str, **_: Any) -> None:
+        self.asked.append(consumer_tag)
+
+    def basic_cancel(self, consumer_tag: str) -> None:
+        self.asked.append(f"no {consumer_tag}")
 
 
-def test_what_was_hardly_delivered_before_comes_first() -> None:
-    entrypoint = taker()
-    entrypoint._waiting.extend([message("killer", SUSPECT_AFTER), message("new", 0), message("newer", 1)])
-    with pytest.raises(MemoryError):
-        entrypoint._settle_suspects()
-    assert sorted(entrypoint.settled) == ["new", "newer"]
+@pytest.mark.parametrize(("narrow", "asked"), [(True, [1, "q.1"]), (False, [400, "q.400"])])
+def test_a_subscription_takes_one_message_at_a_time_until_it_is_told_that_the_first_is_no_suspect(
+    narrow: bool, asked: list[Any]
+) -> None:
+    channel = Channel()
+    subscription = Subscription(channel, "q", 400, lambda *_: None, narrow)
+    subscription.__enter__()
+    subscription.widen_now()
+    assert channel.asked == asked
+    subscription.widen()
+    subscription.widen_now()
+    subscription.widen_now()
+    assert channel.asked == asked + (["no q.1", 400, "q.400"] if narrow else [])
