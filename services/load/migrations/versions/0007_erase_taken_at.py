@@ -2,8 +2,8 @@
 
 from shared.db import migration_steps
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 
 upgrade = migration_steps.add_when_erase_was_taken
 downgrade = migration_steps.drop_when_erase_was_taken
