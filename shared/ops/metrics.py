@@ -151,6 +151,11 @@ database_writable: Final = Gauge(
     ["service"],
     registry=registry,
 )
+tenants_restricted: Final = Gauge(
+    "tandem_tenants_restricted",
+    "Tenants that may declare nothing on the broker, because they have too many queues there or too much in them.",
+    registry=registry,
+)
 outbox_rows: Final = Gauge(
     "tandem_outbox_rows",
     "Outbox: events committed and not yet confirmed by the broker.",

@@ -130,6 +130,12 @@ class Settings(BaseModel):
     max_clock_ahead_seconds: float = Field(MAX_CLOCK_AHEAD.total_seconds(), ge=1, le=86400)
     """A command whose ``ce-time`` is farther ahead of the service's clock is rejected (``clock_ahead``): the newest
     counts, so it would silence what others send until then."""
+    tenant_queues: int = Field(1000, ge=1, le=100_000)
+    """Queues and exchanges of its own that a tenant may have on the broker; a platform needs one for each process."""
+    tenant_queue_megabytes: int = Field(256, ge=1, le=1_000_000)
+    """What may wait in a tenant's own queues together, its event queue aside, which has its own bound."""
+    tenant_watch_seconds: float = Field(2, ge=0, le=3600)
+    """How often periodization looks at that through the management API; 0: never."""
     prefetch_messages: int = Field(400, ge=1, le=20000)
     """Deliveries taken and not yet acknowledged, per service."""
     heartbeat_seconds: int = Field(30, ge=2, le=600)

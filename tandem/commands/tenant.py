@@ -60,7 +60,8 @@ def list_(as_json: bool) -> None:
         waiting = "?" if found.events_waiting is None else found.events_waiting
         click.echo(
             f"{found.tenant}: at most {found.connections} connections, {found.channels} channels; "
-            f"{waiting} events waiting"
+            f"{waiting} events waiting, {counted(found.queues, 'queue')}"
+            + ("; over its limits: it may declare nothing" if found.restricted else "")
         )
 
 

@@ -9,6 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import eventlet
@@ -16,6 +17,8 @@ import structlog
 from eventlet.event import Event
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from shared.bus.operations.management import ManagementRefused, ManagementUnavailable
+from shared.bus.operations.tenant_watch import TenantWatch
 from shared.bus.transport.hub import HUB
 from shared.bus.transport.runner import Running
 from shared.bus.transport.wiring import Wiring, utc_now
@@ -29,7 +32,8 @@ from shared.rules.lifecycle.polling import RulePoller
 from shared.rules.lifecycle.rule_book import RuleBook
 from shared.rules.lifecycle.rule_worker import WorkerLimits
 from shared.rules.reading.garbage_collection import freeze_existing
-from tandem.runtime.databases import stored_rules
+from tandem.runtime.broker import management_of
+from tandem.runtime.databases import DECIDES, stored_rules
 from tandem.runtime.loop_watch import LoopWatch
 from tandem.runtime.service_classes import service_named
 
@@ -38,6 +42,8 @@ _log = structlog.get_logger("tandem.serve")
 FIRST_WAIT_S, MOST_WAIT_S = 0.5, 10.0
 """Between two looks for a database that is away at the start; each wait is twice the one before."""
 TELL_EVERY_S = 60.0
+_REFUSED_WAITS = 15
+"""So many times as long it is before the management API is asked again that did not answer, or not us."""
 AFTER_DRAIN_S = 5.0
 """What stopping may take on top of draining before the process ends anyway: the broker delivers the rest again."""
 
@@ -120,6 +126,8 @@ def serve(
                 health.documents["/rules"] = rules_page(book)
                 watch = RulePoller(book, settings.rules_poll_seconds, HUB.spawn, freeze_existing)
                 watch.start()
+            if DECIDES in names and settings.tenant_watch_seconds:
+                HUB.spawn(partial(_watch_tenants, settings))
             try:
                 return _until_signal(running, settings, ",".join(names))
             finally:
@@ -130,6 +138,21 @@ def serve(
         finally:
             if stored is not None:
                 stored.close()
+
+
+def _watch_tenants(settings: Settings) -> None:
+    """Without end. Where the management API is not for us, tenants are bounded by the broker's own limits alone."""
+    watch = TenantWatch(management_of(settings), settings.tenant_queues, settings.tenant_queue_megabytes * 1024 * 1024)
+    refused = ""
+    while True:
+        try:
+            watch.look()
+            refused = ""
+        except (ManagementUnavailable, ManagementRefused) as error:
+            if not refused:
+                _log.warning("tenants' queues are not looked at", reason=str(error), todo="set TANDEM_MANAGEMENT_URL")
+            refused = str(error)
+        eventlet.sleep(settings.tenant_watch_seconds * (_REFUSED_WAITS if refused else 1))
 
 
 def _until_there(look: Callable[[], object], started: _Started, names: str) -> None:

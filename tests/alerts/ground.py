@@ -246,6 +246,8 @@ def _with_services(
         "TANDEM_DATABASE_URL": settings.database_url,
         "TANDEM_RULES_DIR": str(folder / "rules"),
         "TANDEM_OUTBOX_SWEEP_SECONDS": "1",
+        "TANDEM_MANAGEMENT_URL": broker.management_url,
+        "TANDEM_TENANT_QUEUES": "20",
     }
     ground = Ground(broker, postgres, owner, folder, variables)
     for service in SERVICES:

@@ -1,7 +1,12 @@
 """Proofs of the alerts about processes and what they stand on: dead, missing, without a broker or a database."""
 
+import contextlib
 from collections.abc import Iterator
 
+import pika
+
+from shared.bus.operations.management import Management
+from shared.bus.operations.tenants import TenantLimits, Tenants, own_prefix
 from tests.alerts.ground import Ground
 from tests.alerts.of_messages import recorded
 from tests.alerts.proof import Mend, Proof
@@ -77,6 +82,30 @@ def _writable(ground: Ground) -> None:
     _alter_system(ground, "RESET default_transaction_read_only")
 
 
+CROWD = "crowd"
+
+
+def _crowded(ground: Ground) -> Iterator[None]:
+    """A tenant made as deployed, with a queue for each request; a message in each, so that none goes by itself."""
+    management = Management(ground.broker.management_url)
+    password = Tenants(management).add(CROWD, TenantLimits())
+    parameters = pika.URLParameters(ground.broker.uri)
+    parameters.credentials = pika.PlainCredentials(CROWD, password)
+    with contextlib.suppress(pika.exceptions.AMQPError), pika.BlockingConnection(parameters) as connection:
+        channel = connection.channel()
+        channel.exchange_declare(own_prefix(CROWD) + "door", "fanout", durable=True)
+        for number in range(25):
+            queue = channel.queue_declare(f"{own_prefix(CROWD)}{number}", durable=True).method.queue
+            channel.queue_bind(queue, own_prefix(CROWD) + "door")
+        channel.basic_publish(own_prefix(CROWD) + "door", "", b"{}")
+    yield
+
+
+def _queues_deleted(ground: Ground) -> None:
+    for number in range(25):
+        ground.broker.control("delete_queue", f"{own_prefix(CROWD)}{number}")
+
+
 PROOFS = (
     Proof(
         "TandemServiceDown",
@@ -126,5 +155,13 @@ PROOFS = (
         _read_only,
         "ALTER SYSTEM RESET default_transaction_read_only, then SELECT pg_reload_conf()",
         _writable,
+    ),
+    Proof(
+        "TandemTenantRestricted",
+        "a tenant declares 25 queues where 20 are allowed",
+        _crowded,
+        "delete its queues: rabbitmqctl delete_queue NAME",
+        _queues_deleted,
+        clears_within_s=90,  # it is restricted for a minute at least
     ),
 )

@@ -47,6 +47,7 @@ SAID_BY = {  # a word in the name of a metric -> the term that explains it
     "queries": "query",
     "rejected": "rejected",
     "replies": "reply",
+    "restricted": "restricted",
     "retries": "retry",
     "set": "set aside",
     "tenants": "tenant",

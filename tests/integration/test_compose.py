@@ -21,7 +21,7 @@ SCHEMA = json.loads((ROOT / "tests" / "data" / "compose.schema.json").read_text(
 COMPOSE = read_compose()
 SERVICES: dict[str, Any] = COMPOSE["services"]
 FOUR = ["load", "recovery", "periodization", "scheduling"]
-OURS = ["migrate", *FOUR]
+OURS = ["migrate", "declare", *FOUR]
 
 
 def errors(document: Any) -> list[str]:
@@ -78,6 +78,11 @@ def test_its_settings_are_settings_of_ours(service: str) -> None:
 def test_only_the_migrations_know_the_owner_of_the_tables() -> None:
     known = {service: read_settings(SERVICES[service]["environment"]).database_owner_url for service in OURS}
     assert [service for service, owner in known.items() if owner] == ["migrate"]
+
+
+def test_only_who_looks_after_the_broker_is_its_administrator() -> None:
+    known = {service: read_settings(SERVICES[service]["environment"]).management_url for service in OURS}
+    assert [service for service, address in known.items() if address] == ["declare", "periodization"]
 
 
 @pytest.mark.parametrize("service", OURS)

@@ -28,6 +28,7 @@ def environment(service: str, broker: Broker, database: str) -> dict[str, str]:
     """The service's environment with this machine's addresses."""
     addresses = {
         "broker:5672": f"127.0.0.1:{broker.port}",
+        "broker:15672": "127.0.0.1:9",  # this node has no management API
         "database:5432/tandem": database.partition("@")[2],
         "/srv/tandem/rules": str(ROOT / "rules"),
     }

@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
 
 TIMEOUT_S = 15.0
 
@@ -37,8 +37,8 @@ class Management:
         self._context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
         self.vhost = vhost
 
-    def get(self, *path: str) -> Any:
-        return self._ask("GET", path, None)
+    def get(self, *path: str, **query: str) -> Any:
+        return self._ask("GET", path, None, query)
 
     def find(self, *path: str) -> Any | None:
         """As ``get``; None when there is no such thing."""
@@ -55,16 +55,19 @@ class Management:
     def post(self, *path: str, body: Mapping[str, Any]) -> None:
         self._ask("POST", path, body)
 
-    def delete(self, *path: str) -> None:
+    def delete(self, *path: str, **query: str) -> None:
         """Deletes; what is not there needs no deleting."""
         try:
-            self._ask("DELETE", path, None)
+            self._ask("DELETE", path, None, query)
         except ManagementRefused as refused:
             if refused.status != 404:
                 raise
 
-    def _ask(self, method: str, path: tuple[str, ...], body: Mapping[str, Any] | None) -> Any:
+    def _ask(
+        self, method: str, path: tuple[str, ...], body: Mapping[str, Any] | None, query: Mapping[str, str] | None = None
+    ) -> Any:
         address = f"{self._base}/api/" + "/".join(quote(part, safe="") for part in path)
+        address += f"?{urlencode(query)}" if query else ""
         request = urllib.request.Request(
             address,
             method=method,

@@ -38,12 +38,17 @@ class TenantLimits:
 
 @dataclass(frozen=True, slots=True)
 class TenantStatus:
-    """A tenant as the broker has it; ``events_waiting`` is None while the broker is still counting."""
+    """A tenant as the broker has it; ``events_waiting`` is None while the broker is still counting.
+
+    ``restricted``: see ``TenantWatch``.
+    """
 
     tenant: str
     connections: int | None
     channels: int | None
     events_waiting: int | None
+    queues: int
+    restricted: bool
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -51,6 +56,8 @@ class TenantStatus:
             "max_connections": self.connections,
             "max_channels": self.channels,
             "events_waiting": self.events_waiting,
+            "queues": self.queues,
+            "restricted": self.restricted,
         }
 
 
@@ -58,12 +65,21 @@ def events_queue(tenant: str) -> str:
     return f"tenant.{tenant}.events"
 
 
-def permissions(tenant: str) -> dict[str, str]:
-    """Patterns on names of exchanges and queues: its own, commands to write to, events to bind to."""
+def own_prefix(tenant: str) -> str:
+    """What the names of its queues and exchanges begin with."""
+    return f"tenant.{tenant}."
+
+
+def permissions(tenant: str, restricted: bool = False) -> dict[str, str]:
+    """Patterns on names of exchanges and queues: its own, commands to write to, events to bind to.
+
+    ``restricted``: it declares and deletes nothing, and fills nothing of its own; commands, events and replies go on.
+    """
     own = rf"tenant\.{tenant}\..*"
+    commands = re.escape(COMMANDS_EXCHANGE)
     return {
-        "configure": f"^{own}$",
-        "write": rf"^({re.escape(COMMANDS_EXCHANGE)}|{own})$",
+        "configure": "^$" if restricted else f"^{own}$",
+        "write": f"^{commands}$" if restricted else f"^({commands}|{own})$",
         "read": rf"^({re.escape(EVENTS_EXCHANGE)}|{own})$",
     }
 
@@ -109,7 +125,7 @@ class Tenants:
         vhost = self._broker.vhost
         self._broker.delete("users", tenant)
         self._disconnect(tenant)
-        own = f"tenant.{tenant}."
+        own = own_prefix(tenant)
         for kind in ("queues", "exchanges"):
             for thing in self._broker.get(kind, vhost):
                 if thing["name"].startswith(own):
@@ -120,16 +136,34 @@ class Tenants:
         """Every tenant, by name."""
         tenants = sorted(user["name"] for user in self._broker.get("users") if _is_tenant(user))
         limits = {found["user"]: found["value"] for found in self._broker.get("user-limits")}
-        waiting = {queue["name"]: queue.get("messages") for queue in self._broker.get("queues", self._broker.vhost)}
+        queues = self._broker.get("queues", self._broker.vhost, columns="name,messages")
+        waiting = {queue["name"]: queue.get("messages") for queue in queues}
+        restricted = self.restricted()
         return [
             TenantStatus(
                 tenant,
                 limits.get(tenant, {}).get("max-connections"),
                 limits.get(tenant, {}).get("max-channels"),
                 waiting.get(events_queue(tenant)),
+                sum(name.startswith(own_prefix(tenant)) for name in waiting),
+                restricted.get(tenant, False),
             )
             for tenant in tenants
         ]
+
+    def restricted(self) -> dict[str, bool]:
+        """Every tenant that may do something here, and whether it is restricted."""
+        tenants = {user["name"] for user in self._broker.get("users") if _is_tenant(user)}
+        granted = self._broker.get("vhosts", self._broker.vhost, "permissions")
+        return {one["user"]: one["configure"] == "^$" for one in granted if one["user"] in tenants}
+
+    def restrict(self, tenant: str) -> None:
+        """Until ``restore``. Its connections are closed: an open channel remembers what it was allowed."""
+        self._broker.put("permissions", self._broker.vhost, tenant, body=permissions(tenant, restricted=True))
+        self._disconnect(tenant)
+
+    def restore(self, tenant: str) -> None:
+        self._broker.put("permissions", self._broker.vhost, tenant, body=permissions(tenant))
 
     def _equip(self, tenant: str, limits: TenantLimits) -> str:
         vhost = self._broker.vhost
