@@ -59,6 +59,22 @@ class Postgres:
             connection.close()
         return f"postgresql+psycopg2://tandem@127.0.0.1:{self.port}/{name}"
 
+    def set_read_only(self, how: str) -> None:
+        """``on``, as of a standby after a failover; ``RESET`` takes it back."""
+        change = "RESET default_transaction_read_only"
+        self.tell(f"ALTER SYSTEM {change if how == 'RESET' else f'SET default_transaction_read_only = {how}'}")
+        self.tell("SELECT pg_reload_conf()")
+
+    def tell(self, statement: str) -> None:
+        """By the owner of all, in no transaction."""
+        connection = psycopg2.connect(host="127.0.0.1", port=self.port, user="tandem", dbname="postgres")
+        connection.autocommit = True
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+        finally:
+            connection.close()
+
     def _run(self, program: str, *arguments: str) -> None:
         command = [*self._as_user, str(self._programs / program), *arguments]
         # Not captured through a pipe: the server inherits it and would keep it open.

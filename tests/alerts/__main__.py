@@ -16,7 +16,7 @@ from tests.alerts.running import run_all
 def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers it started end with it
     parser = argparse.ArgumentParser(prog="make alerts", description=__doc__)
-    names = [alert for proof in PROOFS for alert in proof.alerts]
+    names = sorted({alert for proof in PROOFS for alert in proof.alerts})
     parser.add_argument("--only", nargs="*", choices=names, default=[], help="these alerts")
     given = parser.parse_args()
     chosen = [proof for proof in PROOFS if not given.only or set(given.only) & set(proof.alerts)]

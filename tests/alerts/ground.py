@@ -27,10 +27,12 @@ from tandem.runtime.databases import upgrade_databases
 from tests.alerts.prometheus import Prometheus
 from tests.alerts.shorter import write_configuration
 from tests.broker import Broker, free_port
+from tests.disks import small_disk
 from tests.platform import PlatformClient
 from tests.postgres import Postgres, programs
 from tests.processes import ROOT, ServiceProcess
 
+DISK_MB = 1000
 TENANT = "guest"
 OTHER_TENANT = "acme"
 
@@ -58,6 +60,8 @@ class Ground:
     owner: str
     """Database address of the tables' owner, whom no policy binds."""
     folder: Path
+    disk: Path | None
+    """The database's own small one, where it could be mounted."""
     variables: dict[str, str]
     prometheus: Prometheus = field(init=False)
     processes: dict[str, ServiceProcess] = field(default_factory=dict)
@@ -215,18 +219,25 @@ def alert_ground() -> Iterator[Ground]:
         for part in ("broker", "postgres", "prometheus"):
             (folder / part).mkdir()
         shutil.copytree(ROOT / "rules", folder / "rules")
-        broker, postgres = WatchedBroker(folder / "broker"), Postgres(folder / "postgres", found)
+        broker = WatchedBroker(folder / "broker")
         with contextlib.ExitStack() as running, ThreadPoolExecutor(1) as beside:
+            disk = running.enter_context(small_disk(DISK_MB))
+            postgres = Postgres(disk or folder / "postgres", found)
             started = beside.submit(broker.start)
             running.callback(broker.stop)
             postgres.create()
             postgres.start()
             running.callback(postgres.stop)
-            yield _with_services(folder, broker, postgres, started.result, running)
+            yield _with_services(folder, disk, broker, postgres, started.result, running)
 
 
 def _with_services(
-    folder: Path, broker: WatchedBroker, postgres: Postgres, started: Callable[[], None], running: contextlib.ExitStack
+    folder: Path,
+    disk: Path | None,
+    broker: WatchedBroker,
+    postgres: Postgres,
+    started: Callable[[], object],
+    running: contextlib.ExitStack,
 ) -> Ground:
     owner = postgres.new_database()
     services = make_url(owner).set(username="alerts_services", password="alerts")
@@ -249,7 +260,7 @@ def _with_services(
         "TANDEM_MANAGEMENT_URL": broker.management_url,
         "TANDEM_TENANT_QUEUES": "20",
     }
-    ground = Ground(broker, postgres, owner, folder, variables)
+    ground = Ground(broker, postgres, owner, folder, disk, variables)
     for service in SERVICES:
         ground.processes[service] = ground.make(service).launch()
         running.callback(ground.processes[service].kill)

@@ -1,6 +1,9 @@
 """Proofs of the alerts about processes and what they stand on: dead, missing, without a broker or a database."""
 
 import contextlib
+import os
+import signal
+import time
 from collections.abc import Iterator
 
 import pika
@@ -10,6 +13,7 @@ from shared.bus.operations.tenants import TenantLimits, Tenants, own_prefix
 from tests.alerts.ground import Ground
 from tests.alerts.of_messages import recorded
 from tests.alerts.proof import Mend, Proof
+from tests.disks import fill
 from tests.faults.ground import MEMORY, NO_MEMORY
 
 
@@ -66,20 +70,33 @@ def _database_started(ground: Ground) -> None:
     ground.postgres.start()
 
 
-def _alter_system(ground: Ground, how: str) -> None:
-    with ground.owned() as cursor:
-        cursor.connection.autocommit = True
-        cursor.execute(f"ALTER SYSTEM {how}")
-        cursor.execute("SELECT pg_reload_conf()")
-
-
 def _read_only(ground: Ground) -> Iterator[None]:
-    _alter_system(ground, "SET default_transaction_read_only = on")
+    ground.postgres.set_read_only("on")
     yield
 
 
 def _writable(ground: Ground) -> None:
-    _alter_system(ground, "RESET default_transaction_read_only")
+    ground.postgres.set_read_only("RESET")
+
+
+def _disk_full(ground: Ground) -> Iterator[None]:
+    assert ground.disk is not None
+    fill(ground.disk)
+    yield
+
+
+def _disk_freed(ground: Ground) -> None:
+    assert ground.disk is not None
+    (ground.disk / "filling").unlink()
+
+
+def _given_no_time(ground: Ground) -> Iterator[None]:
+    """As on a machine that swaps: the process stands still for longer than the alert's bound."""
+    pid = ground.processes["periodization"].pid
+    os.kill(pid, signal.SIGSTOP)
+    time.sleep(6)
+    os.kill(pid, signal.SIGCONT)
+    yield
 
 
 CROWD = "crowd"
@@ -148,6 +165,23 @@ PROOFS = (
         _database_stopped,
         "go on by themselves once it answers",
         _database_started,
+    ),
+    Proof(
+        "TandemDatabaseNotWritable",
+        "PostgreSQL's disk full",
+        _disk_full,
+        "delete what is not the database's",
+        _disk_freed,
+        fills_disk=True,
+    ),
+    Proof(
+        "TandemEventLoopStalls",
+        "periodization gets no time for 6 s",
+        _given_no_time,
+        "the machine gives it no time",
+        lane="periodization",
+        labels=lambda ground: {"instance": ground.instance("periodization")},
+        clears_within_s=90,
     ),
     Proof(
         "TandemDatabaseNotWritable",

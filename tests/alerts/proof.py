@@ -28,6 +28,8 @@ class Proof:
     after: Mend = nothing
     """Takes away what the test alone put there, once the alert has ended."""
     lane: str = ""
+    fills_disk: bool = False
+    """Needs a small disk of its own for the database, which only root can mount."""
     labels: Callable[[Ground], Mapping[str, str]] = field(default=lambda _ground: {})
     also: tuple[str, str] | None = None
     """A second alert of the same fault, that mends with it, and the words of its own runbook."""

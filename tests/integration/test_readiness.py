@@ -1,17 +1,12 @@
 """What a service says of a database that is away, full or read-only, from its start on; and of a broker away."""
 
 import json
-import os
-import subprocess
-import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
-import psycopg2
 import pytest
 from sqlalchemy.exc import OperationalError
 
@@ -21,35 +16,12 @@ from shared.ops.settings import Settings
 from tandem.runtime.databases import upgrade_databases
 from tests.broker import Broker, free_port
 from tests.contract.commands import RULES
+from tests.disks import NOT_PERMITTED, fill, small_disk
 from tests.postgres import Postgres, programs
 from tests.processes import ServiceProcess
 
 MEGABYTES = 160
 """A new server's files take about 40, its write-ahead log 16 at a time."""
-
-
-@contextmanager
-def small_disk() -> Iterator[Path]:
-    """A disk of its own, in memory."""
-    with tempfile.TemporaryDirectory(prefix="tandem-disk-") as folder:
-        mount = ["mount", "-t", "tmpfs", "-o", f"size={MEGABYTES}m", "tmpfs", folder]
-        if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
-            pytest.skip("only root can mount the small tmpfs that this test fills; run it in a container")
-        try:
-            yield Path(folder)
-        finally:
-            subprocess.run(["umount", "--lazy", folder], check=True)
-
-
-def fill(disk: Path) -> Path:
-    """Writes until nothing more fits; deleting the file frees the disk again."""
-    with (disk / "filling").open("wb", buffering=0) as file:
-        try:
-            while file.write(b"\0" * 65536):
-                pass
-        except OSError:
-            return disk / "filling"
-    raise AssertionError("the disk has no end")
 
 
 def asked(process: ServiceProcess, path: str) -> tuple[int, dict[str, object]]:
@@ -88,7 +60,9 @@ def test_a_service_waits_for_its_database_and_tells_when_it_is_full_or_read_only
 ) -> None:
     found = programs()
     assert found is not None, "this test needs PostgreSQL: apt-get install postgresql"
-    with small_disk() as disk:
+    with small_disk(MEGABYTES) as disk:
+        if disk is None:
+            pytest.skip(NOT_PERMITTED)
         server = Postgres(disk, found)
         server.create()
         server.start()
@@ -117,10 +91,10 @@ def test_a_service_waits_for_its_database_and_tells_when_it_is_full_or_read_only
             assert asked(process, "healthz")[0] == 200
             filling.unlink()
             until(lambda: missing(process) == {}, 60)
-            set_read_only(server, "on")
+            server.set_read_only("on")
             until(lambda: missing(process) == {"database-load": READ_ONLY})
             until(lambda: 'tandem_database_writable{service="load"} 0.0' in process.metrics())
-            set_read_only(server, "off")
+            server.set_read_only("RESET")
             until(lambda: missing(process) == {}, 60)
             until(lambda: 'tandem_database_writable{service="load"} 1.0' in process.metrics())
             process.terminate()
@@ -128,15 +102,6 @@ def test_a_service_waits_for_its_database_and_tells_when_it_is_full_or_read_only
         finally:
             process.kill()
             server.stop()
-
-
-def set_read_only(server: Postgres, how: str) -> None:
-    connection = psycopg2.connect(host="127.0.0.1", port=server.port, user="tandem", dbname="postgres")
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(f"ALTER SYSTEM SET default_transaction_read_only = {how}")
-        cursor.execute("SELECT pg_reload_conf()")
-    connection.close()
 
 
 def test_a_service_waits_for_its_broker(tmp_path: Path) -> None:
@@ -160,7 +125,9 @@ def test_a_service_waits_for_its_broker(tmp_path: Path) -> None:
 
 
 def test_sqlite_on_a_full_disk_says_so(tmp_path: Path) -> None:
-    with small_disk() as disk:
+    with small_disk(MEGABYTES) as disk:
+        if disk is None:
+            pytest.skip(NOT_PERMITTED)
         database = Database("load", f"sqlite:///{disk}/load.sqlite3")
         with database.transaction() as db:
             db.connection().exec_driver_sql("CREATE TABLE t (x)")
