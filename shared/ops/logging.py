@@ -2,14 +2,14 @@
 
 Which keys may be logged is an allow-list. Anything else is withheld and only its name is written, so that a careless
 ``log.info("stored", rmssd_ms=…)`` shows up in a test and leaks nothing. For the same reason other libraries' lines are
-written as their templates, without what was filled in, and an exception as its type and place, without its text:
-a database driver's message quotes the row.
+filled in with numbers and with what is wrong with a connection only, anything else is ``…``; and an exception is its
+type and place, without its text: a database driver's message quotes the row.
 """
 
 import logging
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, Literal, TextIO
 
@@ -31,7 +31,11 @@ ALLOWED_KEYS: Final = frozenset(_ALLOWED.split())
 _TEXT_KEPT_FROM: Final = ("amqp", "kombu", "socket", "ssl")
 """Packages whose exceptions speak of connections, never of a message's content."""
 
+_NUMBERS_KEPT_FROM: Final = (*_TEXT_KEPT_FROM, "nameko")
+"""Packages whose numbers are seconds, tags and counts; a database's may be anybody's pulse."""
+
 _FRAMES: Final = 12
+_LONGEST_LINE: Final = 500
 
 
 def configure_logging(
@@ -60,7 +64,7 @@ def configure_logging(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *after],
         )
     )
-    handler.addFilter(_template_only)
+    handler.addFilter(_filled_in_safely)
     root = logging.getLogger()
     root.handlers = [handler]
     # Below warning, libraries tell of every frame and every statement.
@@ -133,13 +137,44 @@ def _described(error: BaseException) -> dict[str, Any]:
         "type": f"{type(error).__module__}.{type(error).__qualname__}",
         "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
     }
-    if isinstance(error, OSError) or type(error).__module__.partition(".")[0] in _TEXT_KEPT_FROM:
+    if _speaks_of_connections(error):
         described["text"] = str(error)
     return described
 
 
-def _template_only(record: logging.LogRecord) -> bool:
-    """Drop what was filled into another library's line; its ``%s`` stay as they are."""
-    record.msg = str(record.msg)
-    record.args = None
+class _Shown:
+    """What a foreign line may say of something."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+def _filled_in_safely(record: logging.LogRecord) -> bool:
+    """Another library's line on one line, with what is known to be harmless, and ``…`` for anything else."""
+    given = record.args
+    with_numbers = record.name.partition(".")[0] in _NUMBERS_KEPT_FROM
+    shown: object = None
+    if isinstance(given, Mapping):
+        shown = {name: _safe(one, with_numbers) for name, one in given.items()}
+    elif given:
+        shown = tuple(_safe(one, with_numbers) for one in given)
+    try:
+        text = str(record.msg) % shown if given else str(record.msg)
+    except (TypeError, ValueError, KeyError):
+        text = str(record.msg)  # such as %d for what is no number
+    first, _, _ = text.partition("Traceback (most recent call last)")
+    record.msg, record.args = " ".join(first.split())[:_LONGEST_LINE], None
     return True
+
+
+def _safe(given: object, with_numbers: bool) -> object:
+    if with_numbers and isinstance(given, int | float):
+        return given
+    return _Shown(str(given)) if isinstance(given, Exception) and _speaks_of_connections(given) else _Shown("…")
+
+
+def _speaks_of_connections(error: BaseException) -> bool:
+    return isinstance(error, OSError) or type(error).__module__.partition(".")[0] in _TEXT_KEPT_FROM

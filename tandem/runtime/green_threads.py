@@ -7,6 +7,17 @@ from typing import Any
 import eventlet
 
 
+def log_failures() -> None:
+    """What ends a green thread that nobody waits for is one line of the log; eventlet prints a traceback."""
+    import structlog  # not before the standard library's places are taken
+
+    def told(*failure: Any) -> None:
+        structlog.get_logger("tandem.hub").error("a green thread failed", exc_info=failure[-1])
+
+    hub = eventlet.hubs.get_hub()
+    hub.squelch_generic_exception = hub.squelch_timer_exception = told
+
+
 def use_green_threads() -> None:
     """Puts eventlet's sockets, threads and locks in the standard library's place, before anything imports them."""
     if sys.version_info < (3, 14):

@@ -34,6 +34,7 @@ from shared.rules.lifecycle.rule_worker import WorkerLimits
 from shared.rules.reading.garbage_collection import freeze_existing
 from tandem.runtime.broker import management_of
 from tandem.runtime.databases import DECIDES, stored_rules
+from tandem.runtime.green_threads import log_failures
 from tandem.runtime.loop_watch import LoopWatch
 from tandem.runtime.service_classes import service_named
 
@@ -103,6 +104,7 @@ def serve(
     started = _Started()
     checks = {f"broker-{name}": started.connected(name) for name in names}
     checks |= {f"database-{name}": started.answering(name) for name in names}
+    log_failures()
     loop = LoopWatch()
     loop.start()
     with HealthServer(

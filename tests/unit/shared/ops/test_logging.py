@@ -99,12 +99,48 @@ def test_a_lost_connection_keeps_its_text(lines: io.StringIO) -> None:
     assert only(lines)["exception"][0]["text"] == "[Errno 111] Connection refused"
 
 
-def test_another_librarys_line_is_a_template_only(lines: io.StringIO) -> None:
+def test_another_librarys_line_tells_nothing_of_what_it_was_about(lines: io.StringIO) -> None:
     standard_logging.getLogger("nameko.containers").warning("error handling worker %s: %s", "load", "rmssd_ms 61.2")
     line = only(lines)
-    assert line["event"] == "error handling worker %s: %s"
+    assert line["event"] == "error handling worker …: …"
     assert line["logger"] == "nameko.containers"
     assert line["level"] == "warning"
+
+
+@pytest.mark.parametrize(
+    ("logger", "template", "given", "told"),
+    [
+        (
+            "kombu.mixins",
+            "Broker connection error, trying again in %s seconds: %r.",
+            (2.0, ConnectionRefusedError(111, "Connection refused")),
+            "Broker connection error, trying again in 2.0 seconds: [Errno 111] Connection refused.",
+        ),
+        (
+            "amqp",
+            "Rejecting message with delivery tag %r for having no callbacks.\nconsumer_tag=%r routing_key=%r.",
+            (7, "ctag1", "acme.x"),
+            "Rejecting message with delivery tag 7 for having no callbacks. consumer_tag=… routing_key=….",
+        ),
+        (
+            "kombu",
+            "Can't decode message body: %r (type:%r raw:%r')",
+            (ValueError("rmssd 61.2"), "application/json", '{"rmssd_ms": 61.2}'),
+            "Can't decode message body: … (type:… raw:…')",
+        ),
+        ("kombu.common", "Connection error: %r. Retry in %ss\n", (KeyError(1), 3), "Connection error: …. Retry in 3s"),
+        ("kombu", "%d of what", ("61.2",), "%d of what"),
+        ("nameko", "failed:\nTraceback (most recent call last):\n  File 'x'\nValueError: 61.2", (), "failed:"),
+        ("pool", "%(name)s has %(count)d", ({"name": "61.2", "count": 3},), "%(name)s has %(count)d"),
+        ("sqlalchemy.pool", "reset of %s after %s", ("61.2", 48.5), "reset of … after …"),
+    ],
+)
+def test_another_librarys_line_is_readable_and_one_line(
+    lines: io.StringIO, logger: str, template: str, given: tuple[Any, ...], told: str
+) -> None:
+    standard_logging.getLogger(logger).warning(template, *given)
+    line = only(lines)
+    assert (line["event"], line["logger"], line["level"]) == (told, logger, "warning")
 
 
 def test_another_librarys_exception_is_told_without_its_text(lines: io.StringIO) -> None:
