@@ -51,7 +51,13 @@ def rules_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def athlete_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """FILE, --on, --rules, --tenant, --json."""
+    """FILE, --on, --rules, --tenant, --json. A tenant without rule files is refused: nothing of it would count."""
+
+    @functools.wraps(command)
+    def known_tenant(**options: Any) -> Any:
+        require_tenant((options["rules_dir"],), options["tenant"], options["as_json"])
+        return command(**options)
+
     decorators = (
         click.argument("file", type=click.Path(path_type=Path)),
         click.option(
@@ -61,7 +67,7 @@ def athlete_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--tenant", help="Use this tenant's rule packs over the base ones."),
         click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table."),
     )
-    return functools.reduce(lambda wrapped, decorate: decorate(wrapped), reversed(decorators), command)
+    return functools.reduce(lambda wrapped, decorate: decorate(wrapped), reversed(decorators), known_tenant)
 
 
 def counted(number: int, noun: str) -> str:
@@ -103,14 +109,14 @@ def tenants_in(rules_dir: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
 
 
-def require_tenant(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
-    """Refuses, with exit code 2, a tenant that the folder has no files of."""
+def require_tenant(folders: Sequence[Path], tenant: str | None, as_json: bool) -> None:
+    """Refuses, with exit code 2, a tenant that none of the rule folders has files of."""
     from shared.rules.errors import RuleFileError, did_you_mean
 
-    found = tenants_in(rules_dir)
+    found = {name for folder in folders for name in tenants_in(folder)}
     if tenant is not None and tenant not in found:
         message = f"there are no rule files of this tenant{did_you_mean(tenant, found)}"
-        refuse([RuleFileError(str(rules_dir / "tenants" / tenant), 1, 1, None, message)], as_json)
+        refuse([RuleFileError(str(folders[-1] / "tenants" / tenant), 1, 1, None, message)], as_json)
 
 
 def settings_or_exit() -> "Settings":

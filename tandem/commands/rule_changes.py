@@ -10,7 +10,16 @@ import click
 
 from shared.messages.ids import is_tenant
 from shared.rules.errors import RuleFileErrors, did_you_mean
-from tandem.commands.options import FINDINGS, IsoDate, counted, print_json, refuse, rules_option, utc_today
+from tandem.commands.options import (
+    FINDINGS,
+    IsoDate,
+    counted,
+    print_json,
+    refuse,
+    require_tenant,
+    rules_option,
+    utc_today,
+)
 
 if TYPE_CHECKING:
     from tandem.offline.impact import Change
@@ -26,6 +35,7 @@ def diff(old: Path, new: Path, tenant: str | None, as_json: bool) -> None:
     from shared.rules.authoring.difference import differences
     from shared.rules.reading.loader import load_packs
 
+    require_tenant((old, new), tenant, as_json)
     packs = []
     for folder in (old, new):
         try:
@@ -72,6 +82,7 @@ def impact(
     from tandem.offline.impact import impact as impact_on
     from tandem.offline.replay import PARTS
 
+    require_tenant((old, new), tenant, as_json)
     changes: list[Change] = []
     steps = len(files) * 2 * PARTS
     with click.progressbar(length=steps, label="replaying", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:

@@ -22,7 +22,7 @@ def sources(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
     from shared.rules.reading.loader import load_packs
     from shared.rules.reading.sources import citations, read_sources
 
-    require_tenant(rules_dir, tenant, as_json)
+    require_tenant((rules_dir,), tenant, as_json)
     try:
         listed, packs = read_sources(rules_dir), load_packs(rules_dir, tenant)
     except RuleFileErrors as errors:

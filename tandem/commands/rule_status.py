@@ -43,7 +43,7 @@ def status(rules_dir: Path, tenant: str | None, as_json: bool, addresses: tuple[
 def _of_files(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
     from shared.rules.lifecycle.rule_book import RuleBook
 
-    require_tenant(rules_dir, tenant, as_json)
+    require_tenant((rules_dir,), tenant, as_json)
     try:
         book = RuleBook(rules_dir)
     except RuleFileErrors as errors:
@@ -139,6 +139,8 @@ def _show(document: Mapping[str, Any]) -> None:
         click.echo("  they are named to who asks on the process's own machine")
     for one in document.get("tenants", ()):
         _show_one(one)
+    for remark in document.get("remarks", ()):
+        click.echo(f"remark: {RuleFileError(**remark)}")
     if document["behind"]:
         click.echo(f"{document['behind']} tenants' packs are being made anew; whoever is asked for comes first")
 

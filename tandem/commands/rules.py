@@ -1,7 +1,7 @@
 """``tandem rules …``: check, test, lint, explain and describe rule packs. Exit 1 = findings, 2 = cannot be asked."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -9,16 +9,14 @@ import click
 
 from shared.contract.words import PackKind
 from shared.rules.errors import RuleFileError, RuleFileErrors, did_you_mean
+from tandem.commands.asked_packs import asked_packs, pack_options, told_of
 from tandem.commands.options import (
     FINDINGS,
-    INPUT_IS_WRONG,
     athlete_options,
     counted,
     print_json,
     refuse,
-    require_tenant,
     rules_option,
-    tenants_in,
     utc_today,
     write_file,
 )
@@ -28,6 +26,7 @@ from tandem.commands.rule_status import status
 
 if TYPE_CHECKING:
     from shared.rules.authoring.lint import LintFinding
+    from shared.rules.model import Pack
     from shared.rules.reading.loader import Loaded
 
 
@@ -36,98 +35,98 @@ def rules() -> None:
     """Check, test, lint and explain rule packs: the shipped ones, a folder's, a tenant's."""
 
 
-def _pack_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    tenant = click.option("--tenant", help="Only this tenant (default: the base and every tenant in the folder).")
-    as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
-    return rules_option(tenant(as_json(command)))
-
-
 @rules.command()
-@_pack_options
-def check(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
+@pack_options
+def check(path: Path | None, rules_dir: Path, tenant: str | None, as_json: bool) -> None:
     """Load every pack and tell every mistake as file:line:column; a sound folder says what is in it.
 
-    Exit 1 when a pack has a mistake.
+    PATH: a folder that holds base/, a folder of packs, or one pack (default: the folder of --rules). A pack that is no
+    base pack is laid over the base of --rules.
+
+    Exit 1 when a pack has a mistake, or a file that looks like one is not read for its name.
     """
-    loaded = _load_all(rules_dir, tenant, as_json, FINDINGS)
-    remarks = [*_remarks(loaded), *_kinds_missing(rules_dir, loaded)]
-    remarks += _sources_missing(rules_dir, loaded, as_json)
-    document: dict[str, list[dict[str, Any]]] = {
-        "packs": [
-            {"tenant": name, "kind": kind, "id": pack.id, "version": pack.version, "hash": pack.hash[:12],
-             "rules": len(pack.rules), "settings": len(pack.settings), "files": list(pack.files)}
-            for name, one in loaded.items() for kind, pack in one.packs.items()
-        ],
-        "remarks": [dict(remark.as_json()) for remark in remarks],
-    }  # fmt: skip
+    asked = asked_packs(path, rules_dir, tenant, as_json)
+    loaded = asked.load(as_json, FINDINGS)
+    remarks = [*_remarks(loaded), *_kinds_missing(asked.rules_dir, loaded)]
+    remarks += _sources_missing(asked.rules_dir, loaded, as_json)
     if as_json:
+        document: dict[str, list[dict[str, Any]]] = {
+            "packs": [
+                {"tenant": name, "kind": kind, "id": pack.id, "version": pack.version, "hash": pack.hash[:12],
+                 "rules": len(pack.rules), "settings": len(pack.settings), "files": list(pack.files)}
+                for name, one in loaded.items() for kind, pack in one.packs.items()
+            ],
+            "remarks": [dict(remark.as_json()) for remark in remarks],
+            "findings": [dict(finding.as_json()) for finding in asked.misnamed],
+        }  # fmt: skip
         print_json(document)
-        return
-    for pack in _worth_a_line(document["packs"], tenant):
-        whose = f"tenant {pack['tenant']}: " if pack["tenant"] else ""
-        click.echo(
-            f"{whose}{pack['id']} {pack['version']} ({pack['hash']}): "
-            f"{pack['rules']} rules, {pack['settings']} settings, sound"
-        )
-    for remark in remarks:
-        click.echo(f"remark: {remark}")
+    else:
+        for name, pack in told_of(asked, loaded):
+            whose = f"tenant {name}: " if name else ""
+            click.echo(
+                f"{whose}{pack.id} {pack.version} ({pack.hash[:12]}): "
+                f"{len(pack.rules)} rules, {len(pack.settings)} settings, sound"
+            )
+        for remark in remarks:
+            click.echo(f"remark: {remark}")
+        for finding in asked.misnamed:
+            click.echo(f"finding: {finding}")
+    if asked.misnamed:
+        raise click.exceptions.Exit(FINDINGS)
 
 
 @rules.command()
-@_pack_options
-def test(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
+@pack_options
+def test(path: Path | None, rules_dir: Path, tenant: str | None, as_json: bool) -> None:
     """Run the examples of every rule on both evaluators, and each combination of comparisons once.
 
-    Exit 1 when an example does not hold, or a pack has another mistake.
+    PATH: as of check. Exit 1 when an example does not hold, or a pack has another mistake.
     """
-    from shared.rules.lifecycle.rule_book import open_rules
+    from shared.rules.lifecycle.rule_book import open_texts
 
-    loaded = _load_all(rules_dir, tenant, as_json, FINDINGS)
-    results: list[dict[str, Any]] = []
-    for name, one in loaded.items():
-        with open_rules(rules_dir, name) as opened:
-            evaluator = opened.evaluator()
-        for kind, pack in one.packs.items():
-            examples = sum(len(rule.examples) for rule in pack.rules)
-            results.append(
-                {"tenant": name, "kind": kind, "id": pack.id, "hash": pack.hash[:12], "rules": len(pack.rules),
-                 "examples": examples,
-                 "evaluators": ["reference"] if evaluator == "reference" else ["reference", evaluator]}
-            )  # fmt: skip
+    asked = asked_packs(path, rules_dir, tenant, as_json)
+    loaded = asked.load(as_json, FINDINGS)
+    evaluators: dict[str | None, list[str]] = {}
+    for name, texts in asked.texts.items():
+        with open_texts(texts) as opened:
+            evaluators[name] = list(dict.fromkeys(("reference", opened.evaluator())))
     if as_json:
+        results = [
+            {"tenant": name, "kind": kind, "id": pack.id, "hash": pack.hash[:12], "rules": len(pack.rules),
+             "examples": _examples(pack), "evaluators": evaluators[name]}
+            for name, one in loaded.items() for kind, pack in one.packs.items()
+        ]  # fmt: skip
         print_json({"tested": results, "changed": [remark.as_json() for remark in _remarks(loaded)]})
         return
-    for result in _worth_a_line(results, tenant):
-        whose = f"tenant {result['tenant']}: " if result["tenant"] else ""
-        click.echo(f"{whose}{result['id']}: {result['examples']} examples hold on {' and '.join(result['evaluators'])}")
+    for name, pack in told_of(asked, loaded):
+        whose = f"tenant {name}: " if name else ""
+        click.echo(f"{whose}{pack.id}: {_examples(pack)} examples hold on {' and '.join(evaluators[name])}")
     for remark in _remarks(loaded):
         click.echo(f"changed by the tenant: {remark}")
 
 
 @rules.command()
-@_pack_options
-def lint(rules_dir: Path, tenant: str | None, as_json: bool) -> None:
+@pack_options
+def lint(path: Path | None, rules_dir: Path, tenant: str | None, as_json: bool) -> None:
     """Find rules that never fire, are redundant or shadowed, loosen the base, lack an example at a threshold, or leave
-    the week of a reference athlete without any calendar."""
+    the week of a reference athlete without any calendar. PATH: as of check."""
     from shared.rules.authoring.lint import lint as lint_pack
     from shared.rules.authoring.lint import lint_tenant
-    from shared.rules.lifecycle.rule_book import open_rules
+    from shared.rules.lifecycle.rule_book import open_texts
     from tandem.offline.reference_weeks import lint_reference_weeks
 
-    loaded = _load_all(rules_dir, tenant, as_json)
+    asked = asked_packs(path, rules_dir, tenant, as_json)
+    loaded = asked.load(as_json)
     base = loaded[None]
     findings: list[tuple[str | None, LintFinding]] = []
-    for name, one in loaded.items():
-        if name is None and tenant is not None:
-            continue  # asked about the tenant only
-        theirs = {pack.hash for pack in base.packs.values()} if name is not None else set()
-        own = [kind for kind, pack in one.packs.items() if pack.hash not in theirs]
-        for kind in own:
-            below = base.packs.get(kind) if name is not None else None
-            told = lint_pack(one.packs[kind]) + (lint_tenant(below, one.packs[kind]) if below is not None else ())
+    for name, texts in asked.texts.items():
+        own = asked.own(name, loaded)
+        for pack in own:
+            below = base.packs.get(pack.kind) if name is not None else None
+            told = lint_pack(pack) + (lint_tenant(below, pack) if below is not None else ())
             findings += [(name, finding) for finding in told]
-        if {"sequencing", "periodization"} & set(own):
-            with open_rules(rules_dir, name) as opened:
+        if {"sequencing", "periodization"} & {pack.kind for pack in own}:
+            with open_texts(texts) as opened:
                 findings += [(name, finding) for finding in lint_reference_weeks(opened)]
     if as_json:
         print_json({"findings": [{"tenant": name, **finding.as_json()} for name, finding in findings]})
@@ -150,7 +149,6 @@ def explain(only: str | None, **options: Any) -> None:
     from tandem.offline.pipeline import open_offline_athlete
     from tandem.views.explained import show_all, show_one
 
-    require_tenant(options["rules_dir"], options["tenant"], options["as_json"])
     try:
         with open_offline_athlete(
             options["file"], rules_dir=options["rules_dir"], tenant=options["tenant"], on=options["on"], clock=utc_today
@@ -205,31 +203,8 @@ def reference(rules_dir: Path, write: Path | None) -> None:
     write_file(write, page)
 
 
-def _load_all(
-    rules_dir: Path, tenant: str | None, as_json: bool, code: int = INPUT_IS_WRONG
-) -> "dict[str | None, Loaded]":
-    """The base and the tenants asked for; every mistake of all of them at once, then exit with ``code``."""
-    from shared.rules.reading.loader import load
-
-    found = tenants_in(rules_dir)
-    require_tenant(rules_dir, tenant, as_json)
-    names: list[str | None] = [None, *(found if tenant is None else [tenant])]
-    loaded: dict[str | None, Loaded] = {}
-    mistakes: list[RuleFileError] = []
-    for name in names:
-        try:
-            loaded[name] = load(rules_dir, name)
-        except RuleFileErrors as errors:
-            mistakes += errors.errors
-    if mistakes:
-        refuse(list(dict.fromkeys(mistakes)), as_json, code)
-    return loaded
-
-
-def _worth_a_line(packs: Sequence[Mapping[str, Any]], tenant: str | None) -> list[Mapping[str, Any]]:
-    """What is worth a line: not the base's packs when a tenant is asked about, nor those a tenant has from the base."""
-    base = {pack["hash"] for pack in packs if pack["tenant"] is None}
-    return [pack for pack in packs if (pack["hash"] not in base if pack["tenant"] is not None else tenant is None)]
+def _examples(pack: "Pack") -> int:
+    return sum(len(rule.examples) for rule in pack.rules)
 
 
 def _remarks(loaded: "Mapping[str | None, Loaded]") -> Iterable[RuleFileError]:

@@ -18,7 +18,7 @@ from shared.rules.lifecycle.making import Maker
 from shared.rules.lifecycle.rule_worker import RuleWorker, WorkerLimits
 from shared.rules.lifecycle.watched_files import WatchedFiles, tenant_of
 from shared.rules.observer import Observer
-from shared.rules.reading.rule_files import read_texts
+from shared.rules.reading.rule_files import misnamed_files, read_texts
 from shared.rules.rule_texts import RuleText, RuleTexts
 
 OPENING_CHECK: Final = 200
@@ -48,7 +48,17 @@ def open_rules(
     ``evaluator``: ``durable-rules`` or ``reference``; None = what ``TANDEM_RULES_ENGINE`` says, else durable-rules with
     the reference as fallback. Raises ``RuleFileErrors`` and ``UnknownEvaluator``.
     """
-    texts = read_texts(rules_dir, tenant)
+    return open_texts(read_texts(rules_dir, tenant), on, evaluator, rechecks=rechecks)
+
+
+def open_texts(
+    texts: RuleTexts,
+    on: date | None = None,
+    evaluator: str | None = None,
+    *,
+    rechecks: random.Random | None = None,
+) -> TenantRules:
+    """As ``open_rules``, of files that were read."""
     chosen = choose_evaluator(evaluator, rechecks=rechecks)
     try:
         rules = Maker(chosen, at_most=OPENING_CHECK).make(texts, on).rules
@@ -88,6 +98,7 @@ class RuleBook:
         clock: Callable[[], float] = time.monotonic,
         all_at_once: bool = True,
     ) -> None:
+        self._rules_dir = rules_dir
         self._run_blocking = run_blocking
         self._observer = observer or Observer()
         self._evaluator = choose_evaluator(evaluator, observer=self._observer, rechecks=rechecks)
@@ -232,7 +243,8 @@ class RuleBook:
     def status(self, only: str | None = None) -> dict[str, Any]:
         """What is in force, by tenant, and what is wrong with the files. ``only``: of this tenant and the base."""
         fingerprint, statistics = self._files.fingerprint(), self._evaluator.statistics()
-        return status.by_tenant(self._active, self._due, fingerprint, statistics, only)
+        told = status.by_tenant(self._active, self._due, fingerprint, statistics, only)
+        return {**told, "remarks": [remark.as_json() for remark in misnamed_files(self._rules_dir, only)]}
 
     def errors(self) -> tuple[RuleFileError, ...]:
         """The mistakes that keep files from being used right now."""

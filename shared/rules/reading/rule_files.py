@@ -1,7 +1,9 @@
 """Where rule files stand, which files are some, and what stands in them."""
 
+import contextlib
 import errno
 import os
+import re
 import stat
 from pathlib import Path
 from typing import Final
@@ -12,6 +14,8 @@ from shared.rules.errors import RuleFileError, RuleFileErrors
 from shared.rules.rule_texts import BASE, TENANTS, RuleText, RuleTexts
 
 SUFFIXES: Final = (".yaml", ".yml")
+_SUFFIX_INSIDE: Final = re.compile(r"\.ya?ml\b", re.IGNORECASE)
+_FIRST_LINE: Final = re.compile(rb"(?m)^dialect:\s*['\"]?tandem-rules/")
 RULE_FILE: Final = FileKind("rule file", "dialect: tandem-rules/1", max_bytes=256 * 1024)
 
 
@@ -69,6 +73,38 @@ def read_files(folder: Path) -> list[RuleText]:
     if unreadable:
         raise RuleFileErrors(unreadable)
     return texts
+
+
+def misnamed_files(folder: Path, tenant: str | None = None) -> list[RuleFileError]:
+    """What looks like a rule file and is none, so that nobody reads it: ``sequencing.yaml.txt``, ``deload.YAML``.
+
+    Looked at are ``folder``, its base and its tenants, or one ``tenant``.
+    """
+    tenants = sorted((folder / TENANTS).glob("*")) if tenant is None else [folder / TENANTS / tenant]
+    return [
+        mistake
+        for place in (folder, folder / BASE, *tenants)
+        for path in sorted(place.glob("*"))
+        if (mistake := misnamed(path)) is not None
+    ]
+
+
+def misnamed(path: Path) -> RuleFileError | None:
+    """Says so of a file that looks like a rule file and is none by its name."""
+    if not _looks_like_a_pack(path):
+        return None
+    message = "looks like a rule file, but nobody reads it: its name does not end in .yaml or .yml; rename or remove it"
+    return RuleFileError(str(path), 1, 1, None, message)
+
+
+def _looks_like_a_pack(path: Path) -> bool:
+    if is_rule_file(path.name) or path.name.startswith(".") or not path.is_file():
+        return False
+    if _SUFFIX_INSIDE.search(path.name):
+        return True
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        return _FIRST_LINE.search(file.read(4096)) is not None
+    return False
 
 
 def _unreadable(path: Path, error: OSError) -> RuleFileError:

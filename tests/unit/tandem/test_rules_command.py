@@ -281,3 +281,112 @@ def _edit(rules_dir: Path, kind: str, old: str, new: str) -> None:
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+@pytest.fixture
+def one_pack(tmp_path: Path) -> Path:
+    """A tenant's pack that stands in no rules folder, as a coach keeps it."""
+    path = tmp_path / "mine" / "sequencing.yaml"
+    path.parent.mkdir()
+    path.write_text(HEADER + "override:\n  easy-share: {penalty: 50, because: we care}\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("whole_folder", [False, True])
+def test_one_pack_or_a_folder_of_them_is_laid_over_the_shipped_base(one_pack: Path, whole_folder: bool) -> None:
+    path = one_pack.parent if whole_folder else one_pack
+    checked, tested, linted = _run("check", path), _run("test", path), _run("lint", path)
+    assert (checked.exit_code, tested.exit_code, linted.exit_code) == (0, 0, 0), checked.output + linted.output
+    assert [line.split(" (")[0] for line in checked.stdout.splitlines() if "remark" not in line] == [
+        "tenant acme: acme.sequencing 1.0.0"
+    ]
+    assert tested.stdout.startswith("tenant acme: acme.sequencing: ")
+    assert linted.stdout == "no findings\n"
+
+
+def test_a_pack_is_checked_against_the_base_of_the_folder_named(rules_dir: Path, one_pack: Path) -> None:
+    shipped = (rules_dir / "base" / "sequencing.yaml").read_text(encoding="utf-8")
+    (rules_dir / "base" / "sequencing.yaml").write_text(shipped.replace("id: easy-share", "id: other-share"))
+    result = _run("check", one_pack, "--rules", rules_dir)
+    assert result.exit_code == 1
+    assert f"{one_pack}:5:3: the base has no rule 'easy-share' to override" in result.stderr
+    one_pack.write_text(one_pack.read_text(encoding="utf-8").replace("easy-share", "other-share"), encoding="utf-8")
+    assert _run("check", one_pack, "--rules", rules_dir).exit_code == 0
+    assert _run("check", one_pack).exit_code == 1, "the shipped base has no such rule"
+
+
+def test_a_folder_with_a_base_is_what_rules_names(rules_dir: Path) -> None:
+    _tenant(rules_dir, HEADER + "override:\n  easy-share: {penalty: 50, because: we care}\n")
+    assert _run("check", rules_dir).stdout == _run("check", "--rules", rules_dir).stdout
+
+
+def test_a_base_pack_stands_in_place_of_the_bases_own(tmp_path: Path) -> None:
+    edited = tmp_path / "deload.yaml"
+    shipped = (shipped_rules() / "base" / "deload.yaml").read_text(encoding="utf-8")
+    edited.write_text(shipped.replace("version: ", "version: 9", 1).replace('version: 9"', 'version: "9'))
+    result = _run("check", edited)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[0].startswith("base.deload 9")
+    assert "sequencing" not in result.stdout
+
+
+def test_a_folder_without_packs_is_told(tmp_path: Path) -> None:
+    result = _run("check", tmp_path)
+    assert result.exit_code == 2
+    assert result.stderr == f"{tmp_path}:1:1: neither a folder base/ nor rule files (*.yaml) in this folder\n"
+
+
+MISNAMED = ("sequencing.yaml.txt", "deload.yml.bak", "recovery.YAML", "advice.yaml~")
+
+
+def test_files_that_look_like_packs_and_are_not_read_are_findings(rules_dir: Path) -> None:
+    folder = rules_dir / "tenants" / "acme"
+    folder.mkdir(parents=True)
+    for name in (*MISNAMED, "notes.txt", ".sequencing.yaml.swp"):
+        (folder / name).write_text("x", encoding="utf-8")
+    (folder / "renamed.txt").write_text("dialect: tandem-rules/1\n" + HEADER, encoding="utf-8")
+    result = _run("check", "--rules", rules_dir)
+    assert result.exit_code == 1
+    told = [line for line in result.stdout.splitlines() if line.startswith("finding: ")]
+    assert [line.split(":")[1].rsplit("/", 1)[1] for line in told] == sorted((*MISNAMED, "renamed.txt"))
+    assert "rename or remove it" in told[0]
+    findings = json.loads(_run("check", rules_dir, "--json").stdout)["findings"]
+    assert [Path(one["file"]).name for one in findings] == sorted((*MISNAMED, "renamed.txt"))
+    alone = _run("check", folder / "renamed.txt")
+    assert alone.exit_code == 1
+    status = _run("status", "--rules", rules_dir)
+    assert status.exit_code == 0, "it stops nobody"
+    assert status.stdout.count("remark: ") == 5
+    remarks = json.loads(_run("status", "--rules", rules_dir, "--json").stdout)["remarks"]
+    assert [Path(one["file"]).name for one in remarks] == sorted((*MISNAMED, "renamed.txt"))
+    acme = _run("status", "--rules", rules_dir, "--tenant", "acme")
+    assert acme.stdout.count("remark: ") == 5
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["week", RUNNER], ["check", COLLISION], ["season", RUNNER], ["load", RUNNER], ["readiness", RUNNER],
+        ["advice", RUNNER], ["rules", "explain", RUNNER], ["rules", "check"], ["rules", "test"], ["rules", "lint"],
+        ["rules", "status"], ["rules", "sources"],
+    ],
+    ids=lambda command: " ".join(str(one) for one in command if not isinstance(one, Path)),
+)  # fmt: skip
+def test_a_mistyped_tenant_is_told_with_the_nearest(rules_dir: Path, command: list[str | Path]) -> None:
+    _tenant(rules_dir, HEADER)
+    arguments = [*map(str, command), "--rules", str(rules_dir), "--tenant", "acmee"]
+    result = CliRunner().invoke(tandem, arguments)
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"{rules_dir}/tenants/acmee:1:1: there are no rule files of this tenant; did you mean 'acme'?\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["diff", "impact"])
+def test_a_mistyped_tenant_of_neither_folder_is_told(rules_dir: Path, command: str) -> None:
+    _tenant(rules_dir, HEADER)
+    files = [RUNNER] if command == "impact" else []
+    result = _run(command, shipped_rules(), rules_dir, *files, "--tenant", "acmee")
+    assert result.exit_code == 2
+    assert "did you mean 'acme'?" in result.stderr
+    assert _run("diff", shipped_rules(), rules_dir, "--tenant", "acme").exit_code in (0, 1), "one of them will do"
