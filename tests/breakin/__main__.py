@@ -21,7 +21,9 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="write the table to this file too")
     parser.add_argument("--uncapped", action="store_true", help="with no cap on what one tenant has in flight")
     options = parser.parse_args()
-    scale = Scale(4, options.flood, questions=20, texts=6, megabytes=(2, 50, 200), capped=not options.uncapped)
+    scale = Scale(
+        4, options.flood, questions=20, texts=6, megabytes=(2, 50, 200), queues=1000, capped=not options.uncapped
+    )
     with _postgres() as postgres:
         report = run(postgres, scale)
     for line in report.lines():

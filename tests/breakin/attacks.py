@@ -57,6 +57,11 @@ class Victim(PlatformClient):
         super().__init__(uri, VICTIM, *_credentials(uri))
         self.listen()
 
+    def declare_own(self) -> None:
+        """A queue of its own, gone at once, as a platform's new process makes one."""
+        queue = self._channel.queue_declare(f"tenant.{VICTIM}.{uuid.uuid4().hex}", exclusive=True).method.queue
+        self._channel.queue_delete(queue)
+
     def hear_out(self) -> None:
         """Takes every event that has reached its queue: the broker says that it is empty after what it held."""
         while (one := self.take(self.events_queue)) is not None:

@@ -19,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import make_url
 
 from shared.bus.operations.management import Management
+from shared.bus.operations.policies import set_policies
 from shared.bus.operations.tenants import TenantLimits, Tenants
 from shared.bus.queue_names import RETRY_DELAYS_S, waiting_queue, work_queues
 from shared.contract.words import SERVICES
@@ -31,6 +32,8 @@ from tests.processes import ROOT, ServiceProcess
 
 HOSTILE = "acme"
 VICTIM = "globex"
+CROWD = "initech"
+"""The tenant of the queue flood, which costs it its connections."""
 _SOURCES = ("command", "event")
 _OUTCOMES = ("accepted", "duplicate", "answered", "rejected", "parked")
 
@@ -38,6 +41,8 @@ _OUTCOMES = ("accepted", "duplicate", "answered", "rejected", "parked")
 @dataclass
 class Ground:
     """``uris``: by tenant. ``database``: a connection of the tables' owner, whom no policy binds."""
+
+    management: Management
 
     broker: Broker
     database: Any
@@ -139,8 +144,8 @@ class DeployedBroker(Broker):
 
 
 @contextmanager
-def break_in_ground(postgres: Postgres, processes: int, capped: bool = True) -> Iterator[Ground]:
-    """``processes``: 4, one per service, or 1 for all four."""
+def break_in_ground(postgres: Postgres, processes: int, capped: bool, queues: int) -> Iterator[Ground]:
+    """``processes``: 4, one per service, or 1 for all four. ``queues``: of its own that a tenant may have."""
     with tempfile.TemporaryDirectory(prefix="tandem-breakin-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         (folder / "broker").mkdir()
@@ -165,23 +170,24 @@ def break_in_ground(postgres: Postgres, processes: int, capped: bool = True) -> 
                 "TANDEM_DATABASE_URL": settings.database_url,
                 "TANDEM_RULES_DIR": str(ROOT / "rules"),
                 "TANDEM_TENANT_IN_FLIGHT": "" if capped else "20000",
+                "TANDEM_TENANT_QUEUES": str(queues),
+                "TANDEM_MANAGEMENT_URL": broker.management_url,
             }
             running = [ServiceProcess(folder, "tandem", ("serve", *group), variables).launch() for group in groups]
             declare_services(settings)
             management = Management(broker.management_url)
-            policies = json.loads((ROOT / "deploy" / "rabbitmq" / "policies-3.10.json").read_text(encoding="utf-8"))
-            management.post("definitions", body=policies)
+            set_policies(management)
             tenants = Tenants(management)
             uris = {
                 tenant: tenant_uri(broker.uri, tenant, tenants.add(tenant, TenantLimits()))
-                for tenant in (HOSTILE, VICTIM)
+                for tenant in (HOSTILE, VICTIM, CROWD)
             }
             for process in running:
                 process.until_ready(90)
             database = psycopg2.connect(owner.replace("+psycopg2", ""))
             database.autocommit = True
             with contextlib.closing(database):
-                yield Ground(broker, database, running, uris)
+                yield Ground(management, broker, database, running, uris)
         finally:
             for process in running:
                 process.kill()

@@ -10,7 +10,8 @@ from tests.breakin import attacks
 from tests.breakin.attacks import Attack, Hostile, Victim
 from tests.breakin.bodies import bodies
 from tests.breakin.flood import Latency, measure
-from tests.breakin.ground import HOSTILE, VICTIM, Ground, break_in_ground
+from tests.breakin.ground import CROWD, HOSTILE, VICTIM, Ground, break_in_ground
+from tests.breakin.queue_flood import STOPPED_WITHIN_S, QueueFlood, flood_with_queues
 from tests.postgres import Postgres
 
 ATHLETE = "globex-athlete-7"
@@ -24,6 +25,7 @@ FLOODED_LATENCY_S = 2.0
 class Scale:
     """``texts``: how many of the SQL texts; ``questions``: of the victim, before and during the flood.
 
+    ``queues``: of its own that a tenant may have.
     ``capped``: what one tenant has in flight is capped, as it is by default; without, to see what that is worth.
     """
 
@@ -32,6 +34,7 @@ class Scale:
     questions: int
     texts: int
     megabytes: tuple[int, ...]
+    queues: int
     capped: bool = True
 
 
@@ -84,7 +87,7 @@ class Report:
 
 
 def run(postgres: Postgres, scale: Scale) -> Report:
-    with break_in_ground(postgres, scale.processes, scale.capped) as ground:
+    with break_in_ground(postgres, scale.processes, scale.capped, scale.queues) as ground:
         victim, hostile = Victim(ground.uris[VICTIM]), Hostile(ground.uris[HOSTILE])
         asked = _furnish(victim)
         _settle(ground)
@@ -93,6 +96,8 @@ def run(postgres: Postgres, scale: Scale) -> Report:
         victim.events.clear()
         done = _strike(ground, hostile, scale)
         latency = measure(ground.uris[HOSTILE], victim, ATHLETE, scale.flood, scale.questions)
+        crowd = flood_with_queues(ground.uris[CROWD], victim, ATHLETE, ground.management, scale.queues)
+        done.append(crowd.attack())
         _settle(ground)
         after = _answers(victim, asked)
         victim.hear_out()
@@ -104,7 +109,7 @@ def run(postgres: Postgres, scale: Scale) -> Report:
         ]
         totals, alive = ground.totals(), ground.alive()
         failures = ground.errors_logged()
-        goals = _goals(done, latency, crossed, totals, alive, failures)
+        goals = [*_goals(done, latency, crossed, totals, alive, failures), *_crowd_goals(crowd)]
         victim.close()
         hostile.close()
         return Report(done, latency, crossed, goals, failures)
@@ -167,6 +172,17 @@ def _difference(before: str, after: str) -> str:
     """Where two answers part, with what stands around it."""
     at = next((place for place, (one, other) in enumerate(zip(before, after, strict=False)) if one != other), 0)
     return f"{before[max(at - 80, 0) : at + 120]!r} became {after[max(at - 80, 0) : at + 120]!r}"
+
+
+def _crowd_goals(crowd: QueueFlood) -> list[Goal]:
+    over, worst = crowd.over_s, crowd.worst_s
+    told = "never" if over is None else f"{over:.1f}_s"
+    stopped = over is not None and over < STOPPED_WITHIN_S
+    return [
+        Goal("queue-flood-stopped", told, f"<{STOPPED_WITHIN_S:g}_s", stopped),
+        Goal("queue-flood-streams-left", str(crowd.left), "0", crowd.left == 0),
+        Goal("queue-flood-latency", f"{worst:.2f}_s", f"<{FLOODED_LATENCY_S:g}_s", worst < FLOODED_LATENCY_S),
+    ]
 
 
 def _goals(
