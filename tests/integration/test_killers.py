@@ -63,5 +63,6 @@ def test_the_killer_alone_is_parked_and_all_else_has_its_effect_once(broker: Bro
         assert (deaths, letter["id"], letter["headers"]["tandem-reason"]) == (DEATHS, KILLER, "kills_service")
         assert platform.tell("toy.get", {"athlete": "a0"})["data"]["repetitions"] == len(ids)
         assert platform.take(PARKED) is None
+        assert "no callbacks" not in service.log.read_text(), "what came with the word that it consumes was rejected"
     finally:
         platform.close()

@@ -38,6 +38,7 @@ class Channel:
 
     def __init__(self) -> None:
         self.asked: list[Any] = []
+        self.callbacks: dict[str, Any] = {}
 
     def channel(self) -> "Channel":
         return self
@@ -46,6 +47,7 @@ class Channel:
         self.asked.append(prefetch)
 
     def basic_consume(self, consumer_tag: str, **_: Any) -> None:
+        assert consumer_tag in self.callbacks, "messages may come in one piece with the broker's word"
         self.asked.append(consumer_tag)
 
     def basic_cancel(self, consumer_tag: str) -> None:
