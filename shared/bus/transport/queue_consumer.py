@@ -56,8 +56,8 @@ class Subscription:
     def _consume(self, prefetch: int) -> None:
         # A consumer of that name with a message in hand is still there: the wide one has a name of its own.
         self._tag = f"{self._queue}.{prefetch}"
-        # py-amqp notes whom to call only after the broker's word that it consumes; what came in one piece with that word
-        # would be rejected, and be delivered in vain by the broker's count.
+        # py-amqp notes whom to call only after the broker's word that it consumes; what comes in one piece with that
+        # word would be rejected, and so be delivered in vain by the broker's count.
         getattr(self.channel, "callbacks", {})[self._tag] = self._receive
         self.channel.basic_qos(0, prefetch, False)
         self.channel.basic_consume(queue=self._queue, no_ack=False, consumer_tag=self._tag, callback=self._receive)
