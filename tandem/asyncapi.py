@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from shared.bus.delivery.retries import Reason
 from shared.bus.routes import ITEMS_TOLD, Route
 from shared.contract.words import EFFECTS, SERVICES, EffectCode
 from shared.messages.envelope import COMMANDS_EXCHANGE, EVENTS_EXCHANGE
@@ -86,6 +87,38 @@ _REJECTED: Json = {
 }
 
 
+_PARKED: Json = {
+    "type": "object",
+    "required": ["message", "code", "text"],
+    "properties": {
+        "message": {"type": ["string", "null"], "description": "the ce-id of what is parked"},
+        "code": {"enum": list(get_args(Reason)), "description": "why"},
+        "text": {"type": "string", "description": "the same for people"},
+    },
+}
+_SETTLED: Json = {
+    "type": "object",
+    "required": ["message", "outcome"],
+    "properties": {
+        "message": {"type": ["string", "null"], "description": "the ce-id of what had been parked"},
+        "outcome": {"enum": ["applied", "none", "rejected"], "description": "what came of it in the end"},
+        "code": {"enum": list(get_args(EffectCode)), "description": "with none: why"},
+        "errors": _REJECTED["properties"]["errors"],
+    },
+}
+
+
+def _about_command(payload: Json) -> Json:
+    """``payload`` as an event: it names the message that it is about."""
+    named = {
+        "message": {"type": ["string", "null"], "description": "the command's ce-id, where it could be read"},
+        "source": {"type": ["string", "null"], "description": "its ce-source"},
+        "key": {"type": "string", "description": "its routing key without the tenant"},
+    }
+    required = sorted({*payload["required"], *named})
+    return payload | {"required": required, "properties": named | payload["properties"]}
+
+
 def asyncapi() -> Json:
     """Everything a platform may send and will hear. Deterministic: the same code gives the same document."""
     document: Json = {
@@ -103,13 +136,20 @@ def asyncapi() -> Json:
     }
     _add_message(document, "accepted", "tandem.<command>.accepted.v1", _ACCEPTED)
     _add_message(document, "rejected", "command-rejected", _REJECTED)
+    _add_message(document, "parked", "tandem.<command>.parked.v1", _PARKED)
     for service in SERVICES:
+        for name, payload in (
+            ("command-rejected", _about_command(_REJECTED)),
+            ("command-parked", _about_command(_PARKED)),
+            ("command-settled", _about_command(_SETTLED)),
+        ):
+            _add_event(document, f"{service}.{name}", payload)
         for route in importlib.import_module(f"services.{service}.handlers").ROUTES:
             if route.source == "command" and route.replies:
                 _add_command(document, route)
         emitted: Mapping[str, type[BaseModel]] = importlib.import_module(f"services.{service}.messages").EVENTS
         for key, model in emitted.items():
-            _add_event(document, key, model)
+            _add_event(document, key, _schema(document, model))
     return document
 
 
@@ -121,14 +161,15 @@ def _add_command(document: Json, route: Route) -> None:
     document["operations"][name] = {
         "action": "receive",
         "channel": {"$ref": f"#/channels/{name}"},
-        "summary": f"{'Query' if route.query else 'Command'}; reply tandem.{route.key}.{outcome}.v1 or …rejected.v1",
+        "summary": f"{'Query' if route.query else 'Command'}; "
+        f"reply tandem.{route.key}.{outcome}.v1, …rejected.v1 or …parked.v1",
         "messages": [{"$ref": f"#/channels/{name}/messages/{name}"}],
     }
 
 
-def _add_event(document: Json, key: str, model: type[BaseModel]) -> None:
+def _add_event(document: Json, key: str, payload: Json) -> None:
     name = f"event-{key.replace('.', '-')}"
-    _add_message(document, name, f"tandem.{key}.v1", _schema(document, model))
+    _add_message(document, name, f"tandem.{key}.v1", payload)
     _add_channel(document, name, key, EVENTS_EXCHANGE)
     document["operations"][name] = {
         "action": "send",

@@ -46,6 +46,7 @@ class PlatformClient:
         user_id: str | None = None,
         set_user: bool = True,
         reply_to: str = "amq.rabbitmq.reply-to",
+        expiration: str | None = None,
     ) -> str:
         """Publishes with a confirm; returns the id, under which ``replies`` holds the reply."""
         identity = id or uuid.uuid4().hex
@@ -67,6 +68,7 @@ class PlatformClient:
                 user_id=(user_id or self.user) if set_user else None,
                 reply_to=reply_to,
                 correlation_id=identity,
+                expiration=expiration,
             ),
             mandatory=True,
         )

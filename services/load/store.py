@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Index, String, delete, null, select, text, update
+from sqlalchemy import BigInteger, ColumnElement, Date, Index, String, delete, null, select, text, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.athletes.store import AthleteRow, AthleteStore, ErasureRow
@@ -45,7 +45,7 @@ class SessionRow(AthleteKey, Tables):
 
     __tablename__ = "sessions"
     session: Mapped[str] = mapped_column(MessageId, primary_key=True)
-    revision: Mapped[int | None]
+    revision: Mapped[int | None] = mapped_column(BigInteger)
     recorded_at: Mapped[datetime | None]
     recorded_id: Mapped[str | None] = mapped_column(MessageId)
     removed_at: Mapped[datetime | None]

@@ -55,8 +55,8 @@ def athlete_routes(
 
     answers = after_erase is not None
     return (
-        Route("command", "athlete.put", PutAthlete, put_athlete, replies=answers),
-        Route("command", "athlete.erase", EraseAthlete, erase_athlete, replies=answers),
+        Route("command", "athlete.put", PutAthlete, put_athlete, replies=answers, expires=False),
+        Route("command", "athlete.erase", EraseAthlete, erase_athlete, replies=answers, expires=False),
     )
 
 

@@ -5,6 +5,9 @@ from collections.abc import Iterable
 INTERNAL_EXCHANGE = "tandem.internal"
 """Only services may write here, so its headers can be believed."""
 
+UNROUTED_EXCHANGE = "tandem.unrouted"
+"""Where the broker puts commands that no queue takes: the alternate exchange of ``tandem.commands``."""
+
 RETRY_DELAYS_S = (5, 30, 120, 600)
 """Back-off before each further attempt."""
 
@@ -25,6 +28,21 @@ def throttled_queue(service: str) -> str:
 def parked_queue(service: str) -> str:
     """The service's dead letters: no handler could take them, a person has to look."""
     return f"{service}.parked"
+
+
+def parked_key(service: str) -> str:
+    """A routing key only: what the service itself parks."""
+    return f"{service}.parked.by-service"
+
+
+def dead_queue(service: str) -> str:
+    """What the broker gave up on: too old, or delivered in vain too often. The service drops, tells or parks it."""
+    return f"{service}.dead"
+
+
+def dead_key(service: str) -> str:
+    """What the arguments of the service's work queues name, which cannot be changed once a queue is there."""
+    return parked_queue(service)
 
 
 def waiting_queue(service: str, source: str, delay_s: int) -> str:

@@ -214,6 +214,8 @@ class Route:
     query: bool = False
     replies: bool = True
     handle_many: HandleMany | None = None
+    expires: bool = True
+    """Whether it is dropped when its ``expiration`` has passed; not what several services do alike, or not at all."""
 
 
 def grouped(source: Literal["command", "event"], key: str, model: type[BaseModel], handle_many: HandleMany) -> Route:

@@ -14,6 +14,9 @@ class InboxRow(CommonTables):
     __tablename__ = "inbox"
     tenant: Mapped[str] = mapped_column(Tenant, primary_key=True)
     message_id: Mapped[str] = mapped_column(MessageId, primary_key=True)
+    source: Mapped[str] = mapped_column(
+        String(255), primary_key=True, server_default="", comment="its ce-source; empty where it was taken before 0.2"
+    )
     handler: Mapped[str] = mapped_column(String(160), primary_key=True, comment="the route's key")
     body_hash: Mapped[str] = mapped_column(String(64))
     athlete: Mapped[str | None] = mapped_column(AthleteId)

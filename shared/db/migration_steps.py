@@ -187,3 +187,31 @@ def inbox_index_by_tenant() -> None:
 def _make_inbox_index(columns: list[str]) -> None:
     op.drop_index(_INBOX_INDEX, "inbox")
     op.create_index(_INBOX_INDEX, "inbox", columns)
+
+
+def inbox_by_source() -> None:
+    """A message is known by its source and its id. What was taken before has an empty source and answers to any."""
+    with op.batch_alter_table("inbox") as inbox:
+        inbox.add_column(
+            sa.Column(
+                "source",
+                sa.String(length=255),
+                nullable=False,
+                server_default="",
+                comment="its ce-source; empty where it was taken before 0.2",
+            )
+        )
+        inbox.drop_constraint("pk_inbox", type_="primary")
+        inbox.create_primary_key("pk_inbox", ["tenant", "message_id", "source", "handler"])
+
+
+def inbox_by_id() -> None:
+    """Of one id under several sources one row is left."""
+    op.execute(
+        "DELETE FROM inbox WHERE EXISTS (SELECT 1 FROM inbox AS other WHERE other.tenant = inbox.tenant AND "
+        "other.message_id = inbox.message_id AND other.handler = inbox.handler AND other.source < inbox.source)"
+    )
+    with op.batch_alter_table("inbox") as inbox:
+        inbox.drop_constraint("pk_inbox", type_="primary")
+        inbox.create_primary_key("pk_inbox", ["tenant", "message_id", "handler"])
+        inbox.drop_column("source")

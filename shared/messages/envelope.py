@@ -31,6 +31,8 @@ MAX_CLOCK_AHEAD = timedelta(minutes=5)
 """By which machines' clocks may differ without NTP failing."""
 _DIRECT_REPLY = re.compile(r"amq\.rabbitmq\.reply-to(\.[A-Za-z0-9+/=_-]+\.[A-Za-z0-9+/=_-]+)?")
 """As the broker writes it for the consumer of ``amq.rabbitmq.reply-to``: a process and a key, each in base64."""
+MAX_SOURCE = 255
+"""Characters of ce-source, which is part of a message's identity and stored with it."""
 _REQUIRED = ("id", "source", "type", "specversion")
 _write = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
@@ -60,6 +62,10 @@ class Delivery:
     throttled: bool = False
     in_hand: int = 1
     in_vain: int = 0
+    replayed: bool = False
+    """An operator put it back after it had been parked."""
+    died: str | None = None
+    """Why the broker gave it up, in its own words; such a message comes from the queue of the dead."""
     attempts: int = 0
     first_failed: str | None = None
     unreadable: bool = False
@@ -74,6 +80,7 @@ class Address:
     key: str
     reply_to: str | None
     correlation_id: str | None
+    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,7 @@ class Envelope:
     address: Address
     id: str
     time: datetime
+    source: str
     type: str
     subject: str | None
     traceparent: str | None
@@ -117,7 +125,9 @@ def read_address(delivery: Delivery, user_id_required: bool) -> Address:
     if delivery.source == "event":
         return Address(tenant, key, None, delivery.correlation_id)
     reply_to = delivery.reply_to if _reply_permitted(delivery.reply_to, tenant) else None
-    address = Address(tenant, key, reply_to if delivery.correlation_id else None, delivery.correlation_id)
+    address = Address(
+        tenant, key, reply_to if delivery.correlation_id else None, delivery.correlation_id, delivery.replayed
+    )
     if delivery.unreadable and _vouched_for(delivery, tenant):
         text = "properties and headers must be UTF-8 text without control characters"
         raise Refusal(address, (_whole("properties_unreadable", text),), _header_id(delivery))
@@ -182,12 +192,24 @@ def read_envelope(
         address=address,
         id=attributes["id"],
         time=time,
+        source=attributes["source"],
         type=attributes["type"],
         subject=attributes.get("subject"),
         traceparent=_traceparent(delivery.headers, attributes),
         data=data,
         body_hash=_hash_of(address.key, data),
     )
+
+
+def attributes_of(delivery: Delivery) -> Mapping[str, Any]:
+    """The CloudEvents attributes of a message that nobody else reads, as they stand there; empty where none can be."""
+    if (delivery.content_type or "").partition(";")[0].strip().lower() != STRUCTURED:
+        return _binary_attributes(delivery.headers)
+    try:
+        body = read_json(delivery.body)
+    except InvalidInput:
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +297,8 @@ def _attribute_problems(attributes: Mapping[str, Any], source: str, key: str) ->
         elif not value.isprintable():
             unprintable = f"ce-{name} holds a line feed or another character that cannot be printed"
             problems.append(_whole(f"{name}_invalid", unprintable))
+    if not problems and len(attributes["source"]) > MAX_SOURCE:
+        problems.append(_whole("source_invalid", f"ce-source holds at most {MAX_SOURCE} characters"))
     if not problems and not is_id(attributes["id"]):
         problems.append(_whole("id_invalid", "ce-id must be 1 to 128 characters of A-Z a-z 0-9 _ . : -"))
     if not problems and attributes["specversion"] != "1.0":

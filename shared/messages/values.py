@@ -33,6 +33,8 @@ from shared.messages.ids import ID_PATTERN
 MAX_SESSION_MINUTES = 24 * 60
 LARGEST_NUMBER = 1e9
 """Far beyond every load, weight, distance and time of a person; no sum of such numbers overflows."""
+LARGEST_INTEGER = 2**53 - 1
+"""What every JSON reader keeps exact; a revision may be milliseconds since 1970."""
 MAX_WEEK_MINUTES = 7 * 24 * 60
 MAX_WEEK_SETS = 1000
 FIRST_YEAR, LAST_YEAR = 1900, 2199
@@ -223,7 +225,7 @@ class DoneFields(SessionTags):
     start: Instant
     duration_min: DurationMin
     rpe: Annotated[float, Field(ge=0, le=10)] | None = None
-    revision: Annotated[int, Field(ge=0)] = 0
+    revision: Annotated[int, Field(ge=0, le=LARGEST_INTEGER)] = 0
     distance_km: NonNegative | None = None
     ascent_m: NonNegative | None = None
     avg_hr: Annotated[float, Field(ge=0, le=260)] | None = None

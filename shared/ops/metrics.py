@@ -77,6 +77,12 @@ rejected: Final = Counter(
     ["service", "key", "code"],
     registry=registry,
 )
+expired: Final = Counter(
+    "tandem_messages_expired",
+    "Commands and queries whose expiration passed in the queue: dropped unhandled, a command with an event.",
+    ["service", "key"],
+    registry=registry,
+)
 published: Final = Counter(
     "tandem_events_published",
     "Events published and confirmed by the broker.",

@@ -37,6 +37,7 @@ SAID_BY = {  # a word in the name of a metric -> the term that explains it
     "duplicate": "idempotent",
     "engine": "durable-rules",
     "event": "event",
+    "expired": "expired",
     "lag": "event loop",
     "loop": "event loop",
     "mismatches": "cross-check",

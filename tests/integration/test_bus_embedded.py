@@ -8,6 +8,7 @@ import pytest
 
 from shared.messages.validation import InvalidInput
 from tandem.runtime.embedded import Embedded
+from tests.service_and_file import RULES
 from tests.toy.service import ToyService
 
 
@@ -111,3 +112,13 @@ def test_one_sender_s_messages_are_taken_in_their_order(toy: Embedded) -> None:
     toy.settle()
     totals = [event.data["total"] for event in toy.events if event.name == "toy.added"]
     assert totals == list(accumulate(numbers))
+
+
+def test_a_service_that_does_not_exist_is_answered_like_any_refusal(tmp_path: Path) -> None:
+    with Embedded(tmp_path, RULES, evaluator="reference") as running:
+        refused = running.tell("acme", "loads.record-session", {"athlete": "a1"})
+        running.settle()
+    assert refused.name == "loads.record-session.rejected"
+    assert [error["code"] for error in refused.data["errors"]] == ["unknown_message"]
+    assert "did you mean 'load.record-session'?" in refused.data["errors"][0]["message"]
+    assert [event.name for event in running.events] == ["periodization.command-rejected"]

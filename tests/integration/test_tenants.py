@@ -80,6 +80,17 @@ def test_it_can_do_what_a_platform_does(acme: dict[str, str], channel: Channel, 
     assert declared.control("list_queues", "--quiet", "name", "messages").split().count("load.commands") == 1
 
 
+def test_what_no_service_takes_reaches_the_one_that_says_so(channel: Channel, declared: Broker) -> None:
+    with pika.BlockingConnection(pika.URLParameters(declared.uri)) as connection:
+        ours = connection.channel()
+        ours.queue_purge("periodization.commands")
+        who = pika.BasicProperties(user_id="acme")
+        channel.basic_publish("tandem.commands", "acme.loads.record-session", b"{}", who, mandatory=True)
+        method, properties, _ = ours.basic_get("periodization.commands", auto_ack=True)
+    assert (method.exchange, method.routing_key) == ("tandem.commands", "acme.loads.record-session")
+    assert properties.user_id == "acme"
+
+
 def test_its_events_are_kept_to_a_limit_and_the_oldest_go(declared: Broker, acme: dict[str, str]) -> None:
     with pika.BlockingConnection(pika.URLParameters(declared.uri)) as connection:
         ours = connection.channel()

@@ -4,9 +4,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from alembic import command
+
 import services.load
 import services.recovery
 from shared.db import migrations
+from shared.db.engine import Database, create_schema
 from shared.rules.lifecycle.rule_book import open_rules
 from tests.unit.services.load.conftest import RULES, LoadDesk, easy_run
 from tests.unit.services.recovery.conftest import RecoveryDesk
@@ -56,3 +59,39 @@ def test_six_weeks_of_training_and_a_morning(database_url: str, tmp_path: Path) 
             with desk.database.engine.connect() as connection:
                 assert connection.exec_driver_sql("SELECT COUNT(*) FROM athletes").scalar() == 0
             desk.database.dispose()
+
+
+def test_a_revision_of_milliseconds_is_stored_and_wins(database_url: str, tmp_path: Path) -> None:
+    with open_rules(RULES, evaluator="reference") as rules:
+        load = LoadDesk(tmp_path, rules, NOW, upgraded("load", services.load, database_url))
+        load.put()
+        for revision, minutes in ((1775073600000, 40), (1775073600001, 50), (1775073599999, 60), (2**53 - 1, 70)):
+            session = easy_run("s1", TODAY, minutes, 1) | {"revision": revision}
+            load.send("load.record-session", {"athlete": "a1", **session})
+        assert load.load()["streams"]["run"]["load"] == 70
+        load.database.dispose()
+
+
+def test_an_inbox_of_before_keeps_its_rows_and_knows_the_same_id_of_two_sources(database_url: str) -> None:
+    folder = Path(services.load.__file__).parent / "migrations"
+    database = Database("load", database_url)
+    create_schema(database)
+    insert = (
+        "INSERT INTO inbox (tenant, message_id, {source}handler, body_hash, outcome, received_at) "
+        "VALUES ('acme', 'm1', {value}'load.mark-day', 'h', 'accepted', '2026-04-01 08:00:00')"
+    )
+    with database.engine.connect() as connection:
+        config = migrations._config(folder)
+        config.attributes |= {"connection": connection, "service": "load"}
+        command.upgrade(config, "0007")
+        connection.exec_driver_sql(insert.format(source="", value=""))
+        connection.commit()
+        command.upgrade(config, "head")
+        connection.exec_driver_sql(insert.format(source="source, ", value="'/p', "))
+        connection.commit()
+        found = connection.exec_driver_sql("SELECT source, message_id FROM inbox ORDER BY source").all()
+        assert [tuple(row) for row in found] == [("", "m1"), ("/p", "m1")]
+        command.downgrade(config, "0007")
+        connection.commit()
+        assert connection.exec_driver_sql("SELECT COUNT(*) FROM inbox").scalar() == 1
+    database.dispose()

@@ -12,9 +12,10 @@ from prometheus_client import Counter as Metric
 
 from shared.bus.delivery.inbox import Identity, InboxEntry
 from shared.bus.delivery.outbox import OutboxEntry, outbox_entry
+from shared.bus.delivery.retries import Reason
 from shared.bus.delivery.unit_of_work import ReplyKind, errors, reply_message
-from shared.bus.delivery.validation import Readable, Refused
-from shared.bus.routes import DUPLICATE, ERASED, Answered, Forgotten, Later, Outcome
+from shared.bus.delivery.validation import Readable, Refused, Unhandled
+from shared.bus.routes import DUPLICATE, ERASED, Accepted, Answered, Forgotten, Later, Outcome
 from shared.messages.envelope import EVENTS_EXCHANGE, Address, outgoing, type_of
 from shared.messages.ids import new_id
 from shared.messages.validation import Problem
@@ -22,6 +23,10 @@ from shared.ops import metrics
 
 ERASE = "athlete.erase"
 """After this command the delivery tables, too, must not name the athlete."""
+_DEAD = "tandem:dead"
+"""The inbox's source of what the broker gave up, each death under a digest of its own."""
+_PARKED_TEXT = "the service failed at it and keeps it; its operators know, and command-settled tells what comes of it"
+_EXPIRED = Problem("", "expired", "its expiration passed before the service took it: it had no effect; send it again")
 _ID_REUSED = Problem("", "id_reused", "this ce-id was used before for another message; give each message its own")
 
 
@@ -42,31 +47,34 @@ class BatchOutcome:
         self._keys: Counter[str] = Counter()
 
     @staticmethod
-    def in_inbox(reading: Readable | Refused) -> bool:
+    def in_inbox(reading: Readable | Refused | Unhandled) -> bool:
         """Queries change nothing and stand in no inbox; neither does what has no id or no tenant."""
         if isinstance(reading, Readable):
             return not reading.route.query
+        if isinstance(reading, Unhandled):
+            return reading.address is not None and not (reading.is_query and reading.is_expired)
         return reading.address is not None and reading.message_id is not None
 
     @staticmethod
-    def identity(reading: Readable | Refused) -> Identity:
+    def identity(reading: Readable | Refused | Unhandled) -> Identity:
         if isinstance(reading, Readable):
             return reading.incoming.tenant, reading.incoming.id
+        if isinstance(reading, Unhandled):
+            assert reading.address is not None
+            return reading.address.tenant, reading.death
         assert reading.address is not None and reading.message_id is not None
         return reading.address.tenant, reading.message_id
 
     def settled_before(self, reading: Readable) -> bool:
         """True when this id was taken before: the same message is answered again, another one is refused."""
-        rows = self.seen.get(self.identity(reading), [])
+        rows = self._seen_of(reading, reading.envelope.source)
         address, body_hash = reading.envelope.address, reading.envelope.body_hash
         same_handler = [row for row in rows if row.handler == address.key]
         if same_handler and same_handler[0].body_hash == body_hash:
-            self._repeat(same_handler[0], address, reading.route.replies)
+            self._repeat(same_handler[0], reading, address, reading.route.replies)
             return True
         if same_handler or (rows and reading.route.source == "command"):
-            self._publish_rejection(
-                address, reading.incoming.id, [_ID_REUSED], reading.envelope.subject, _replies(reading)
-            )
+            self._publish_rejection(reading, address, reading.incoming.id, [_ID_REUSED], _replies(reading))
             return True
         return False
 
@@ -82,6 +90,8 @@ class BatchOutcome:
             self._reply(address, incoming.id, word, data)
         if not reading.route.query:
             self._add_to_inbox(reading, "later" if later else word, data, isinstance(outcome, Forgotten))
+        if isinstance(outcome, Accepted) and outcome.effect.word != "pending":
+            self._settle(reading, address, incoming.id, outcome.effect.word, outcome.effect.code)
         counter = metrics.answered if reading.route.query else metrics.accepted
         self._count(incoming.key, counter)
 
@@ -92,7 +102,7 @@ class BatchOutcome:
     def reject(self, reading: Readable, problems: Sequence[Problem]) -> None:
         """The handler said no: a reply, an event, and, for a command, an inbox row so that a repeat hears the same."""
         envelope = reading.envelope
-        self._publish_rejection(envelope.address, reading.incoming.id, problems, envelope.subject, _replies(reading))
+        self._publish_rejection(reading, envelope.address, reading.incoming.id, problems, _replies(reading))
         if not reading.route.query:
             self.tenants.add(reading.incoming.tenant)
             self._add_to_inbox(reading, "rejected", errors(problems))
@@ -116,30 +126,52 @@ class BatchOutcome:
         if self.in_inbox(refused):
             body_hash = hashlib.sha256(refused.key.encode() + b"\n" + body).hexdigest()
             identity = self.identity(refused)
-            rows = self.seen.get(identity, [])
+            rows = self._seen_of(refused, refused.source)
             if rows:
                 if rows[0].body_hash == body_hash and rows[0].handler == refused.key[:160]:
-                    self._repeat(
-                        replace(rows[0], reply=_json(errors(refused.problems))), refused.address, refused.replies
-                    )
+                    row = replace(rows[0], reply=_json(errors(refused.problems)))
+                    self._repeat(row, refused, refused.address, refused.replies)
                 else:
-                    self._publish_rejection(
-                        refused.address, refused.message_id, [_ID_REUSED], refused.subject, refused.replies
-                    )
+                    self._publish_rejection(refused, refused.address, refused.message_id, [_ID_REUSED], refused.replies)
                 return
             # Neither whom it named nor what was wrong, which may quote it: a repetition is read, and refused, again.
-            self._add_row(InboxEntry(*identity, refused.key[:160], body_hash, None, "rejected", None, self.now))
-        self._publish_rejection(refused.address, refused.message_id, refused.problems, refused.subject, refused.replies)
+            self._add_row(
+                InboxEntry(*identity, refused.source, refused.key[:160], body_hash, None, "rejected", None, self.now)
+            )
+        self._publish_rejection(refused, refused.address, refused.message_id, refused.problems, refused.replies)
 
     def throttle(self, row: OutboxEntry) -> None:
         """Moved from one queue to another; it is consumed when it is taken from there."""
         self.messages.append(row)
         self._counts[metrics.throttled, (self.service,)] += 1
 
-    def park(self, row: OutboxEntry, key: str) -> None:
-        """Kept for a person; no inbox row, so that a replay is taken."""
+    def retry(self, row: OutboxEntry, key: str) -> None:
+        """To be tried again later."""
         self.messages.append(row)
-        self._count(key, metrics.parked, "event_refused")
+        self._counts[metrics.retries, (self.service, key)] += 1
+
+    def park(self, row: OutboxEntry, parked: Unhandled, reason: Reason) -> None:
+        """Kept for a person, which its sender is told; no inbox row of its id, so that a replay is taken."""
+        if parked.death and self._died_before(parked):
+            return
+        self.messages.append(row)
+        self._count(parked.key, metrics.parked, reason)
+        if parked.address is None or not parked.is_command:
+            return
+        told = {"message": parked.message_id, "code": reason, "text": _PARKED_TEXT}
+        if parked.replies:
+            self._reply(parked.address, parked.message_id, "parked", told)
+        if not parked.is_query:
+            self._publish(parked, parked.address, "command-parked", told)
+
+    def expire(self, expired: Unhandled) -> None:
+        """A query is dropped; of a command nobody waits for a reply, but an event tells that it had no effect."""
+        if self._died_before(expired):
+            return
+        self._count(expired.key, metrics.expired)
+        if expired.address is not None and expired.replies and not expired.is_query:
+            told = {"message": expired.message_id, **errors([_EXPIRED])}
+            self._publish(expired, expired.address, "command-rejected", told)
 
     def whose_rows(self) -> set[str]:
         """The tenants of all that is to be written."""
@@ -156,7 +188,26 @@ class BatchOutcome:
             for _ in range(number):
                 handling.observe(seconds)
 
-    def _repeat(self, row: InboxEntry, address: Address, replies: bool) -> None:
+    def _seen_of(self, reading: Readable | Refused, source: str) -> list[InboxEntry]:
+        """Rows of the same sender under the same id."""
+        return [row for row in self.seen.get(self.identity(reading), []) if row.source in ("", source)]
+
+    def _died_before(self, dead: Unhandled) -> bool:
+        """True when this very death was settled and its acknowledgement was lost; else it is noted."""
+        if not self.in_inbox(dead):
+            return False
+        identity = self.identity(dead)
+        if identity in self.seen:
+            return True
+        self._add_row(InboxEntry(*identity, _DEAD, dead.key[:160], dead.death, None, "rejected", None, self.now))
+        return False
+
+    def _repeat(self, row: InboxEntry, reading: Readable | Refused, address: Address, replies: bool) -> None:
+        if row.outcome == "rejected":
+            found = json.loads(row.reply) if row.reply else {}
+            self._settle(reading, address, row.message_id, "rejected", more=found)
+        else:
+            self._settle(reading, address, row.message_id, "none", "duplicate")
         if replies and row.outcome == "rejected" and row.reply:
             self._reply(address, row.message_id, "rejected", json.loads(row.reply))
         elif replies:
@@ -164,24 +215,50 @@ class BatchOutcome:
         self._count(row.handler, metrics.duplicates)
 
     def _publish_rejection(
-        self, address: Address, message_id: str | None, problems: Sequence[Problem], subject: str | None, replies: bool
+        self,
+        about: Readable | Refused,
+        address: Address,
+        message_id: str | None,
+        problems: Sequence[Problem],
+        replies: bool,
     ) -> None:
         if replies:
             self._reply(address, message_id, "rejected", errors(problems))
-            event = outgoing(
-                exchange=EVENTS_EXCHANGE,
-                routing_key=f"{address.tenant}.{self.service}.command-rejected",
-                id=new_id(),
-                source=f"/tandem/{self.service}",
-                type=type_of(f"{self.service}.command-rejected"),
-                time=self.now,
-                subject=subject,
-                data={"message": message_id, "key": address.key, **errors(problems)},
-                correlation_id=address.correlation_id,
-            )
-            self.messages.append(outbox_entry(address.tenant, event, subject, self.now))
-        code = problems[0].code
-        self._count(address.key, metrics.rejected, code)
+            self._publish(about, address, "command-rejected", {"message": message_id, **errors(problems)})
+        self._settle(about, address, message_id, "rejected", more=errors(problems))
+        self._count(address.key, metrics.rejected, problems[0].code)
+
+    def _settle(
+        self,
+        about: Readable | Refused,
+        address: Address,
+        message_id: str | None,
+        outcome: str,
+        code: str | None = None,
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
+        """What came of a command that had been told to be parked, when a replay has brought it back."""
+        if address.replayed and not (isinstance(about, Readable) and about.route.query):
+            told = {"message": message_id, "outcome": outcome, **({"code": code} if code else {}), **(more or {})}
+            self._publish(about, address, "command-settled", told)
+
+    def _publish(
+        self, about: Readable | Refused | Unhandled, address: Address, name: str, data: Mapping[str, Any]
+    ) -> None:
+        """An event of the service about a message."""
+        told = about.envelope if isinstance(about, Readable) else about
+        event = outgoing(
+            exchange=EVENTS_EXCHANGE,
+            routing_key=f"{address.tenant}.{self.service}.{name}",
+            id=new_id(),
+            source=f"/tandem/{self.service}",
+            type=type_of(f"{self.service}.{name}"),
+            time=self.now,
+            subject=told.subject,
+            data={"source": told.source or None, "key": address.key, **data},
+            correlation_id=address.correlation_id,
+        )
+        self.messages.append(outbox_entry(address.tenant, event, told.subject, self.now))
 
     def _reply(self, address: Address, message_id: str | None, word: ReplyKind, data: Mapping[str, Any]) -> None:
         if address.reply_to is None or address.correlation_id is None:
@@ -205,6 +282,7 @@ class BatchOutcome:
             InboxEntry(
                 incoming.tenant,
                 incoming.id,
+                envelope.source,
                 incoming.key,
                 envelope.body_hash,
                 athlete,

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from sqlalchemy.orm import Session
 
 from shared.bus.delivery.batch_outcome import ERASE, BatchOutcome
-from shared.bus.delivery.retries import Failure, to_park, to_throttled
+from shared.bus.delivery.retries import Failure, to_park, to_park_dead, to_throttled
 from shared.bus.delivery.unit_of_work import Calls, Causation, UnitOfWork, decisions_in
-from shared.bus.delivery.validation import Readable, Refused
+from shared.bus.delivery.validation import Readable, Refused, Unhandled
 from shared.bus.routes import Outcome, Rejected, Route
 from shared.db.row_security import act_for
 from shared.messages.envelope import Delivery
@@ -145,7 +145,7 @@ def _athlete_of(reading: Readable) -> str | None:
     return getattr(reading.incoming.body, "athlete", None)
 
 
-Reading = Readable | Refused | Throttled
+Reading = Readable | Refused | Unhandled | Throttled
 
 
 class Dispatcher:
@@ -162,6 +162,7 @@ class Dispatcher:
         erase_athlete: Callable[[Session, str, str], None],
         group_size: GroupSize,
         alone: bool,
+        identify: Callable[[Delivery], Unhandled],
     ) -> None:
         self._db = db
         self._calls = calls
@@ -169,6 +170,7 @@ class Dispatcher:
         self._erase_athlete = erase_athlete
         self._group_size = group_size
         self._alone = alone
+        self._identify = identify
         self._group = Group()
 
     def dispatch(self, delivery: Delivery, reading: Reading) -> None:
@@ -221,10 +223,16 @@ class Dispatcher:
             work.throttle(to_throttled(work.service, delivery, work.now))
         elif isinstance(reading, Readable):
             self._handle(reading)
+        elif isinstance(reading, Unhandled) and reading.is_expired:
+            work.expire(reading)
+        elif isinstance(reading, Unhandled):
+            row, reason = to_park_dead(work.service, delivery, work.now)
+            work.park(row, reading, reason)
         elif delivery.source == "event" and reading.problems[0].code != "unknown_message":
             # One of our own services sent it: a mistake of ours, parked until it can be replayed.
             described = ", ".join(f"{problem.pointer} {problem.code}".strip() for problem in reading.problems)
-            work.park(to_park(work.service, delivery, Failure("event_refused", described, work.now)), reading.key)
+            row = to_park(work.service, delivery, Failure("event_refused", described, work.now))
+            work.park(row, self._identify(delivery), "event_refused")
         else:
             work.refuse(reading, delivery.body)
 

@@ -25,7 +25,7 @@ BEGUN = "begun"
 """Stands for the handler of a mark that says how often a message was begun; see ``suspects``. No route has a key
 without a dot."""
 Identity = tuple[str, str]
-"""(tenant, message id)."""
+"""(tenant, message id); whose source may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class InboxEntry:
 
     tenant: str
     message_id: str
+    source: str
     handler: str
     body_hash: str
     athlete: str | None
@@ -71,7 +72,7 @@ class Inbox:
 
     def delete_older(self, db: Session, before: datetime, limit: int) -> int:
         """Deletes at most ``limit`` rows received before ``before``; returns how many."""
-        row = (InboxRow.tenant, InboxRow.message_id, InboxRow.handler)
+        row = (InboxRow.tenant, InboxRow.message_id, InboxRow.source, InboxRow.handler)
         old = select(*row).where(InboxRow.received_at < before).limit(limit)
         return cast(CursorResult[Any], db.execute(delete(_TABLE).where(tuple_(*row).in_(old)))).rowcount
 

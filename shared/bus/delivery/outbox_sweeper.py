@@ -16,7 +16,7 @@ from shared.bus.broker import MessageRefused, Publisher
 from shared.bus.delivery.inbox import DeliveryStore
 from shared.bus.delivery.outbox import ROWS_PER_PUBLISH, OutboxEntry, Relay, publish_rows
 from shared.bus.delivery.retries import UNPUBLISHABLE, to_park_unpublishable
-from shared.bus.queue_names import parked_queue
+from shared.bus.queue_names import parked_key
 from shared.db.engine import Database
 from shared.db.writability import WRITE_PROBLEMS
 from shared.ops import metrics
@@ -157,7 +157,7 @@ class Sweeper:
     def _parked(self, row: OutboxEntry, words: str) -> OutboxEntry | None:
         """What stands for a row that the broker refuses; None where there is nowhere left to put it."""
         _log.error("the broker refuses a message", service=self.service, message_id=row.id, reason=words)
-        if row.message.routing_key == parked_queue(self.service):
+        if row.message.routing_key == parked_key(self.service):
             self._unparkable.add(row.id)
             return None
         if not row.message.exchange:

@@ -7,7 +7,7 @@ deliveries of a returned Batch, and only then.
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
@@ -94,7 +94,9 @@ class Processor:
         received = self._clock()
         over_share = self._over_share(deliveries)
         readings = [
-            Throttled()
+            self._intake.read_dead(delivery, received)
+            if delivery.died is not None
+            else Throttled()
             if not delivery.throttled and sender_of(delivery) in over_share
             else self._intake.read(delivery, received)
             for delivery in deliveries
@@ -152,7 +154,13 @@ class Processor:
                 ),
             )
             dispatcher = Dispatcher(
-                db, self._calls, work, self._erase_athlete, self._group_size, alone=len(deliveries) == 1
+                db,
+                self._calls,
+                work,
+                self._erase_athlete,
+                self._group_size,
+                len(deliveries) == 1,
+                self._intake.identify,
             )
             for delivery, reading in zip(deliveries, readings, strict=True):
                 if done and time.monotonic() - started > self._budget_s:
@@ -258,18 +266,18 @@ class Processor:
     def _retry_or_park(self, delivery: Delivery, error: Exception) -> Batch:
         key = metrics.known_key(delivery.routing_key.partition(".")[2], self._keys)
         _log.error("handling failed", service=self.service, key=key, attempts=delivery.attempts, exc_info=error)
-        now = self._clock()
+        work = BatchOutcome(self.service, self._clock(), self._keys)
         described = f"{type(error).__module__}.{type(error).__qualname__}: {error}"
         transient = is_transient(error)
         if transient and delivery.attempts < len(RETRY_DELAYS_S):
-            row = to_retry(self.service, delivery, Failure("handler_failed", described, now))
-            metrics.retries.labels(self.service, key).inc()
+            work.retry(to_retry(self.service, delivery, Failure("handler_failed", described, work.now)), key)
         else:
             reason: Reason = "retries_exhausted" if transient else "handler_failed"
             if isinstance(error, KillsService):
                 reason = "kills_service"
-            row = to_park(self.service, delivery, Failure(reason, described, now))
-            metrics.parked.labels(self.service, key, reason).inc()
+            row = to_park(self.service, delivery, Failure(reason, described, work.now))
+            work.park(row, replace(self._intake.identify(delivery), death=""), reason)
         with self.database.transaction() as db:
-            self.store.write(db, (), [row])
-        return Batch(1, (row,))
+            self.store.write(db, work.taken, work.messages)
+        work.count(0.0, 1)
+        return Batch(1, tuple(work.messages))

@@ -4,14 +4,22 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from shared.bus.broker import BrokerAway
 from shared.bus.delivery.outbox import OutboxEntry, outbox_entry
-from shared.bus.queue_names import INTERNAL_EXCHANGE, RETRY_DELAYS_S, parked_queue, throttled_queue, waiting_queue
+from shared.bus.queue_names import (
+    INTERNAL_EXCHANGE,
+    RETRY_DELAYS_S,
+    commands_queue,
+    dead_queue,
+    parked_key,
+    throttled_queue,
+    waiting_queue,
+)
 from shared.messages.envelope import Delivery, Outgoing
 from shared.messages.ids import is_id, new_id
 from shared.messages.json_text import MAX_BYTES
@@ -40,10 +48,31 @@ def _in_body(body: bytes) -> Any:
     return document.get("athlete") or within or document.get("subject")
 
 
-Reason = Literal["handler_failed", "retries_exhausted", "event_refused", "unpublishable", "kills_service"]
+Reason = Literal[
+    "handler_failed",
+    "retries_exhausted",
+    "event_refused",
+    "unpublishable",
+    "kills_service",
+    "delivery_limit",
+    "expired",
+    "rejected",
+    "maxlen",
+    "dead_lettered",
+]
 UNPUBLISHABLE: Reason = "unpublishable"
 
 _CARRIED = ("traceparent",)
+PUBLISH_TO = ("tandem-publish-exchange", "tandem-publish-key")
+CARRIED_HEADERS = (
+    "tandem-source",
+    "tandem-routing-key",
+    "tandem-user-id",
+    "tandem-reply-to",
+    "traceparent",
+    *PUBLISH_TO,
+)
+"""Of a parked message, what its replay takes along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +112,7 @@ def to_park(service: str, delivery: Delivery, failure: Failure) -> OutboxEntry:
         "tandem-last-failed": _stamp(failure.at),
         "tandem-parked-id": new_id(),
     }
-    return _internal(parked_queue(service), delivery, headers, failure.at)
+    return _internal(parked_key(service), delivery, headers, failure.at)
 
 
 def to_park_unpublishable(service: str, row: OutboxEntry, error: str, at: datetime) -> OutboxEntry:
@@ -106,7 +135,7 @@ def to_park_unpublishable(service: str, row: OutboxEntry, error: str, at: dateti
         }
     parked = Outgoing(
         INTERNAL_EXCHANGE,
-        parked_queue(service),
+        parked_key(service),
         headers,
         message.body,
         message.correlation_id,
@@ -115,9 +144,50 @@ def to_park_unpublishable(service: str, row: OutboxEntry, error: str, at: dateti
     return replace(outbox_entry(row.tenant, parked, row.athlete, at), id=new_id())
 
 
-def from_internal(delivery: Delivery) -> Delivery:
-    """A delivery that comes back over the internal exchange, as it was when it first arrived."""
-    ours = delivery.headers
+def to_park_dead(service: str, delivery: Delivery, at: datetime) -> tuple[OutboxEntry, Reason]:
+    """What the broker gave up, on its way to the parked queue, and why."""
+    headers = {name: value for name, value in delivery.headers.items() if isinstance(value, str)}
+    reason = cast(Reason, delivery.died or headers.get("tandem-reason"))
+    if reason not in get_args(Reason):
+        reason = "dead_lettered"
+    if delivery.died:
+        return to_park(service, delivery, Failure(reason, "the broker gave it up", at)), reason
+    content_type = delivery.content_type or "application/octet-stream"
+    parked = Outgoing(
+        INTERNAL_EXCHANGE, parked_key(service), headers, delivery.body, delivery.correlation_id, content_type
+    )
+    tenant = headers.get("tandem-routing-key", "").partition(".")[0][:40]
+    athlete = athlete_named(headers, delivery.body)
+    return replace(outbox_entry(tenant, parked, athlete, at), id=new_id()), reason
+
+
+def by_broker(service: str, headers: Mapping[str, Any], user_id: str | None, reply_to: str | None) -> dict[str, Any]:
+    """What our headers would say of a message that the broker itself dead-lettered: it carries none that count.
+
+    The first x-death entry is the broker's newest; a sender may have written others. Only into the commands queue can
+    tenants write; what lay in another one came from a service, headers and all.
+    """
+    deaths = headers["x-death"]
+    death = deaths[1] if deaths[0].get("queue") == dead_queue(service) and len(deaths) > 1 else deaths[0]
+    of_tenants = death.get("queue") == commands_queue(service)
+    source = "command" if of_tenants else "event"
+    if death.get("exchange") == INTERNAL_EXCHANGE and not of_tenants:
+        ours = {name: headers[name] for name in (*CARRIED_HEADERS, "tandem-attempts") if name in headers}
+        source = str(ours.get("tandem-source", source))
+    else:
+        keys = death.get("routing-keys") or [""]
+        ours = {"tandem-routing-key": keys[0], "tandem-user-id": user_id}
+        if reply_to:
+            ours["tandem-reply-to"] = reply_to
+    return ours | {"tandem-source": source, "tandem-reason": str(death.get("reason", "dead_lettered"))}
+
+
+def from_internal(delivery: Delivery, ours: Mapping[str, Any] | None = None) -> Delivery:
+    """A delivery that comes back over the internal exchange, as it was when it first arrived.
+
+    ``ours``: what its headers of ours would say where it has none.
+    """
+    ours = delivery.headers if ours is None else ours
     return replace(
         delivery,
         source=cast(Literal["command", "event"], ours["tandem-source"]),
@@ -125,6 +195,7 @@ def from_internal(delivery: Delivery) -> Delivery:
         user_id=ours.get("tandem-user-id"),
         reply_to=ours.get("tandem-reply-to"),
         throttled="tandem-set-aside" in ours,
+        replayed="tandem-replayed" in ours,
         direct=True,  # what was not is refused at once and never retried
         attempts=int(ours.get("tandem-attempts", "0")),
         first_failed=ours.get("tandem-first-failed"),
@@ -162,6 +233,7 @@ def _ours(delivery: Delivery) -> dict[str, str]:
         "tandem-reply-to": delivery.reply_to,
         "tandem-attempts": str(delivery.attempts),
         "tandem-first-failed": delivery.first_failed,
+        "tandem-replayed": "yes" if delivery.replayed else None,
     }
     return {name: value for name, value in ours.items() if value is not None}
 

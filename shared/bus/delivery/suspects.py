@@ -94,6 +94,7 @@ class Suspects:
             row = {
                 "tenant": tenant,
                 "message_id": message_id,
+                "source": "",
                 "handler": BEGUN,
                 "body_hash": "",
                 "outcome": outcome,

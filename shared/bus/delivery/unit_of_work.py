@@ -15,7 +15,7 @@ from shared.messages.ids import new_id
 from shared.messages.validation import Problem
 from shared.rules.decisions import Rules
 
-ReplyKind = Literal["accepted", "rejected", "answered"]
+ReplyKind = Literal["accepted", "rejected", "answered", "parked"]
 
 
 def reply_message(

@@ -16,23 +16,14 @@ from typing import Any, Literal, Self
 from sqlalchemy import insert
 
 from shared.bus.broker import HeldMessage, OpenBroker
-from shared.bus.queue_names import INTERNAL_EXCHANGE, commands_queue, parked_queue, retry_key
+from shared.bus.delivery.retries import CARRIED_HEADERS, PUBLISH_TO, by_broker
+from shared.bus.queue_names import INTERNAL_EXCHANGE, parked_queue, retry_key
 from shared.db.delivery_tables import ParkedAuditRow
 from shared.db.engine import Database
 from shared.messages.envelope import Outgoing
 from shared.messages.ids import new_id
 
 Action = Literal["replay", "drop"]
-
-_PUBLISH_TO = ("tandem-publish-exchange", "tandem-publish-key")
-_CARRIED_HEADERS = (
-    "tandem-source",
-    "tandem-routing-key",
-    "tandem-user-id",
-    "tandem-reply-to",
-    "traceparent",
-    *_PUBLISH_TO,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +155,14 @@ def read_parked(service: str, message: HeldMessage) -> Parked:
     """One that the broker itself parked (delivery limit) carries none of our headers, and what
     its sender wrote under their names is not believed."""
     headers, body = message.headers, message.body
-    by_broker = bool(headers.get("x-death"))
-    ours = _of_the_broker(service, message, headers) if by_broker else headers
+    properties = message.properties
+    ours: Mapping[str, Any] = headers
+    if headers.get("x-death"):
+        ours = by_broker(service, headers, properties.get("user_id"), properties.get("reply_to"))
     routing_key = str(ours.get("tandem-routing-key", ""))
     tenant, _, key = routing_key.partition(".")
     carried = {name: value for name, value in headers.items() if isinstance(value, str) and name.startswith("ce-")}
-    carried |= {name: str(ours[name]) for name in _CARRIED_HEADERS if ours.get(name) is not None}
+    carried |= {name: str(ours[name]) for name in CARRIED_HEADERS if ours.get(name) is not None}
     identity = (
         ours.get("tandem-parked-id") or hashlib.sha256(f"{headers.get('ce-id')}".encode() + body).hexdigest()[:32]
     )
@@ -196,40 +189,21 @@ def to_replay(parked: Parked) -> Outgoing:
     """As it first arrived, with all its attempts before it; what could not be published, as it was to go out."""
     source = parked.headers["tandem-source"]
     if source == "outbox":
-        exchange, key = (parked.headers[name] for name in _PUBLISH_TO)
+        exchange, key = (parked.headers[name] for name in PUBLISH_TO)
         headers = {name: value for name, value in parked.headers.items() if not name.startswith("tandem-")}
         return Outgoing(exchange, key, headers, parked.body, parked.correlation_id, parked.content_type)
     return Outgoing(
         INTERNAL_EXCHANGE,
         retry_key(parked.service, source),
-        dict(parked.headers),
+        parked.headers | {"tandem-replayed": "yes"},
         parked.body,
         parked.correlation_id,
         parked.content_type,
     )
 
 
-def _of_the_broker(service: str, message: HeldMessage, headers: Mapping[str, Any]) -> dict[str, Any]:
-    """What our headers would say. The first x-death entry is the broker's newest; a sender may have written others.
-
-    Only into the commands queue can tenants write; what lay in another one came from a service, headers and all.
-    """
-    death = headers["x-death"][0]
-    of_tenants = death.get("queue") == commands_queue(service)
-    source = "command" if of_tenants else "event"
-    if death.get("exchange") == INTERNAL_EXCHANGE and not of_tenants:
-        ours = {name: headers[name] for name in (*_CARRIED_HEADERS, "tandem-attempts") if name in headers}
-        source = str(ours.get("tandem-source", source))
-    else:
-        keys = death.get("routing-keys") or [""]
-        ours = {"tandem-routing-key": keys[0], "tandem-user-id": message.properties.get("user_id")}
-        if message.properties.get("reply_to"):
-            ours["tandem-reply-to"] = message.properties["reply_to"]
-    return ours | {"tandem-source": source, "tandem-reason": str(death.get("reason", "dead_lettered"))}
-
-
 def _problem(ours: Mapping[str, Any], routing_key: str) -> str | None:
-    if ours.get("tandem-source") == "outbox" and all(name in ours for name in _PUBLISH_TO):
+    if ours.get("tandem-source") == "outbox" and all(name in ours for name in PUBLISH_TO):
         return None
     if ours.get("tandem-source") not in ("command", "event") or "." not in routing_key:
         return "where it came from is not known"

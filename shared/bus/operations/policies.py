@@ -3,10 +3,13 @@
 ``deploy/rabbitmq/policies-*.json`` hold the same for ``rabbitmqctl import_definitions``; a test compares them.
 """
 
+import re
 from typing import Any
 
 from shared.bus.operations.management import Management
+from shared.bus.queue_names import UNROUTED_EXCHANGE
 from shared.contract.words import SERVICES
+from shared.messages.envelope import COMMANDS_EXCHANGE
 
 MAX_QUEUES = 20_000
 """Of the virtual host: at about 50 KB of memory each, a gigabyte. Beyond it the broker refuses everybody, so what one
@@ -28,7 +31,14 @@ def policies(version: str) -> dict[str, dict[str, Any]]:
     parked = {"max-length-bytes": 1024 * _MEGABYTE, "overflow": "reject-publish"}
     events = {"max-length": 100_000, "max-length-bytes": 256 * _MEGABYTE}
     return {
-        "tandem-work": _policy(_OURS + "(commands|events)$", 10, work),
+        # What an exchange was declared with cannot be changed, and a deployment may be older than this.
+        "tandem-commands": {
+            "pattern": f"^{re.escape(COMMANDS_EXCHANGE)}$",
+            "apply-to": "exchanges",
+            "priority": 10,
+            "definition": {"alternate-exchange": UNROUTED_EXCHANGE},
+        },
+        "tandem-work": _policy(_OURS + "(commands|events|dead)$", 10, work),
         "tandem-parked": _policy(_OURS + "parked$", 10, parked),
         "tandem-tenant-queues": _policy(r"^tenant\.", 5, _OWN | _OLDEST_GO),
         "tandem-tenant-events": _policy(r"^tenant\.[a-z0-9-]+\.events$", 10, events | _OLDEST_GO),

@@ -17,9 +17,9 @@ from nameko.extensions import Entrypoint
 
 from shared.bus.delivery.processor import Batch
 from shared.bus.delivery.suspects import SUSPECT_AFTER
-from shared.bus.queue_names import commands_queue, events_queue, throttled_queue
+from shared.bus.queue_names import commands_queue, dead_queue, events_queue, throttled_queue
 from shared.bus.routes import Route
-from shared.bus.transport.deliveries import delivered_before, delivery_from, tenant_in
+from shared.bus.transport.deliveries import dead_delivery, delivered_before, delivery_from, tenant_in
 from shared.bus.transport.queue_consumer import GONE, DrainingQueueConsumer, Subscription
 from shared.bus.transport.wiring import wiring_of
 from shared.ops import metrics
@@ -36,7 +36,7 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
     queue_consumer = DrainingQueueConsumer()
 
     def __init__(
-        self, source: Literal["command", "event", "throttled"], routes: Sequence[Route], **kwargs: Any
+        self, source: Literal["command", "event", "throttled", "dead"], routes: Sequence[Route], **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self.source = source
@@ -53,6 +53,8 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
     @property
     def queue_name(self) -> str:
         service = self.container.service_name
+        if self.source == "dead":
+            return dead_queue(service)
         if self.source == "throttled":
             return throttled_queue(service)
         return commands_queue(service) if self.source == "command" else events_queue(service)
@@ -195,7 +197,10 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
 
         try:
             deliveries = [
-                delivery_from(message, self._declared_source, in_hand[tenant_in(message)]) for message in messages
+                dead_delivery(self.container.service_name, message)
+                if self.source == "dead"
+                else delivery_from(message, self._declared_source, in_hand[tenant_in(message)])
+                for message in messages
             ]
             self.container.spawn_worker(self, (deliveries,), {}, handle_result=settle)
         except ContainerBeingKilled:

@@ -9,6 +9,7 @@ from typing import Any
 from kombu import Connection, Consumer, Exchange, Producer, Queue
 
 from shared.bus.broker import Confirms
+from shared.bus.queue_names import UNROUTED_EXCHANGE
 from shared.messages.envelope import COMMANDS_EXCHANGE, EVENTS_EXCHANGE, JSON, Outgoing, type_of
 from shared.messages.ids import new_id
 
@@ -104,7 +105,7 @@ class MemoryPlatform:
             headers["ce-subject"] = athlete
         self._producer.publish(
             json.dumps(data, ensure_ascii=False).encode(),
-            exchange=COMMANDS_EXCHANGE,
+            exchange=COMMANDS_EXCHANGE if self._is_taken(f"{tenant}.{key}") else UNROUTED_EXCHANGE,
             routing_key=f"{tenant}.{key}",
             headers=headers,
             content_type=JSON,
@@ -113,6 +114,11 @@ class MemoryPlatform:
             correlation_id=identity,
         )
         return identity
+
+    def _is_taken(self, key: str) -> bool:
+        """Whether any queue is bound to commands under ``key``: what an alternate exchange does on a real broker."""
+        exchange, channel = COMMANDS_EXCHANGE, self._channel
+        return bool(channel.typeof(exchange).lookup(channel.get_table(exchange), exchange, key, None))
 
     def _take_event(self, message: Any) -> None:
         exchange = message.delivery_info["exchange"]

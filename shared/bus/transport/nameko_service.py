@@ -150,7 +150,7 @@ def tandem_service(name: str, routes: Sequence[Route], timers: Sequence[Timer], 
         batch: Batch = self.bus.process(deliveries)
         return batch
 
-    for source in ("command", "event", "throttled"):
+    for source in ("command", "event", "throttled", "dead"):
         take = batches(source, routes)(take)
     members: dict[str, Any] = {
         "name": name,

@@ -11,8 +11,12 @@ from kombu import Exchange, Queue
 from shared.bus.queue_names import (
     INTERNAL_EXCHANGE,
     RETRY_DELAYS_S,
+    UNROUTED_EXCHANGE,
     commands_queue,
+    dead_key,
+    dead_queue,
     events_queue,
+    parked_key,
     parked_queue,
     retry_key,
     throttled_queue,
@@ -28,6 +32,9 @@ PARKED_DELIVERY_LIMIT = 2**31 - 1
 
 COMMANDS = Exchange(COMMANDS_EXCHANGE, type="topic", durable=True)
 EVENTS = Exchange(EVENTS_EXCHANGE, type="topic", durable=True)
+UNROUTED = Exchange(UNROUTED_EXCHANGE, type="fanout", durable=True)
+ANSWERS_UNROUTED = "periodization"
+"""The service that answers what no service takes; it answers what all of them hear, too."""
 INTERNAL = Exchange(INTERNAL_EXCHANGE, type="topic", durable=True)
 
 
@@ -49,7 +56,7 @@ def declare(channel: Any, service: str, routes: Sequence[Route], waits: bool = T
     ``waits``: the broker has quorum queues and message TTLs. ``memory://`` has neither; there a message to be retried
     goes straight back to its queue.
     """
-    for exchange in (COMMANDS, EVENTS, INTERNAL):
+    for exchange in (COMMANDS, EVENTS, INTERNAL, UNROUTED):
         exchange(channel).declare()
     for source, name, exchange, keys in (
         ("command", commands_queue(service), COMMANDS, command_bindings(routes)),
@@ -60,6 +67,8 @@ def declare(channel: Any, service: str, routes: Sequence[Route], waits: bool = T
         for key in keys:
             queue.bind_to(exchange, routing_key=key)
         queue.bind_to(INTERNAL, routing_key=retry_key(service, source))
+        if source == "command" and service == ANSWERS_UNROUTED:
+            queue.bind_to(UNROUTED)
         for delay_s in RETRY_DELAYS_S:
             key = waiting_queue(service, source, delay_s)
             if waits:
@@ -75,7 +84,13 @@ def declare(channel: Any, service: str, routes: Sequence[Route], waits: bool = T
     throttled.bind_to(INTERNAL, routing_key=throttled_queue(service))
     parked = Queue(parked_queue(service), durable=True, queue_arguments=_parked() if waits else None)(channel)
     parked.queue_declare()
-    parked.bind_to(INTERNAL, routing_key=parked_queue(service))
+    parked.bind_to(INTERNAL, routing_key=parked_key(service))
+    dead = Queue(dead_queue(service), durable=True, queue_arguments=_dead(service) if waits else None)(channel)
+    dead.queue_declare()
+    dead.bind_to(INTERNAL, routing_key=dead_key(service))
+    # Until 0.1 the broker's dead went there at once. First the new way, then not the old one: nothing falls in between.
+    if waits:
+        parked.unbind_from(INTERNAL, routing_key=dead_key(service))
 
 
 def _quorum() -> dict[str, Any]:
@@ -96,7 +111,12 @@ def _dead_letters_to(key: str) -> dict[str, Any]:
 
 
 def _work(service: str) -> dict[str, Any]:
-    return _quorum() | _dead_letters_to(parked_queue(service))
+    return _quorum() | _dead_letters_to(dead_key(service))
+
+
+def _dead(service: str) -> dict[str, Any]:
+    """Whose reading kills the service is parked by the broker itself."""
+    return _quorum() | _dead_letters_to(parked_key(service))
 
 
 def _waiting(service: str, source: str, delay_s: int) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def test_one_that_is_refused_in_its_place_undoes_no_other(database: Database) ->
 def test_a_call_that_raises_leaves_each_message_to_the_handler_alone(database: Database) -> None:
     batch = processor(database, AddMany()).process([delivery("m1", 1), delivery("m2", 13), delivery("m3", 666)])
     assert (batch.done, total(database)) == (3, 1)
-    assert [row.message.exchange for row in batch.messages][-1] == "tandem.internal"
+    assert [row.message.exchange for row in batch.messages].count("tandem.internal") == 1
 
 
 def test_outcomes_that_do_not_match_the_messages_settle_nothing(database: Database) -> None:

@@ -116,7 +116,7 @@ def test_a_repeated_refusal_is_told_again_to_the_sender_and_to_nobody_else(datab
 def test_a_mistake_in_a_handler_parks_the_message_with_its_reason(database: Database) -> None:
     batch = processor(database).process([delivery("m1", 1), delivery("m2", 666), delivery("m3", 2)])
     assert total(database) == 3
-    parked = [row.message for row in batch.messages if row.message.routing_key == "toy.parked"]
+    parked = [row.message for row in batch.messages if row.message.routing_key == "toy.parked.by-service"]
     assert len(parked) == 1
     assert parked[0].headers["tandem-reason"] == "handler_failed"
     assert "RuntimeError" in parked[0].headers["tandem-error"]
@@ -128,7 +128,7 @@ def test_an_event_of_ours_that_cannot_be_read_is_parked_and_can_be_replayed(data
     work = processor(database)
     event = replace(delivery("e1", 1, key="toy.added"), source="event", body=b'{"athlete": "a1", "total": "many"}')
     (row,) = work.process([event]).messages
-    assert row.message.routing_key == "toy.parked"
+    assert row.message.routing_key == "toy.parked.by-service"
     assert row.message.headers["tandem-reason"] == "event_refused"
     assert row.message.headers["tandem-error"] == "/total int_type"
     assert types(work.process([replace(event, body=b'{"athlete": "a1", "total": 1}')]).messages) == ["toy.echoed"]
@@ -156,7 +156,7 @@ def test_what_another_try_may_cure_waits_longer_each_time_and_is_parked_in_the_e
     message = delivery("m1", 1)
     keys = []
     for _ in range(len(RETRY_DELAYS_S) + 1):
-        (row,) = work.process([message]).messages
+        row = work.process([message]).messages[0]
         keys.append(row.message.routing_key)
         back = replace(message, headers=row.message.headers, routing_key=row.message.routing_key)
         message = from_internal(back)
@@ -165,7 +165,7 @@ def test_what_another_try_may_cure_waits_longer_each_time_and_is_parked_in_the_e
         "toy.commands.wait.30",
         "toy.commands.wait.120",
         "toy.commands.wait.600",
-        "toy.parked",
+        "toy.parked.by-service",
     ]
     assert message.routing_key == "acme.toy.add"
     assert (message.user_id, message.reply_to) == ("acme", "tenant.acme.replies")

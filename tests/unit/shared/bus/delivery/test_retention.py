@@ -48,7 +48,7 @@ def test_what_is_older_than_its_time_is_forgotten_and_nothing_else(
         for tenant in ("acme", "bravo"):
             for days in (1, 29, 31):
                 at = NOW - timedelta(days=days)
-                store.write(db, [InboxEntry(tenant, f"m{days}", "toy.add", "h", None, "accepted", None, at)], ())
+                store.write(db, [InboxEntry(tenant, f"m{days}", "/s", "toy.add", "h", None, "accepted", None, at)], ())
             for days in (31, 399, 401):
                 db.add(Erasure(tenant=tenant, athlete_digest=f"d{days}", erased_at=NOW - timedelta(days=days)))
     Retention(database, store, Tables.metadata, timedelta(days=30), timedelta(days=400)).forget(NOW)
