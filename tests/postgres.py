@@ -47,16 +47,16 @@ class Postgres:
     def stop(self) -> None:
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
 
-    def new_database(self) -> str:
-        """The address of an empty database."""
+    def new_database(self, disk: Path | None = None) -> str:
+        """The address of an empty database; ``disk``: where its tables are, and not the server's own files."""
         name = f"tandem_{secrets.token_hex(6)}"
-        connection = psycopg2.connect(host="127.0.0.1", port=self.port, user="tandem", dbname="postgres")
-        connection.autocommit = True
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(f'CREATE DATABASE "{name}"')
-        finally:
-            connection.close()
+        if disk is not None:
+            (disk / name).mkdir()
+            if self._as_user:
+                user = pwd.getpwnam("postgres")
+                os.chown(disk / name, user.pw_uid, user.pw_gid)
+            self.tell(f"CREATE TABLESPACE {name} LOCATION '{disk / name}'")
+        self.tell(f'CREATE DATABASE "{name}"' + (f" TABLESPACE {name}" if disk is not None else ""))
         return f"postgresql+psycopg2://tandem@127.0.0.1:{self.port}/{name}"
 
     def set_read_only(self, how: str) -> None:

@@ -145,6 +145,10 @@ class Database:
             return False
         return True
 
+    def is_away(self, error: DBAPIError) -> bool:
+        """Whether ``error`` tells of the database, gone or taking no writes, and of no mistake: waiting mends it."""
+        return write_problem(error) is not None or not self.answers()
+
     def wipe(self) -> None:
         """SQLite: empties the write-ahead log, which still holds what was deleted. While somebody reads, in part."""
         if self.is_sqlite:

@@ -23,7 +23,7 @@ _IO = "the database's disk fails"
 WRITE_PROBLEMS = frozenset({FULL, READ_ONLY, _IO})
 _BY_SQLSTATE = {"53100": FULL, "25006": READ_ONLY, "58030": _IO}
 _BY_SQLITE_CODE = {sqlite3.SQLITE_FULL: FULL, sqlite3.SQLITE_READONLY: READ_ONLY, sqlite3.SQLITE_IOERR: _IO}
-_LATELY_S = 10.0
+_LATELY_S = 5.0
 """Whoever was refused tries again within seconds; what nobody was refused for so long is over."""
 _SPARE_BYTES = 1024 * 1024
 

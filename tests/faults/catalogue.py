@@ -5,14 +5,17 @@ from tests.faults.outages import (
     broker_killed,
     broker_restarted,
     cut_off,
+    database_read_only,
     database_restarted,
     database_slow,
+    disk_full,
     memory_alarm,
     stopped_without_broker,
 )
 from tests.faults.replaying import mended_and_replayed
 from tests.faults.scene import Fault
 
+DISK_FULL = Fault("disk-full", "PostgreSQL's disk full", disk_full, control=False)
 FAULTS = (
     Fault("kill-commit", "kill -9 before the commit", killed("before-commit"), 10, starts=False),
     Fault("kill-ack", "kill -9 between commit and ack", killed("before-ack"), 10, starts=False),
@@ -27,6 +30,8 @@ FAULTS = (
     Fault("cut-broker", "network to the broker goes silent", cut_off("proxy")),
     Fault("postgres", "PostgreSQL stopped, started", database_restarted),
     Fault("postgres-slow", "PostgreSQL locked, then frozen", database_slow, seconds=20),
+    Fault("read-only", "PostgreSQL read-only", database_read_only, control=False),
+    DISK_FULL,
     Fault("cut-postgres", "network to PostgreSQL goes silent", cut_off("database_proxy")),
     Fault("mended", "mistake mended, parked replayed", mended_and_replayed, poison=0.04, mended=True, control=False),
 )

@@ -34,6 +34,8 @@ class Ground:
     broker: Broker
     postgres: Postgres
     folder: Path
+    disk: Path | None = None
+    """A small one that holds the tables alone, where it may be mounted."""
     proxy: Proxy = field(init=False)
     """In front of the broker."""
     database_proxy: Proxy = field(init=False)
@@ -41,7 +43,7 @@ class Ground:
 
     def __post_init__(self) -> None:
         self.proxy, self.database_proxy = Proxy(self.broker.port), Proxy(self.postgres.port)
-        self.database = self.postgres.new_database()
+        self.database = self.postgres.new_database(self.disk)
         with self.channel() as channel:
             for exchange in ("tandem.commands", "tandem.events"):
                 channel.exchange_declare(exchange, "topic", durable=True)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from tests.disks import fill
 from tests.faults.breaking import stop
 from tests.faults.ground import MEMORY, NO_MEMORY, until
 from tests.faults.proxy import Proxy
@@ -58,6 +59,27 @@ def database_restarted(scene: Scene) -> None:
     scene.witness.saw(len(scene.sender.confirmed) - before, "messages taken by the broker meanwhile")
     _not_ready(scene)
     scene.ground.postgres.start()
+
+
+def database_read_only(scene: Scene) -> None:
+    """As a standby after a failover to which the address still leads."""
+    scene.ground.postgres.set_read_only("on")
+    _taking_no_writes(scene)
+    scene.ground.postgres.set_read_only("RESET")
+
+
+def disk_full(scene: Scene) -> None:
+    assert scene.ground.disk is not None
+    filling = fill(scene.ground.disk)
+    _taking_no_writes(scene)
+    filling.unlink()
+
+
+def _taking_no_writes(scene: Scene) -> None:
+    before = len(scene.sender.confirmed)
+    time.sleep(HELD_S)
+    scene.witness.saw(len(scene.sender.confirmed) - before, "messages taken by the broker meanwhile")
+    _not_ready(scene)
 
 
 def database_slow(scene: Scene) -> None:

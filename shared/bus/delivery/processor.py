@@ -114,7 +114,7 @@ class Processor:
             except Exception as error:  # noqa: BLE001 - each message gets its own try below, where its error is logged
                 if not isinstance(error, Rejected):
                     _log.warning("batch failed, taking its messages one by one", messages=len(readings), exc_info=True)
-                if isinstance(error, DBAPIError) and not self.database.answers():
+                if isinstance(error, DBAPIError) and self.database.is_away(error):
                     return Batch(0, database_away=True)
         return self._one_by_one(deliveries, readings)
 
@@ -201,7 +201,7 @@ class Processor:
         return Batch(len(deliveries), tuple(messages))
 
     def _settle_failed(self, delivery: Delivery, error: Exception) -> Batch:
-        if isinstance(error, DBAPIError) and not self.database.answers():
+        if isinstance(error, DBAPIError) and self.database.is_away(error):
             return Batch(0, database_away=True)
         try:
             return self._retry_or_park(delivery, error)
