@@ -119,6 +119,12 @@ parked: Final = Counter(
     ["service", "key", "reason"],
     registry=registry,
 )
+parked_messages: Final = Gauge(
+    "tandem_parked_messages",
+    "Dead letters in the parked queue right now, as the broker has them.",
+    ["service", "reason"],
+    registry=registry,
+)
 handling_seconds: Final = Histogram(
     "tandem_message_handling_seconds",
     "From taking a message to its commit.",

@@ -8,6 +8,7 @@ from shared.bus.operations.parked_queue import read_parked
 from shared.bus.queue_names import (
     RETRY_DELAYS_S,
     commands_queue,
+    dead_queue,
     events_queue,
     parked_queue,
     throttled_queue,
@@ -27,6 +28,7 @@ def queues_of(service: str) -> dict[str, str]:
         events_queue(service): "events of other services that it has not taken yet",
         throttled_queue(service): "messages throttled: the tenant had used up its fair share",
     }
+    queues[dead_queue(service)] = "messages that the broker gave up, which the service parks or drops"
     for source in ("command", "event"):
         for delay_s in RETRY_DELAYS_S:
             queues[waiting_queue(service, source, delay_s)] = f"{source}s that failed and are retried after {delay_s} s"
@@ -62,7 +64,7 @@ class WaitingMessages:
 
 def _as_json(queue: str, message: HeldMessage) -> dict[str, Any]:
     service, _, kind = queue.partition(".")
-    if kind == "parked":
+    if kind in ("parked", "dead"):
         parked = read_parked(service, message)
         whole = parked.as_json() | {"error": parked.error, "body": readable(parked.body)}
         names = ("key", "message", "reason", "error", "attempts", "first_failed", "last_failed", "body")

@@ -203,6 +203,17 @@ PROOFS = (
         labels=_service("load"),
     ),
     Proof(
+        "TandemParkedWaiting",
+        "nobody looks at what load has parked",
+        _handler_fails,
+        "tandem parked replay --service SERVICE --all --dry-run",
+        _mended_and_replayed,
+        lane="load",
+        labels=_service("load"),
+        fires_within_s=120,
+        clears_within_s=120,
+    ),
+    Proof(
         "TandemQueueRefuses",
         "load's parked queue full (reject-publish)",
         _parked_queue_full,

@@ -52,6 +52,12 @@ def waiting(channel: Any, queue: str) -> int:
     return int(channel.queue_declare(queue, passive=True).message_count)
 
 
+def depth_of(service: ServiceProcess, series: str) -> float:
+    """-1 while it is not there."""
+    lines = [line for line in service.metrics().splitlines() if line.startswith(series)]
+    return float(lines[0].rsplit(" ", 1)[1]) if lines else -1
+
+
 def figure(service: ServiceProcess, name: str) -> float:
     return sum(float(line.rsplit(" ", 1)[1]) for line in service.metrics().splitlines() if line.startswith(name + "{"))
 
@@ -95,6 +101,8 @@ def test_what_was_delivered_in_vain_is_parked_told_and_settled_by_a_replay(
     assert platform.events[0]["routing_key"] == "guest.toy.command-parked"
     assert (platform.events[0]["data"]["source"], platform.events[0]["data"]["message"]) == ("/platform", "in-vain")
     platform.until(lambda: waiting(channel, "toy.parked") == 1, 10, "not parked")
+    depth = 'tandem_parked_messages{reason="delivery_limit"'
+    platform.until(lambda: depth_of(service, depth) == 1, 15, "its depth is not told")
     with ParkedQueue("toy", lambda: AmqpBroker(lambda: Connection(broker.uri))) as parked:
         ((message, one),) = list(parked.read())
         assert (one.reason, one.message_id, one.problem) == ("delivery_limit", "in-vain", None)
@@ -104,3 +112,4 @@ def test_what_was_delivered_in_vain_is_parked_told_and_settled_by_a_replay(
     assert [(one["message"], one["outcome"]) for one in settled] == [("in-vain", "applied")]
     assert platform.replies["in-vain"]["type"] == "tandem.toy.add.accepted.v1"
     assert waiting(channel, "toy.parked") == 0
+    platform.until(lambda: depth_of(service, depth) == 0, 15, "the depth stays")

@@ -13,7 +13,7 @@ import structlog
 from shared.bus.broker import Broker, HeldMessage, OpenBroker
 from shared.bus.delivery.retries import athlete_named
 from shared.bus.operations.parked_queue import read_parked
-from shared.bus.queue_names import RETRY_DELAYS_S, parked_queue, waiting_queue
+from shared.bus.queue_names import RETRY_DELAYS_S, dead_queue, parked_queue, waiting_queue
 
 _log = structlog.get_logger("tandem.bus")
 
@@ -80,7 +80,7 @@ class QueuesOfErased:
 
 def about_of(service: str, queue: str, message: HeldMessage) -> About | None:
     """``message``: from any queue of the service. None when it does not say whom it is about."""
-    if queue == parked_queue(service):
+    if queue in (parked_queue(service), dead_queue(service)):
         parked = read_parked(service, message)
         tenant, first_failed, headers, body = parked.tenant, parked.first_failed, parked.headers, parked.body
         is_event = headers.get("tandem-source") != "command"

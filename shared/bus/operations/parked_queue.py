@@ -7,22 +7,29 @@ between leaves it parked, and a second replay is recognised by the inbox.
 
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Self
+from itertools import islice
+from typing import Any, Literal, Self, get_args
 
 from sqlalchemy import insert
 
 from shared.bus.broker import HeldMessage, OpenBroker
-from shared.bus.delivery.retries import CARRIED_HEADERS, PUBLISH_TO, by_broker
+from shared.bus.delivery.retries import CARRIED_HEADERS, PUBLISH_TO, Reason, by_broker
 from shared.bus.queue_names import INTERNAL_EXCHANGE, parked_queue, retry_key
 from shared.db.delivery_tables import ParkedAuditRow
 from shared.db.engine import Database
 from shared.messages.envelope import Outgoing
 from shared.messages.ids import new_id
+from shared.ops import metrics
 
+MAX_LOOKED_AT = 1000
+_OTHER = "unknown"
+NOT_LOOKED_AT = "not_looked_at"
+"""The reason of whatever a queue holds beyond these."""
 Action = Literal["replay", "drop"]
 
 
@@ -112,6 +119,34 @@ class ParkedQueue:
     def drop(self, message: HeldMessage, settle: Callable[[], None]) -> None:
         settle()
         self._view.take(message)
+
+
+class ParkedDepth:
+    """How many messages of a service are parked, by reason: the queue itself is asked, so it is true whoever replays,
+    drops or purges. Others see nothing of what is looked at meanwhile, so that is done only when the length is new."""
+
+    def __init__(self, service: str, open_broker: OpenBroker) -> None:
+        self.service = service
+        self._open_broker = open_broker
+        self._known = 0
+        self._before = 0
+
+    def measure(self) -> None:
+        """Sets ``tandem_parked_messages``. Raises BrokerAway."""
+        with self._open_broker() as broker, broker.look(parked_queue(self.service)) as view:
+            length = view.count()
+            # A queue that grows shorter is in somebody's hands right now.
+            is_ours = length >= self._before
+            self._before = length
+            if length and (length == self._known or not is_ours):
+                return
+            found = (read_parked(self.service, message).reason for message in islice(view.messages(), MAX_LOOKED_AT))
+            reasons = Counter(reason if reason in get_args(Reason) else _OTHER for reason in found)
+        if length > reasons.total():
+            reasons[NOT_LOOKED_AT] = length - reasons.total()
+        self._known = length
+        for reason in (*get_args(Reason), _OTHER, NOT_LOOKED_AT):
+            metrics.parked_messages.labels(self.service, reason).set(reasons[reason])
 
 
 class Audit:

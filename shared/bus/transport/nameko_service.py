@@ -19,6 +19,7 @@ from shared.bus.delivery.outbox import Relay
 from shared.bus.delivery.outbox_sweeper import Sweeper
 from shared.bus.delivery.processor import Batch, Processor
 from shared.bus.operations.erase_from_queues import QueuesOfErased
+from shared.bus.operations.parked_queue import ParkedDepth
 from shared.bus.routes import Route, Timer
 from shared.bus.transport.amqp_broker import AmqpBroker
 from shared.bus.transport.consumer import batches
@@ -29,6 +30,8 @@ from shared.bus.transport.wiring import wiring_of
 from shared.db.engine import Database
 from shared.messages.envelope import Delivery
 
+MEASURED_EVERY = 6
+"""Sweeps of the outbox between two looks at how many messages are parked."""
 _log = structlog.get_logger("tandem.service")
 
 
@@ -55,6 +58,7 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
         )
         # What waits in memory ends with the process, and nobody can look at it.
         self._queues = None if wiring.in_memory else QueuesOfErased(name, lambda: AmqpBroker(wiring.connector()))
+        self._parked = None if wiring.in_memory else ParkedDepth(name, lambda: AmqpBroker(wiring.connector()))
         self.processor = Processor(
             name,
             self._routes,
@@ -127,12 +131,15 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
         return any(one.should_stop.ready() for one in timers)
 
     def _sweep(self) -> None:
-        forget_at = 0.0
+        forget_at = measure_at = 0.0
         while True:
             try:
                 self.relay.keep_alive()
                 self.sweeper.keep_alive()
                 self.sweeper.sweep()
+                if self._parked is not None and time.monotonic() >= measure_at:
+                    measure_at = time.monotonic() + MEASURED_EVERY * self._sweep_seconds
+                    self._parked.measure()
                 if time.monotonic() >= forget_at:
                     forget_at = time.monotonic() + self._retention_seconds
                     self.retention.forget(self._clock())
