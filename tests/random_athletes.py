@@ -187,9 +187,17 @@ class _Maker:
         start = datetime.combine(on, time(hour, self.chance.randrange(60)), zone)
         if self.has("other offsets"):
             start = start.astimezone(ZoneInfo(self.chance.choice(ZONES)))
+        clock = {"timezone": str(start.tzinfo)} if self.has("moved") and not start.utcoffset() else {}
         kind = self.chance.choice(("run", "run", "lift", "other"))
         minutes = self.chance.randint(20, 200 if late else 110)
-        session = {"id": name, "start": start.isoformat(), "duration_min": minutes, "kind": kind, **self.tags(kind)}
+        session = {
+            "id": name,
+            "start": start.isoformat(),
+            "duration_min": minutes,
+            "kind": kind,
+            **self.tags(kind),
+            **clock,
+        }
         if not (self.has("without effort") and self.chance.random() < 0.4):
             session["rpe"] = self.chance.choice((2, 2.5, 3, 4, 5, 6, 7, 8.5))
         if kind == "run" and self.chance.random() < 0.6:
@@ -291,6 +299,7 @@ def _day_loads_sent(document: Mapping[str, Any]) -> list[Sent]:
         {
             "session": f"{kind}-{day}",
             "start": datetime.combine(day, time(hour), zone).isoformat(),
+            "timezone": zone.key,
             "duration_min": 60,
             "kind": kind,
             "rpe": load[kind] / 60,

@@ -1,7 +1,7 @@
 """What the load service does with each message, and when it acts on its own."""
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from services.load.messages import GetLoad, ImportSessions, MarkDay, RecordSession, RemoveSession
@@ -11,9 +11,9 @@ from services.load.use_cases.compare_rules import compare_bands
 from services.load.use_cases.gather import gather_series
 from services.load.use_cases.publish import decided_by_bands
 from services.load.use_cases.record import TrainingBatch
-from shared.athletes.batches import AthleteBatch, Came, record_each
+from shared.athletes.batches import AthleteBatch, Came, Moments, record_each
 from shared.athletes.handlers import athlete_routes, known_profile
-from shared.bus.routes import Accepted, Answered, Call, Context, Effect, Incoming, Route, Timer, grouped
+from shared.bus.routes import Accepted, Answered, Call, Context, Effect, Incoming, Rejected, Route, Timer, grouped
 from shared.bus.rule_routes import rule_routes
 from shared.messages.values import Profile
 
@@ -30,7 +30,8 @@ def _handle(
     calls: Sequence[Call],
     record: Callable[[TrainingBatch, Context, Incoming[Any]], Came],
     sessions: Callable[[Any], Iterable[str]] = lambda body: (),
-) -> Sequence[Accepted | None]:
+    moments: Moments = lambda body: (),
+) -> Sequence[Accepted | Rejected | None]:
     """``sessions``: those that a message's body is about."""
     store = LoadStore(calls[0][0].db, calls[0][0].tenant)
     named = ((message.body.athlete, name) for _, message in calls for name in sessions(message.body))
@@ -40,37 +41,40 @@ def _handle(
         return TrainingBatch(row, profile, context, store=store, stored=stored)
 
     with store.db.no_autoflush:
-        outcomes, batches = record_each(store, calls, begin, record)
+        outcomes, batches = record_each(store, calls, begin, record, moments=moments)
         assess_recorded(store, batches)
     return outcomes
 
 
-def record_sessions(calls: Sequence[Call]) -> Sequence[Accepted | None]:
+def record_sessions(calls: Sequence[Call]) -> Sequence[Accepted | Rejected | None]:
     def record(batch: TrainingBatch, context: Context, incoming: Incoming[RecordSession]) -> Effect:
         return batch.record(context, [incoming.body], incoming.version)[incoming.body.session]
 
-    return _handle(calls, record, lambda body: [body.session])
+    return _handle(calls, record, lambda body: [body.session], lambda body: [("/start", body.start)])
 
 
-def import_sessions(calls: Sequence[Call]) -> Sequence[Accepted | None]:
+def import_sessions(calls: Sequence[Call]) -> Sequence[Accepted | Rejected | None]:
     def record(batch: TrainingBatch, context: Context, incoming: Incoming[ImportSessions]) -> Came:
         return batch.record(context, incoming.body.sessions, incoming.version)
 
-    return _handle(calls, record, lambda body: [one.session for one in body.sessions])
+    def starts(body: ImportSessions) -> Iterable[tuple[str, date]]:
+        return [(f"/sessions/{at}/start", one.start) for at, one in enumerate(body.sessions)]
+
+    return _handle(calls, record, lambda body: [one.session for one in body.sessions], starts)
 
 
-def remove_sessions(calls: Sequence[Call]) -> Sequence[Accepted | None]:
+def remove_sessions(calls: Sequence[Call]) -> Sequence[Accepted | Rejected | None]:
     def record(batch: TrainingBatch, context: Context, incoming: Incoming[RemoveSession]) -> Effect:
         return batch.remove(context, incoming.body.session, incoming.version)
 
     return _handle(calls, record, lambda body: [body.session])
 
 
-def mark_days(calls: Sequence[Call]) -> Sequence[Accepted | None]:
+def mark_days(calls: Sequence[Call]) -> Sequence[Accepted | Rejected | None]:
     def record(batch: TrainingBatch, context: Context, incoming: Incoming[MarkDay]) -> Effect:
         return batch.mark(context, incoming.body.date, incoming.body.state, incoming.version)
 
-    return _handle(calls, record)
+    return _handle(calls, record, moments=lambda body: [("/date", body.date)])
 
 
 def get_load(context: Context, incoming: Incoming[GetLoad]) -> Answered:

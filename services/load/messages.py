@@ -11,7 +11,7 @@ from shared.athletes.messages import athlete_erased
 from shared.contract.sessions import Effort, Kind, Mode, Region, RunType
 from shared.contract.words import Band, DayState, LoadQuality, LoadStatus, ScoreMethod, ScoreStatus
 from shared.messages.rule_packs import RulesCompared
-from shared.messages.values import Day, DoneFields, DoneSession, Id, Instant, PlannedRef, PublishedEvent, Value
+from shared.messages.values import Day, DoneDay, DoneFields, DoneSession, Id, Instant, PlannedRef, PublishedEvent, Value
 
 MAX_SESSIONS_AT_ONCE = 200
 MAX_DAYS_REQUESTED = 366
@@ -57,7 +57,7 @@ class RemoveSession(Value):
 
 class MarkDay(Value):
     athlete: Id
-    date: Day
+    date: DoneDay
     state: DayState
 
 
@@ -75,7 +75,10 @@ class LiftMax(PublishedEvent):
 
 
 class SessionScored(PublishedEvent):
-    """A session was stored, changed, scored anew or removed. Loads in AU; ``date`` is the athlete's local date.
+    """A session was stored, changed, scored anew or removed. Loads in AU.
+
+    ``date``: the session's day, kept when the athlete's time zone changes later; ``timezone``: whose clock says so,
+    null where it is the offset of ``start``.
 
     With ``removed`` the loads are 0: the session no longer counts.
     """
@@ -85,6 +88,7 @@ class SessionScored(PublishedEvent):
     revision: int
     removed: bool
     start: Instant
+    timezone: str | None
     end: Instant
     date: date
     duration_min: float

@@ -6,8 +6,9 @@ ce-id), and a removal keeps its own version beside the session's, so that whiche
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, ColumnElement, Date, Index, String, delete, null, select, text, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -18,7 +19,10 @@ from shared.contract.words import DayState
 from shared.db.common_tables import service_metadata
 from shared.db.tables import COLUMN_TYPES, AthleteKey, MessageId
 from shared.db.versions import Version, Versioned
-from shared.messages.values import DayLoad, MarkedDay
+from shared.messages.values import DayLoad, MarkedDay, Profile
+
+MAX_ZONES = 50
+"""Changes of an athlete's time zone that are kept, the latest; beside them the first zone."""
 
 
 class Tables(DeclarativeBase):
@@ -29,12 +33,33 @@ class Tables(DeclarativeBase):
 class LoadAthleteRow(AthleteRow, Tables):
     assessed_through: Mapped[date | None] = mapped_column(Date, comment="last local date with an assessment")
     due_at: Mapped[datetime | None] = mapped_column(comment="the local midnight that ends it, in UTC")
+    zones: Mapped[list[Any] | None] = mapped_column(comment="ce-time, ce-id and time zone of each put that changed it")
     published_days: Mapped[dict[str, Any]] = mapped_column(
         "told_days", comment="date -> digest of the figures last told"
     )
     published_spikes: Mapped[dict[str, Any]] = mapped_column("told_spikes", comment="spike -> last date it was seen")
 
     __table_args__ = (Index("ix_athletes_due_at", "tenant", "due_at"),)
+
+    def put(self, profile: Profile, version: Version) -> Version | None:
+        """As every service's, and keeps since when which time zone holds, in whatever order that is said."""
+        said = [version[0].astimezone(UTC).isoformat(timespec="microseconds"), version[1], profile.timezone]
+        zones: list[list[str]] = []
+        for entry in sorted([*(self.zones or ()), said]):
+            if not zones or zones[-1][2] != entry[2]:
+                zones.append(entry)
+        zones = zones[:1] + zones[1:][-MAX_ZONES:]
+        stands = super().put(profile, version)
+        self.remembers_more = stands is not None and zones != self.zones
+        self.zones = zones
+        return stands
+
+    def zone_at(self, instant: datetime) -> ZoneInfo | None:
+        """The athlete's time zone at that time; before the first put, the first; None while nobody has said."""
+        begun = instant.astimezone(UTC).isoformat(timespec="microseconds")
+        zones = self.zones or ()
+        name = next((zone for since, _, zone in reversed(zones) if since <= begun), zones[0][2] if zones else None)
+        return None if name is None else ZoneInfo(name)
 
 
 _REMOVED = text("removed_at IS NOT NULL")
@@ -53,6 +78,7 @@ class SessionRow(AthleteKey, Tables):
     counts: Mapped[bool] = mapped_column(default=False)
     body: Mapped[dict[str, Any] | None] = mapped_column(comment="the session as it was sent")
     start: Mapped[datetime | None]
+    day: Mapped[date | None] = mapped_column(Date, comment="the session's own local date")
     duration_min: Mapped[float | None]
     kind: Mapped[str | None] = mapped_column(String(8))
     distance_km: Mapped[float | None]
@@ -89,8 +115,12 @@ class StoredSession:
     duration_min: float
     distance_km: float | None
     load: float
+    day: date
     confirmed: bool = False
     zero_effort: bool = False
+
+    def day_in(self, zone: ZoneInfo) -> date:
+        return self.day
 
     @property
     def end(self) -> datetime:
@@ -134,6 +164,7 @@ class LoadStore(AthleteStore[LoadAthleteRow]):
                 SessionRow.duration_min,
                 SessionRow.distance_km,
                 SessionRow.load,
+                SessionRow.day,
                 SessionRow.confirmed,
                 SessionRow.zero_effort,
             )
@@ -191,7 +222,16 @@ class LoadStore(AthleteStore[LoadAthleteRow]):
         self.db.execute(
             update(SessionRow)
             .where(*removed, SessionRow.removed_at <= content_until, SessionRow.duration_min.is_not(None))
-            .values(body=null(), start=None, duration_min=None, kind=None, distance_km=None, load=None, method=None)
+            .values(
+                body=null(),
+                start=None,
+                day=None,
+                duration_min=None,
+                kind=None,
+                distance_km=None,
+                load=None,
+                method=None,
+            )
         )
         self.db.execute(delete(SessionRow).where(*removed, SessionRow.removed_at <= mark_until))
 

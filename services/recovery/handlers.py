@@ -11,9 +11,21 @@ from services.recovery.use_cases.assess import assess_today
 from services.recovery.use_cases.compare_rules import compare_readiness
 from services.recovery.use_cases.gather import gather_readiness
 from services.recovery.use_cases.record import record_done, record_load, record_morning, record_week
-from shared.athletes.batches import AthleteBatch, Came, record_each
+from shared.athletes.batches import AthleteBatch, Came, Moments, record_each
 from shared.athletes.handlers import athlete_routes, known_profile
-from shared.bus.routes import APPLIED, Accepted, Answered, Call, Context, Incoming, Route, Timer, alone, grouped
+from shared.bus.routes import (
+    APPLIED,
+    Accepted,
+    Answered,
+    Call,
+    Context,
+    Incoming,
+    Rejected,
+    Route,
+    Timer,
+    alone,
+    grouped,
+)
 from shared.bus.rule_routes import rule_routes
 from shared.db.versions import is_newer
 from shared.messages.values import Profile
@@ -30,14 +42,15 @@ def _handle(
     calls: Sequence[Call],
     record: Callable[[Batch, Context, Incoming[Any]], Came | None],
     are_events: bool = True,
-) -> Sequence[Accepted | None]:
-    outcomes, batches = record_each(store, calls, Batch, record, are_events)
+    moments: Moments = lambda body: (),
+) -> Sequence[Accepted | Rejected | None]:
+    outcomes, batches = record_each(store, calls, Batch, record, are_events, moments)
     store.db.flush()
     assess_today(store, batches)
     return outcomes
 
 
-def record_mornings(calls: Sequence[Call]) -> Sequence[Accepted | None]:
+def record_mornings(calls: Sequence[Call]) -> Sequence[Accepted | Rejected | None]:
     store = _store(calls)
     stored = store.rows_by(
         MorningRow, MorningRow.date, ((message.body.athlete, message.body.date) for _, message in calls)
@@ -53,10 +66,10 @@ def record_mornings(calls: Sequence[Call]) -> Sequence[Accepted | None]:
             batch.due(context, incoming.body.date)
         return effects
 
-    return _handle(store, calls, record, are_events=False)
+    return _handle(store, calls, record, are_events=False, moments=lambda body: [("/date", body.date)])
 
 
-def on_loads_assessed(calls: Sequence[Call]) -> Sequence[Accepted | None]:
+def on_loads_assessed(calls: Sequence[Call]) -> Sequence[Accepted | Rejected | None]:
     store = _store(calls)
     stored = store.rows_by(
         LoadDayRow,
@@ -70,7 +83,7 @@ def on_loads_assessed(calls: Sequence[Call]) -> Sequence[Accepted | None]:
     return _handle(store, calls, record)
 
 
-def on_sessions_scored(calls: Sequence[Call]) -> Sequence[Accepted | None]:
+def on_sessions_scored(calls: Sequence[Call]) -> Sequence[Accepted | Rejected | None]:
     """The load service publishes its assessment right after its sessions, so that message brings the readiness; only
     when it overtook this one is readiness assessed here."""
     store = _store(calls)
@@ -88,7 +101,7 @@ def on_sessions_scored(calls: Sequence[Call]) -> Sequence[Accepted | None]:
     return _handle(store, calls, record)
 
 
-def on_week_planned(calls: Sequence[Call]) -> Sequence[Accepted | None]:
+def on_week_planned(calls: Sequence[Call]) -> Sequence[Accepted | Rejected | None]:
     """Today's sessions pass today's gate."""
     store = _store(calls)
 

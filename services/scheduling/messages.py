@@ -22,6 +22,7 @@ from shared.messages.values import (
     ReadEvent,
     Tagged,
     Text,
+    Timezone,
     Value,
     Window,
     WishedRun,
@@ -124,13 +125,16 @@ class SessionScored(Tagged, ReadEvent):
     removed: bool = False
     date: Day | None = None
     start: Instant
+    timezone: Timezone | None = None
     duration_min: float
     planned: Id | PlannedRef | None = None
 
     @property
     def done(self) -> PlannedSession:
         """The done session as one that stands on the calendar."""
-        return PlannedSession(id=self.session, **self.tags, duration_min=self.duration_min, start=self.start)
+        return PlannedSession(
+            id=self.session, **self.tags, duration_min=self.duration_min, start=self.start, timezone=self.timezone
+        )
 
 
 class SeasonWeekStart(ReadEvent):

@@ -3,16 +3,21 @@ for each, when all messages are written down."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final, Generic, TypeVar
 
 from shared.athletes.store import AthleteStore, Row
-from shared.bus.routes import Accepted, Call, Context, Effect, Forgotten, Incoming, accepted
+from shared.bus.routes import Accepted, Call, Context, Effect, Forgotten, Incoming, Rejected, accepted
 from shared.bus.rule_routes import Comparison, changes_of, compare_each
 from shared.messages.rule_packs import DecisionChanged
+from shared.messages.validation import Problem
 from shared.messages.values import Profile
 
 ATHLETES_READ_AT_ONCE = 20
+AHEAD_AT_MOST: Final = timedelta(days=1)
+EARLIEST_ZONE: Final = timedelta(hours=14)
+"""Where days begin first: UTC+14."""
+Moments = Callable[[Any], Iterable[tuple[str, date]]]
 Inputs = TypeVar("Inputs")
 
 
@@ -49,11 +54,13 @@ def record_each(
     begin: Callable[[Row, Profile | None, Context], Batch],
     record: Callable[[Batch, Context, Incoming[Any]], Came | None],
     are_events: bool = False,
-) -> tuple[list[Accepted | None], list[Batch]]:
+    moments: Moments = lambda body: (),
+) -> tuple[list[Accepted | Rejected | None], list[Batch]]:
     """``record`` writes one message down and says what came of it (of an event: None); the outcomes of all, and of each
     athlete what they make necessary.
 
     ``are_events``: another service's, which about an erased athlete do not count until the athlete is put again.
+    ``moments``: those of a body, each with its pointer, that lie in the past; a message with one ahead is rejected.
     """
     erased = store.erased({incoming.body.athlete for _, incoming in calls})
 
@@ -63,15 +70,18 @@ def record_each(
             return False
         return store.is_erased(incoming.body.athlete, incoming.time) if are_events else erasure.sent >= incoming.time
 
-    ignored = [is_ignored(incoming) for _, incoming in calls]
+    ignored: list[Accepted | Rejected | None] = [
+        _ahead(context, moments(incoming.body)) or (Forgotten() if is_ignored(incoming) else None)
+        for context, incoming in calls
+    ]
     rows = store.locked_athletes(
-        incoming.body.athlete for (_, incoming), skip in zip(calls, ignored, strict=True) if not skip
+        incoming.body.athlete for (_, incoming), skip in zip(calls, ignored, strict=True) if skip is None
     )
     batches: dict[str, Batch] = {}
-    outcomes: list[Accepted | None] = []
+    outcomes: list[Accepted | Rejected | None] = []
     for (context, incoming), skip in zip(calls, ignored, strict=True):
-        if skip:
-            outcomes.append(Forgotten())
+        if skip is not None:
+            outcomes.append(skip)
             continue
         row = rows[incoming.body.athlete]
         batch = batches.get(row.athlete)
@@ -80,6 +90,18 @@ def record_each(
         came = record(batch, context, incoming)
         outcomes.append(None if came is None else accepted(came, batch.profile is not None))
     return outcomes, list(batches.values())
+
+
+def _ahead(context: Context, moments: Iterable[tuple[str, date]]) -> Rejected | None:
+    """Of what cannot have been done yet. A day that has begun somewhere on earth is not ahead."""
+    now = context.now()
+    latest, last_day = now + AHEAD_AT_MOST, (now + AHEAD_AT_MOST + EARLIEST_ZONE).date()
+    problems = [
+        Problem(pointer, "future", f"{when} is more than a day ahead of this service's clock, {now:%Y-%m-%d %H:%M}Z")
+        for pointer, when in moments
+        if (when > latest if isinstance(when, datetime) else when > last_day)
+    ]
+    return Rejected(problems) if problems else None
 
 
 def assess_each(

@@ -41,9 +41,9 @@ def athlete_routes(
         row, profile = athletes.locked_athlete(body.athlete), body.profile
         before = row.profile
         effect = effect_of(incoming.version, row.put(profile, incoming.version))
-        if effect == APPLIED:
+        if effect == APPLIED or row.remembers_more:
             context.db.flush()
-            after_put(context, row, profile, before)
+            after_put(context, row, row.profile or profile, before)
         return Accepted(effect, {"athlete": body.athlete})
 
     def erase_athlete(context: Context, incoming: Incoming[EraseAthlete]) -> Accepted | Later:

@@ -21,6 +21,8 @@ class AthleteRow(AthleteKey):
     profile_json: Mapped[dict[str, Any] | None] = mapped_column("profile")
     put_at: Mapped[datetime | None]
     put_id: Mapped[str | None] = mapped_column(MessageId)
+    remembers_more = False
+    """Whether a ``put`` that came late said something that counts although a later one stands."""
 
     @property
     def profile(self) -> Profile | None:

@@ -7,10 +7,19 @@ import difflib
 import re
 from datetime import date, datetime, timedelta
 from functools import cache
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from shared.contract.sessions import SESSION_KINDS, TAGS, Effort, Kind, Mode, Region, RunType
@@ -30,7 +39,7 @@ from shared.contract.words import (
 )
 from shared.messages.ids import ID_PATTERN
 
-MAX_SESSION_MINUTES = 24 * 60
+MAX_SESSION_MINUTES = 96 * 60
 LARGEST_NUMBER = 1e9
 """Far beyond every load, weight, distance and time of a person; no sum of such numbers overflows."""
 LARGEST_INTEGER = 2**53 - 1
@@ -38,7 +47,12 @@ LARGEST_INTEGER = 2**53 - 1
 MAX_WEEK_MINUTES = 7 * 24 * 60
 MAX_WEEK_SETS = 1000
 FIRST_YEAR, LAST_YEAR = 1900, 2199
+FIRST_RECORD = date(1970, 1, 1)
+"""A day or two after it is what a clock that was never set says; nothing was recorded before."""
+STORED = {"stored": True}
+"""The context in which a model is read back."""
 
+Moment = TypeVar("Moment", bound=date)
 _RFC3339 = re.compile(r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)?$")
 _ISO_DATE = re.compile(r"^\d{4}-\d\d-\d\d$")
 _CLOCK = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")
@@ -105,6 +119,14 @@ def _zone_hint(value: str) -> str:
     return f"; did you mean '{by_plain_name[near[0]]}'?" if near else ", like Europe/Berlin or America/New_York"
 
 
+def _not_too_old(value: Moment, info: ValidationInfo) -> Moment:
+    """What is read again from where it was taken to before this was asked stays."""
+    day = value.date() if isinstance(value, datetime) else value
+    if day < FIRST_RECORD and info.context != STORED:
+        raise PydanticCustomError("too_old", "what was done before {first} is not taken", {"first": str(FIRST_RECORD)})
+    return value
+
+
 def _clock(value: Any) -> Any:
     if not isinstance(value, str) or not _CLOCK.match(value):
         raise PydanticCustomError("clock_format", 'write a clock time as "HH:MM" between 00:00 and 24:00')
@@ -114,6 +136,8 @@ def _clock(value: Any) -> Any:
 Id = Annotated[str, StringConstraints(pattern=f"^{ID_PATTERN}$")]
 Instant = Annotated[datetime, BeforeValidator(_instant)]
 Day = Annotated[date, BeforeValidator(_day)]
+DoneInstant = Annotated[datetime, BeforeValidator(_instant), AfterValidator(_not_too_old)]
+DoneDay = Annotated[date, BeforeValidator(_day), AfterValidator(_not_too_old)]
 Timezone = Annotated[str, BeforeValidator(_zone)]
 ClockTime = Annotated[str, BeforeValidator(_clock)]
 Text = Annotated[str, StringConstraints(max_length=500)]
@@ -126,6 +150,13 @@ class Value(BaseModel):
     """Immutable, closed: an unknown field is an error, a number is finite, a string is never taken for a number."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+def day_of_session(start: datetime, timezone: str | None, zone: ZoneInfo) -> date:
+    """A session's day: the date of its start on its own clock, that of its time zone or else of its offset. Only a
+    start in UTC that names no time zone is read in ``zone``, the athlete's."""
+    own = ZoneInfo(timezone) if timezone is not None else None if start.utcoffset() else zone
+    return (start if own is None else start.astimezone(own)).date()
 
 
 def week_of(day: date, starts_on: Weekday = DEFAULT_WEEK_START) -> date:
@@ -195,6 +226,19 @@ class Tagged(BaseModel):
         return {name: fields[name] for name in _KIND_AND_TAGS}
 
 
+def _on_one_clock(start: datetime | None, timezone: str | None) -> None:
+    """Refuses an offset that the time zone does not have then; a start in UTC says nothing of a clock."""
+    if start is None or timezone is None or not start.utcoffset():
+        return
+    there = start.astimezone(ZoneInfo(timezone))
+    if there.utcoffset() != start.utcoffset():
+        raise PydanticCustomError(
+            "offset_mismatch",
+            "at {start} the clocks of {zone} show {there}: correct the offset or the timezone",
+            {"start": start.isoformat(), "zone": timezone, "there": there.isoformat()},
+        )
+
+
 class SessionTags(Tagged, Value):
     """What kind of session: only the tag that belongs to its kind may stand beside it."""
 
@@ -220,9 +264,12 @@ class PlannedRef(Value):
 
 
 class DoneFields(SessionTags):
-    """A session that was done. ``rpe`` is CR-10; ``avg_hr`` in beats per minute; times are the athlete's."""
+    """A session that was done. ``rpe`` is CR-10; ``avg_hr`` in beats per minute. ``timezone``: the clock of the place
+    where it was done, which says on which day it counts; by default that of the offset, of a start in UTC the
+    athlete's."""
 
-    start: Instant
+    start: DoneInstant
+    timezone: Timezone | None = None
     duration_min: DurationMin
     rpe: Annotated[float, Field(ge=0, le=10)] | None = None
     revision: Annotated[int, Field(ge=0, le=LARGEST_INTEGER)] = 0
@@ -235,6 +282,11 @@ class DoneFields(SessionTags):
     planned: Id | PlannedRef | None = None
     confirmed: bool = False
     """What looks implausible or like a copy is so: it counts as it was sent."""
+
+    @model_validator(mode="after")
+    def _offset_fits(self) -> Self:
+        _on_one_clock(self.start, self.timezone)
+        return self
 
     @property
     def stated_rpe(self) -> float | None:
@@ -252,11 +304,17 @@ class PlannedSession(SessionTags):
     id: Id
     duration_min: DurationMin
     start: Instant | None = None
+    timezone: Timezone | None = None
     key: bool = False
+
+    @model_validator(mode="after")
+    def _offset_fits(self) -> Self:
+        _on_one_clock(self.start, self.timezone)
+        return self
 
 
 class OfOneDay(Value):
-    date: Day
+    date: DoneDay
 
 
 class DayLoad(OfOneDay):

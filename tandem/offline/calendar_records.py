@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from services.scheduling.domain.calendar import from_done
 from services.scheduling.domain.week_plan import DoneEntry, PlacedSession, StandingMove
 from shared.contract.words import Intensity, Phase
-from shared.messages.values import Limits, PlannedSession, Window
+from shared.messages.values import Limits, PlannedSession, Window, day_of_session
 
 if TYPE_CHECKING:
     from tandem.offline.pipeline import OfflineAthlete
@@ -40,7 +40,7 @@ class FileCalendar:
         begun = [one for one in self.athlete.file.sessions if first <= one.start < until]
         who = self.athlete.profile_or_nobody
         return [
-            DoneEntry(from_done(one), one.start, who.day_of(one.start), one.planned)
+            DoneEntry(from_done(one), one.start, day_of_session(one.start, one.timezone, who.zone), one.planned)
             for one in sorted(begun, key=lambda one: one.start)
         ]
 

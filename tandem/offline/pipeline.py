@@ -7,10 +7,11 @@ from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from shared.contract.words import Intensity
 from shared.messages.validation import InvalidInput, Problem
-from shared.messages.values import PlannedSession, Profile, week_of
+from shared.messages.values import DoneSession, PlannedSession, Profile, day_of_session, week_of
 from shared.rules.decisions import Rules
 from tandem.athlete_file.model import AthleteFile, WeekToPlan
 from tandem.athlete_file.reader import LocatedAthleteFile, locate_athlete_file
@@ -180,16 +181,18 @@ class OfflineAthlete:
         """The week that began on ``start`` as it was done, judged as if it were proposed; None without sessions."""
         from services.scheduling.domain.calendar import from_done
 
-        zone, end = self.profile.zone, start + timedelta(days=7)
-        done = [one for one in self.file.sessions if start <= one.start.astimezone(zone).date() < end]
+        end = start + timedelta(days=7)
+        done = [one for one in self.file.sessions if start <= self._day_of(one) < end]
         if not done:
             return None
         calendar = self.proposed([from_done(one) for one in done])
         return replace(calendar, limits=None, windows=None).verdict(self.rules)
 
+    def _day_of(self, session: DoneSession) -> date:
+        return day_of_session(session.start, session.timezone, self.profile.zone)
+
     def _first_record(self) -> date | None:
-        zone = self.profile.zone
-        days = [session.start.astimezone(zone).date() for session in self.file.sessions]
+        days = [self._day_of(session) for session in self.file.sessions]
         days += [load.date for load in self.file.daily_load] + [morning.date for morning in self.file.wellness]
         return min((day for day in days if day <= self.on), default=None)
 
@@ -252,8 +255,8 @@ def default_day(located: LocatedAthleteFile, clock: Callable[[], date] | None = 
     """The last day with a record, else the season's start, else the week's; ``clock`` where the file has none of them
     and only asks for advice."""
     file = located.athlete_file
-    zone = file.athlete.zone if file.athlete else None
-    days = [session.start.astimezone(zone).date() for session in file.sessions]
+    zone = file.athlete.zone if file.athlete else ZoneInfo("UTC")
+    days = [day_of_session(session.start, session.timezone, zone) for session in file.sessions]
     days += [load.date for load in file.daily_load]
     days += [day.date for day in file.days]
     days += [morning.date for morning in file.wellness]

@@ -65,7 +65,7 @@ class FileRecords:
     def sessions(self, athletes: Sequence[str], since: date) -> Mapping[str, Sequence[DoneTraining]]:
         done = [
             DoneTraining(
-                self.profile.day_of(one.start),
+                one.day_in(self.profile.zone),
                 one.kind,
                 one.session.type,
                 one.session.stated_rpe,

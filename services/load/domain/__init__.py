@@ -3,7 +3,7 @@ I/O."""
 
 from services.load.domain.alerts import Alert
 from services.load.domain.assessment import LoadAssessment, LoadSeries, StreamLoad, assess_load, load_history
-from services.load.domain.daily import DailyLoads, daily_loads, local_day
+from services.load.domain.daily import DailyLoads, daily_loads
 from services.load.domain.effort import ScoredSession, score_session, score_sessions
 from services.load.domain.fitness import StartingFitness
 from services.load.domain.strength import EstimatedMax, estimated_max_kg
@@ -21,7 +21,6 @@ __all__ = [
     "daily_loads",
     "estimated_max_kg",
     "load_history",
-    "local_day",
     "score_session",
     "score_sessions",
 ]

@@ -80,11 +80,6 @@ class DailyLoads:
         return self.states[index] if 0 <= index < len(self.states) else "unknown"
 
 
-def local_day(start: datetime, zone: ZoneInfo) -> date:
-    """The athlete's calendar date of a start: a session over midnight belongs to the day on which it began."""
-    return start.astimezone(zone).date()
-
-
 def daily_loads(
     scored: Sequence[CountedSession],
     ready_made: Sequence[DayLoad],
@@ -93,7 +88,7 @@ def daily_loads(
     through: date,
     quality: Screened | None = None,
 ) -> DailyLoads:
-    """Sum load by the athlete's own calendar day (``zone``), up to and including ``through``.
+    """Sum load by the sessions' days (those without a clock of their own in ``zone``), up to and including ``through``.
 
     Between the first and the last recorded day a day without a record is rest (0); a date missing inside ready-made
     loads is unknown, and so is every day after the last record. A mark fills a day: ``rest``, ``sick`` and
@@ -150,7 +145,7 @@ def _summed(
     sums: dict[date, list[float]] = defaultdict(lambda: [0.0] * len(LOAD_PARTS))
     runs: dict[date, list[DoneRun]] = defaultdict(list)
     for one in sorted(sessions, key=lambda s: (s.start, s.id)):
-        day = local_day(one.start, zone)
+        day = one.day_in(zone)
         if day > through:
             continue
         aside = quality.aside.get(one.id, ())
@@ -171,7 +166,7 @@ def _overlaps(scored: Sequence[CountedSession], zone: ZoneInfo, through: date) -
     running: list[CountedSession] = []
     for one in sorted(scored, key=lambda s: (s.start, s.id)):
         running = [other for other in running if other.end > one.start]
-        day = local_day(one.start, zone)
+        day = one.day_in(zone)
         if day <= through:
             found += [Overlap(day, other.id, one.id, SESSION_KINDS[one.kind].stream) for other in running]
         running.append(one)

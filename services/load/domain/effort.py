@@ -8,15 +8,16 @@ missing.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from statistics import median
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from services.load.domain.settings import LoadSettings
 from services.load.domain.strength import EstimatedMax, best_max
 from shared.contract.sessions import LOAD_PARTS, SESSION_KINDS, Kind
 from shared.contract.words import ScoreMethod, ScoreStatus
-from shared.messages.values import DoneSession, Profile
+from shared.messages.values import DoneSession, Profile, day_of_session
 
 BANISTER_A = 0.64
 BANISTER_B_MEN = 1.92
@@ -79,6 +80,9 @@ class ScoredSession:
     @property
     def start(self) -> datetime:
         return self.session.start
+
+    def day_in(self, zone: ZoneInfo) -> date:
+        return day_of_session(self.session.start, self.session.timezone, zone)
 
     @property
     def end(self) -> datetime:

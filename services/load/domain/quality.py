@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Protocol
+from zoneinfo import ZoneInfo
 
 from services.load.domain.settings import LoadSettings
 from shared.contract.sessions import LOAD_PARTS, SESSION_KINDS, Kind
@@ -31,6 +32,9 @@ class DoubtableSession(Protocol):
     def kind(self) -> Kind: ...
     @property
     def start(self) -> datetime: ...
+    def day_in(self, zone: ZoneInfo) -> date:
+        """Its day; ``zone``: the athlete's, for a session whose record names no clock."""
+
     @property
     def duration_min(self) -> float: ...
     @property

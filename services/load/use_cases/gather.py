@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Protocol
 
-from services.load.domain import DailyLoads, LoadSeries, daily_loads, local_day
+from services.load.domain import DailyLoads, LoadSeries, daily_loads
 from services.load.domain.daily import CountedSession
 from services.load.domain.quality import screened
 from services.load.domain.settings import LoadSettings
@@ -33,7 +33,7 @@ def gather_days(
     counted, day_loads, marks = records.counted(names), records.day_loads(names), records.marks(names)
     gathered = {}
     for name, (profile, through) in wanted.items():
-        days = {one.id: local_day(one.start, profile.zone) for one in counted[name]}
+        days = {one.id: one.day_in(profile.zone) for one in counted[name]}
         screens = [screened(counted[name], days, day_loads[name], numbers) for numbers in settings]
         gathered[name] = [
             daily_loads(counted[name], day_loads[name], marks[name], profile.zone, through, quality)

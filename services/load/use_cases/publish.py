@@ -10,7 +10,6 @@ from shared.athletes.batches import AthleteBatch
 from shared.athletes.day_digests import changed_days, first_day, of_days_published
 from shared.bus.routes import Context
 from shared.contract.words import STREAMS
-from shared.messages.values import Profile
 from shared.rules.model import DecidedBy, Pack
 
 NOTHING_RECORDED: dict[str, Any] = {
@@ -74,9 +73,10 @@ def _publish_new_spikes(
         row.published_spikes = after
 
 
-def publish_scored(context: Context, row: SessionRow, scored: ScoredSession, profile: Profile) -> None:
+def publish_scored(context: Context, row: SessionRow, scored: ScoredSession, athlete: LoadAthleteRow) -> None:
     """A stored session, or one that no longer counts."""
     done = scored.session
+    zone = athlete.zone_at(done.start)
     loads = {part: load if row.counts else 0.0 for part, load in scored.parts.items()}
     event = SessionScored(
         athlete=row.athlete,
@@ -84,8 +84,9 @@ def publish_scored(context: Context, row: SessionRow, scored: ScoredSession, pro
         revision=row.revision or 0,
         removed=not row.counts,
         start=scored.start,
+        timezone=done.timezone or (zone.key if zone is not None and not done.start.utcoffset() else None),
         end=scored.end,
-        date=profile.day_of(scored.start),
+        date=row.day,
         duration_min=done.duration_min,
         **done.tags,
         rpe=done.stated_rpe,

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
-from services.load.domain import local_day
 from services.load.messages import RecordedSession
 from services.load.store import LoadAthleteRow, LoadStore, SessionRow
 from services.load.use_cases.publish import publish_scored
@@ -12,18 +12,22 @@ from services.load.use_cases.score import MEASURED, EstimateBasis, bases_of, res
 from shared.athletes.batches import AthleteBatch
 from shared.bus.routes import APPLIED, Context, Effect, effect_of
 from shared.db.versions import Version, is_newer, stands
-from shared.messages.values import Profile
+from shared.messages.values import Profile, day_of_session
+
+_UTC = ZoneInfo("UTC")
 
 
 @dataclass(slots=True, kw_only=True)
 class TrainingBatch(AthleteBatch[LoadAthleteRow]):
     """One athlete's messages about training. ``stored``: the rows of the sessions that they name, by (athlete,
-    session); what is new is added. ``changed``: rows with the context of the message that changed them."""
+    session); what is new is added. ``changed``: rows with the context of the message that changed them; ``before`` and
+    ``days``: where these stood."""
 
     store: LoadStore
     stored: MutableMapping[tuple[str, str], SessionRow] = field(default_factory=dict)
     changed: dict[str, tuple[SessionRow, Context]] = field(default_factory=dict)
     before: list[EstimateBasis] = field(default_factory=list)
+    days: list[date] = field(default_factory=list)
     marked: set[date] = field(default_factory=set)
 
     @property
@@ -43,10 +47,12 @@ class TrainingBatch(AthleteBatch[LoadAthleteRow]):
                 continue
             if row.counts:
                 self.before += bases_of([row])
+                self.days += [] if row.day is None else [row.day]
             row.revision, (row.recorded_at, row.recorded_id) = sent.revision, version
             done = sent.done
             row.body = done.model_dump(mode="json", exclude_defaults=True)
             row.start, row.duration_min, row.kind = done.start, done.duration_min, done.kind
+            row.day = self._day_of(row)
             row.distance_km = done.distance_km
             row.confirmed, row.zero_effort = done.confirmed, done.rpe == 0
             row.counts = _counts(row)
@@ -83,7 +89,10 @@ class TrainingBatch(AthleteBatch[LoadAthleteRow]):
     def put(self, context: Context, before: Profile | None, profile: Profile) -> None:
         """The sessions whose day or score the new profile changes, and the days that have another end."""
         for row in self.store.counting_rows(self.athlete):
-            if _is_affected(row, before, profile):
+            day = self._day_of(row)
+            if day != row.day or _is_affected(row, before, profile):
+                self.days += [] if row.day is None else [row.day]
+                row.day = day
                 self._change(context, row)
         if before is None or before.timezone != profile.timezone:
             marks = self.store.marks([self.athlete])[self.athlete]
@@ -96,14 +105,20 @@ class TrainingBatch(AthleteBatch[LoadAthleteRow]):
         if not self.changed or self.profile is None:
             return
         rows = [row for row, _ in self.changed.values()]
-        starts = [basis.start for basis in self.before]
         settings = self.context.rules.settings("recovery")
         for row, scored in rescore(self.store, self.athlete, self.profile, settings, rows, self.before, has_estimates):
             _, context = self.changed.get(row.session, (row, self.context))
-            publish_scored(context, row, scored, self.profile)
-            starts.append(scored.start)
-        self.due(self.context, self.profile.day_of(min(starts)))
-        self.changed, self.before = {}, []
+            publish_scored(context, row, scored, self.row)
+            self.days += [] if row.day is None else [row.day]
+        self.due(self.context, min(self.days, default=None))
+        self.changed, self.before, self.days = {}, [], []
+
+    def _day_of(self, row: SessionRow) -> date | None:
+        """The session's day; of a start that names no clock in the time zone that was the athlete's then."""
+        if row.body is None:
+            return row.day
+        start = datetime.fromisoformat(row.body["start"])
+        return day_of_session(start, row.body.get("timezone"), self.row.zone_at(start) or _UTC)
 
     def _row(self, session: str) -> SessionRow:
         athlete = self.athlete
@@ -145,10 +160,8 @@ def _counts(row: SessionRow) -> bool:
 
 
 def _is_affected(session: SessionRow, before: Profile | None, after: Profile) -> bool:
-    """Whether a new profile changes the session's day or score."""
+    """Whether a new profile changes the session's score."""
     if before is None or session.load is None:
-        return True
-    if session.start is not None and local_day(session.start, before.zone) != local_day(session.start, after.zone):
         return True
     hearts = [(p.hr_rest, p.hr_max, p.sex) for p in (before, after)]
     return session.method != MEASURED and hearts[0] != hearts[1]

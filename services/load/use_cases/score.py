@@ -8,7 +8,7 @@ from typing import Any
 from services.load.domain import ScoredSession, score_session
 from services.load.domain.settings import LoadSettings
 from services.load.store import LoadStore, SessionRow
-from shared.messages.values import DoneSession, Profile
+from shared.messages.values import STORED, DoneSession, Profile
 
 MEASURED = "session-rpe"
 
@@ -59,7 +59,7 @@ def rescore(
 
 
 def done_session(row: SessionRow) -> DoneSession:
-    return DoneSession.model_validate(row.body)
+    return DoneSession.model_validate(row.body, context=STORED)
 
 
 def _resting_on(

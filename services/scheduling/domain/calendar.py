@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 from shared.contract.sessions import SESSION_KINDS, Demand, RunType
 from shared.contract.words import DEFAULT_WEEK_START, Weekday
 from shared.messages.validation import InvalidInput, Problem
-from shared.messages.values import DoneSession, PlannedSession, week_of
+from shared.messages.values import DoneSession, PlannedSession, day_of_session, week_of
 from shared.rules.model import Facts, Scalar
 
 # A tag that was not given equals no word: no special ban is read into it, and no exception is granted for it either.
 UNTAGGED = "untagged"
+UTC_ZONE = ZoneInfo("UTC")
 _RUN_NAMES: Mapping[RunType, str] = {"intervals": "interval run", "hills": "hill run", "race": "race"}
 """Of the types whose word alone does not read well before "run"."""
 
@@ -56,7 +57,7 @@ def entry_of(session: PlannedSession, zone: ZoneInfo | None, context: bool = Fal
     if session.start is None:
         raise InvalidInput([Problem("/sessions", "start_missing", f"session '{session.id}' has no start")])
     starts = round(session.start.timestamp())
-    day = local_time(starts, zone, session.start).date()
+    day = day_of_session(session.start, session.timezone, zone or UTC_ZONE)
     return Entry(session, starts, starts + duration_seconds(session), day, context)
 
 
@@ -144,7 +145,9 @@ def gap_hours(first: Entry, then: Entry) -> float:
 
 def from_done(done: DoneSession) -> PlannedSession:
     """A done session as the planner's context."""
-    return PlannedSession(id=done.id, **done.tags, duration_min=done.duration_min, start=done.start)
+    return PlannedSession(
+        id=done.id, **done.tags, duration_min=done.duration_min, start=done.start, timezone=done.timezone
+    )
 
 
 def class_facts(session: PlannedSession) -> dict[str, Scalar | None]:

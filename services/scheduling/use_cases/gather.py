@@ -11,7 +11,7 @@ from services.scheduling.domain.checking.check import check_week, nearest_legal_
 from services.scheduling.domain.checking.verdict import LegalStart, Verdict
 from services.scheduling.domain.week_plan import DoneEntry, PlacedSession, StandingMove, WeekInputs
 from shared.contract.words import Intensity, Phase
-from shared.messages.values import Limits, PlannedSession, Profile, Window
+from shared.messages.values import Limits, PlannedSession, Profile, Window, day_of_session
 from shared.rules.decisions import Rules
 
 DAYS_LOOKED_BACK = 31
@@ -93,12 +93,12 @@ def gather_proposal(
     """A calendar that somebody proposes, beside what was done; what other weeks plan is not held against it."""
     context: list[PlannedSession] = []
     who = profile or NOBODY
-    days = {one.id: who.day_of(one.start) for one in sessions if one.start is not None}
+    days = [(day_of_session(one.start, one.timezone, who.zone), one.id) for one in sessions if one.start is not None]
     if days:
-        first, last = min(days.values()), max(days.values())
-        own = {(who.week_of(who.day_of(one.start)), one.id) for one in sessions if one.start is not None}
+        first, last = min(days)[0], max(days)[0]
+        own = {(who.week_of(day), name) for day, name in days}
         done = _done_around(records, who.week_of(first), who.week_of(last))
-        context = _around(done, {}, own, set(days), who)
+        context = _around(done, {}, own, {name for _, name in days}, who)
         profile = None if profile is None else profile_on(records, profile, first)
     return CheckInputs(sessions, profile, records.limits(), context, records.windows())
 

@@ -187,7 +187,11 @@ def week_limits(inputs: WeekInputs, settings: Mapping[str, Any]) -> Limits:
 def settled_entries(inputs: WeekInputs) -> list[Entry]:
     """Fixed sessions of the week and the surroundings, on the clock."""
     own = {(inputs.week_start, session.id) for session in inputs.sessions}
-    entries = [entry_of(s, inputs.zone) for s in inputs.sessions if s.start is not None]
+    entries = [
+        entry_of(s.model_copy(update={"start": s.start.astimezone(inputs.zone), "timezone": None}), inputs.zone)
+        for s in inputs.sessions
+        if s.start is not None
+    ]
     starts_on = WEEKDAYS[inputs.week_start.weekday()]
     return entries + around_of(own, entries, inputs.context, inputs.zone, starts_on)
 

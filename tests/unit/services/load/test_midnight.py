@@ -1,11 +1,16 @@
 """The nightly recalibration: each athlete's own midnight, once, however late; and spikes told when they begin."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import permutations
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from services.load.messages import RecordSession
 from services.load.use_cases.assess import midnight_after
+from shared.bus.routes import Rejected
+from shared.messages.validation import InvalidInput, parse
 from tests.unit.services.load.conftest import LoadDesk, easy_run
 
 TODAY = date(2026, 4, 1)
@@ -106,22 +111,75 @@ def test_a_single_run_too_long_is_told(desk: LoadDesk) -> None:
     assert [(alert["code"], alert["sessions"]) for alert in told["alerts"]] == [("long-run-spike", ["s2"])]
 
 
-def test_a_new_time_zone_moves_sessions_to_their_new_days(desk: LoadDesk) -> None:
+def test_a_new_time_zone_changes_no_past_day(desk: LoadDesk) -> None:
     desk.put(timezone="Europe/Berlin")
-    late = {**easy_run("s1", TODAY), "start": "2026-03-31T20:30:00Z"}
-    desk.send("load.record-session", {"athlete": "a1", **late})
-    assert desk.events("session-scored")[-1]["date"] == "2026-03-31"
-    desk.put(timezone="Asia/Tokyo")
-    assert desk.events("session-scored")[-1]["date"] == "2026-04-01"
-    assert desk.load(date="2026-03-31")["streams"]["run"]["status"] == "no-data"
+    desk.send("load.record-session", {"athlete": "a1", **easy_run("s1", TODAY), "start": "2026-03-31T20:30:00Z"})
+    scored = desk.events("session-scored")[-1]
+    assert (scored["date"], scored["timezone"]) == ("2026-03-31", "Europe/Berlin")
+    desk.put(timezone="Pacific/Auckland")
+    assert desk.load(date="2026-03-31")["streams"]["run"]["load"] == 200
+    desk.send("load.record-session", {"athlete": "a1", **easy_run("s2", TODAY), "start": "2026-03-31T20:40:00Z"})
+    assert desk.events("session-scored")[-1]["date"] == "2026-03-31", "recorded late, done while the athlete was there"
+    desk.now += timedelta(days=2)
+    desk.send("load.record-session", {"athlete": "a1", **easy_run("s3", TODAY), "start": "2026-04-02T20:30:00Z"})
+    assert desk.events("session-scored")[-1]["date"] == "2026-04-03"
 
 
-def test_an_older_profile_changes_nothing(desk: LoadDesk) -> None:
-    desk.put(timezone="Asia/Tokyo")
-    old = desk.now - timedelta(days=1)
-    desk.send("athlete.put", {"athlete": "a1", "timezone": "Europe/Berlin"}, at=old)
-    desk.send("load.record-session", {"athlete": "a1", **easy_run("s1", TODAY)})
-    assert desk.events("session-scored")[-1]["date"] == "2026-04-02"
+def test_an_older_profile_says_where_the_athlete_was_in_whatever_order(desk: LoadDesk) -> None:
+    yesterday = desk.now - timedelta(days=1)
+    said = [
+        ("athlete.put", {"timezone": "Asia/Tokyo", "level": "advanced"}, desk.now),
+        ("athlete.put", {"timezone": "Europe/Berlin"}, yesterday),
+        ("load.record-session", easy_run("s1", TODAY), desk.now),
+    ]
+    for name, order in enumerate(permutations(said)):
+        for key, body, at in order:
+            desk.send(key, {"athlete": f"a{name}", **body}, at=at)
+        assert desk.events("session-scored")[-1]["date"] == "2026-04-01", order
+        assert desk.load(f"a{name}", date="2026-04-01")["streams"]["run"]["load"] == 200
+
+
+def test_a_session_counts_on_the_day_of_the_place_where_it_was_done(desk: LoadDesk) -> None:
+    desk.put(timezone="Europe/Berlin")
+    for clock, day in (
+        ({"start": "2026-03-30T06:00:00+13:00"}, "2026-03-30"),
+        ({"start": "2026-03-29T17:00:00Z", "timezone": "Pacific/Auckland"}, "2026-03-30"),
+        ({"start": "2026-03-30T06:00:00+13:00", "timezone": "Pacific/Auckland"}, "2026-03-30"),
+        ({"start": "2026-03-29T17:00:00Z"}, "2026-03-29"),
+    ):
+        desk.send("load.record-session", {"athlete": "a1", **easy_run("s1", TODAY), **clock})
+        assert desk.events("session-scored")[-1]["date"] == day
+
+
+@pytest.mark.parametrize(
+    ("clock", "code"),
+    [
+        ({"start": "2026-03-30T06:00:00+02:00", "timezone": "Pacific/Auckland"}, "offset_mismatch"),
+        ({"start": "1969-12-31T23:00:00Z"}, "too_old"),
+        ({"duration_min": 96 * 60 + 1}, "less_than_equal"),
+    ],
+)
+def test_a_time_that_cannot_be_is_refused(clock: dict[str, Any], code: str) -> None:
+    parse(RecordSession, {"athlete": "a1", **easy_run("s1", TODAY), "duration_min": 96 * 60})
+    with pytest.raises(InvalidInput) as refused:
+        parse(RecordSession, {"athlete": "a1", **easy_run("s1", TODAY), **clock})
+    assert [problem.code for problem in refused.value.problems] == [code]
+
+
+def test_what_is_more_than_a_day_ahead_is_refused_and_nothing_of_it_kept(desk: LoadDesk) -> None:
+    desk.put()
+    ahead = {**easy_run("s2", TODAY), "start": "2026-04-02T20:00:01Z"}
+    for key, body, pointer in (
+        ("load.record-session", ahead, "/start"),
+        ("load.import-sessions", {"sessions": [easy_run("s1", TODAY), ahead]}, "/sessions/1/start"),
+        ("load.mark-day", {"date": "2026-04-04", "state": "rest"}, "/date"),
+    ):
+        with pytest.raises(Rejected) as refused:
+            desk.send(key, {"athlete": "a1", **body})
+        assert [(one.pointer, one.code) for one in refused.value.problems] == [(pointer, "future")]
+    assert desk.events("session-scored") == []
+    desk.send("load.record-session", {"athlete": "a1", **ahead, "start": "2026-04-02T20:00:00Z"})
+    assert len(desk.events("session-scored")) == 1
 
 
 def test_a_past_day_is_asked_with_what_is_known_now(desk: LoadDesk) -> None:

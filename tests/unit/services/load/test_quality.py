@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from services.load.domain import LoadSeries, daily_loads, local_day, score_sessions
+from services.load.domain import LoadSeries, daily_loads, score_sessions
 from services.load.domain.quality import Screened, screened
 from services.load.domain.settings import LoadSettings
 from shared.messages.values import DayLoad, DoneSession
@@ -25,9 +25,7 @@ def run(identity: str, days: float = 0, hours: float = 0, **more: Any) -> DoneSe
 
 def screen(sessions: list[DoneSession], settings: Settings, *loads: DayLoad) -> Screened:
     scored = score_sessions(sessions, None, settings)
-    return screened(
-        scored, {one.id: local_day(one.start, UTC_ZONE) for one in scored}, loads, LoadSettings.of(settings)
-    )
+    return screened(scored, {one.id: one.day_in(UTC_ZONE) for one in scored}, loads, LoadSettings.of(settings))
 
 
 def told(sessions: list[DoneSession], settings: Settings, *loads: DayLoad) -> list[tuple[str, str | None]]:
