@@ -9,7 +9,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from shared.contract.words import WeekStart
-from shared.messages.values import week_of
+from shared.messages.times import week_of
 from tests.random_athletes import ZONES, RandomAthlete, Sent, random_athlete
 
 KEPT_DAYS: Final = 45

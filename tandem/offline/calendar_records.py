@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from services.scheduling.domain.calendar import from_done
 from services.scheduling.domain.week_plan import DoneEntry, PlacedSession, StandingMove
 from shared.contract.words import Intensity, Phase
-from shared.messages.values import Limits, PlannedSession, Window, day_of_session
+from shared.messages.times import day_of_session
+from shared.messages.values import Limits, PlannedSession, Window
 
 if TYPE_CHECKING:
     from tandem.offline.pipeline import OfflineAthlete

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from shared.contract.words import Intensity
+from shared.messages.times import day_of_session, week_of
 from shared.messages.validation import InvalidInput, Problem
-from shared.messages.values import DoneSession, PlannedSession, Profile, day_of_session, week_of
+from shared.messages.values import DoneSession, PlannedSession, Profile
 from shared.rules.decisions import Rules
 from tandem.athlete_file.model import AthleteFile, WeekToPlan
 from tandem.athlete_file.reader import LocatedAthleteFile, locate_athlete_file

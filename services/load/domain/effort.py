@@ -17,7 +17,8 @@ from services.load.domain.settings import LoadSettings
 from services.load.domain.strength import EstimatedMax, best_max
 from shared.contract.sessions import LOAD_PARTS, SESSION_KINDS, Kind
 from shared.contract.words import ScoreMethod, ScoreStatus
-from shared.messages.values import DoneSession, Profile, day_of_session
+from shared.messages.times import day_of_session
+from shared.messages.values import DoneSession, Profile
 
 BANISTER_A = 0.64
 BANISTER_B_MEN = 1.92

@@ -12,7 +12,8 @@ from services.load.use_cases.score import MEASURED, EstimateBasis, bases_of, res
 from shared.athletes.batches import AthleteBatch
 from shared.bus.routes import APPLIED, Context, Effect, effect_of
 from shared.db.versions import Version, is_newer, stands
-from shared.messages.values import Profile, day_of_session
+from shared.messages.times import day_of_session
+from shared.messages.values import Profile
 
 _UTC = ZoneInfo("UTC")
 

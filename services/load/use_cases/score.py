@@ -8,7 +8,8 @@ from typing import Any
 from services.load.domain import ScoredSession, score_session
 from services.load.domain.settings import LoadSettings
 from services.load.store import LoadStore, SessionRow
-from shared.messages.values import STORED, DoneSession, Profile
+from shared.messages.times import STORED
+from shared.messages.values import DoneSession, Profile
 
 MEASURED = "session-rpe"
 

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 from shared.contract.sessions import SESSION_KINDS, Demand, RunType
 from shared.contract.words import DEFAULT_WEEK_START, Weekday
+from shared.messages.times import day_of_session, week_of
 from shared.messages.validation import InvalidInput, Problem
-from shared.messages.values import DoneSession, PlannedSession, day_of_session, week_of
+from shared.messages.values import DoneSession, PlannedSession
 from shared.rules.model import Facts, Scalar
 
 # A tag that was not given equals no word: no special ban is read into it, and no exception is granted for it either.

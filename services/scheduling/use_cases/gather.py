@@ -11,7 +11,8 @@ from services.scheduling.domain.checking.check import check_week, nearest_legal_
 from services.scheduling.domain.checking.verdict import LegalStart, Verdict
 from services.scheduling.domain.week_plan import DoneEntry, PlacedSession, StandingMove, WeekInputs
 from shared.contract.words import Intensity, Phase
-from shared.messages.values import Limits, PlannedSession, Profile, Window, day_of_session
+from shared.messages.times import day_of_session
+from shared.messages.values import Limits, PlannedSession, Profile, Window
 from shared.rules.decisions import Rules
 
 DAYS_LOOKED_BACK = 31

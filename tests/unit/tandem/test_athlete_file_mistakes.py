@@ -33,7 +33,7 @@ athlete: {id: a1, timezone: Europe/Berln, priority: endurence, levl: beginner}
 sessions:
   - {id: s1, start: 2026-03-02T07:00:00+01:00, duration_min: -60, kind: lift, rpe: 14}
   - {id: s1, start: 2026-03-02T07:00:00, duration_min: .nan, kind: lift, region: lowr, rpe: .inf}
-  - {id: s2, start: 2026-02-30T07:00:00Z, duration_min: 1500, kind: run, region: lower}
+  - {id: s2, start: 2026-02-30T07:00:00Z, duration_min: 6000, kind: run, region: lower}
 wellness:
   - {date: 2026-02-29, soreness: 7}
 """
@@ -61,11 +61,11 @@ def test_a_mistake_reads_as_file_line_column_field_and_what_is_allowed() -> None
     assert only(session(rpe=14)).startswith("a.yaml:3:")
     assert "sessions[0].rpe: must be at most 10, not 14" in only(session(rpe=14))
     assert "must be greater than 0, not -5" in only(session(duration_min=-5))
-    assert "must be at most 1440, not 1441" in only(session(duration_min=1441))
+    assert "must be at most 5760, not 5761" in only(session(duration_min=5761))
 
 
 def test_a_session_of_24_hours_is_the_longest_allowed() -> None:
-    assert parse_athlete_file(session(duration_min=1440), "a.yaml").sessions[0].duration_min == 1440
+    assert parse_athlete_file(session(duration_min=5760), "a.yaml").sessions[0].duration_min == 5760
 
 
 @pytest.mark.parametrize(

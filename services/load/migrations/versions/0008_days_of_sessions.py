@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from shared.db.tables import UtcDateTime
-from shared.messages.values import day_of_session
+from shared.messages.times import day_of_session
 
 revision = "0008"
 down_revision = "0007"

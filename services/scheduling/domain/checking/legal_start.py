@@ -13,7 +13,8 @@ from services.scheduling.domain.checking.day_limits import rest_days
 from services.scheduling.domain.checking.verdict import LegalStart
 from services.scheduling.domain.conflicts import ConflictTable, gap_bounds_seconds
 from shared.contract.words import WeekStart
-from shared.messages.values import Limits, Window, week_of
+from shared.messages.times import week_of
+from shared.messages.values import Limits, Window
 
 REACH_SECONDS = 7 * 24 * 3600
 _MINUTE = 60
