@@ -96,3 +96,10 @@ def test_the_type_checker_looks_away_seldom_and_says_why() -> None:
     ]
     assert len(lines) <= MAX_TYPE_IGNORES, "\n".join(lines)
     assert [line for line in lines if not re.search(r"# type: ignore\[[a-z-]+\]  # \S+", line)] == []
+
+
+def test_each_services_migrations_stand_in_one_line() -> None:
+    """Two branches that each added the next one would leave a database that cannot be upgraded."""
+    for versions in sorted((ROOT / "services").glob("*/migrations/versions")):
+        numbers = [path.name.partition("_")[0] for path in sorted(versions.glob("*.py"))]
+        assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)], versions

@@ -32,7 +32,7 @@ def test_every_table_of_the_service_has_the_tenant_in_its_key() -> None:
 
 
 def test_sessions_from_before_days_were_kept_get_theirs(database_url: str) -> None:
-    migrations.upgrade("load", database_url, FOLDER, until="0007")
+    migrations.upgrade("load", database_url, FOLDER, until="0008")
     database = Database("load", database_url)
     body = json.dumps({"id": "s", "start": "2026-03-31T22:30:00Z", "duration_min": 30, "kind": "run"})
     own = json.dumps({"id": "o", "start": "2026-04-01T06:00:00+13:00", "duration_min": 30, "kind": "run"})

@@ -9,8 +9,8 @@ from alembic import op
 from shared.db.tables import UtcDateTime
 from shared.messages.times import day_of_session
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 
 _ATHLETES = sa.table(
     "athletes",
