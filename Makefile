@@ -25,6 +25,9 @@ test: setup-test ## Run the tests (RabbitMQ and PostgreSQL nodes of their own); 
 breakin: setup-test ## A hostile tenant on a real broker tries what it can; ends with goal lines
 	@$(BIN)/python -m tests.breakin $(ARGS)
 
+replies: setup-test ## 10,000 random commands, duplicates and skewed clocks: each reply and effect against a model
+	@$(BIN)/python -W ignore -m tests.replies $(ARGS)
+
 faults: setup-test ## Kill, stop, choke and cut off everything around the services; nothing may be lost or doubled
 	@$(BIN)/python -W ignore -m tests.faults $(ARGS)
 

@@ -100,7 +100,7 @@ _SETTLED: Json = {
     "type": "object",
     "required": ["message", "outcome"],
     "properties": {
-        "message": {"type": ["string", "null"], "description": "the ce-id of what had been parked"},
+        "message": {"type": ["string", "null"], "description": "the ce-id of what had been parked or pending"},
         "outcome": {"enum": ["applied", "none", "rejected"], "description": "what came of it in the end"},
         "code": {"enum": list(get_args(EffectCode)), "description": "with none: why"},
         "errors": _REJECTED["properties"]["errors"],

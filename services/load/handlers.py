@@ -103,6 +103,8 @@ def after_put(context: Context, row: LoadAthleteRow, profile: Profile, before: P
     batch = TrainingBatch(row, profile, context, store=store)
     batch.put(context, before, profile)
     assess_recorded(store, [batch])
+    if before is None:
+        context.settle(store.stands(row.athlete))
 
 
 def due_after_midnight(context: Context) -> Sequence[str]:

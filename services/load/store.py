@@ -14,6 +14,7 @@ from sqlalchemy import BigInteger, ColumnElement, Date, Index, String, delete, n
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.athletes.store import AthleteRow, AthleteStore, ErasureRow
+from shared.bus.routes import Settlement
 from shared.contract.sessions import Kind
 from shared.contract.words import DayState
 from shared.db.common_tables import service_metadata
@@ -134,6 +135,14 @@ class LoadStore(AthleteStore[LoadAthleteRow]):
     erasure_row = LoadErasureRow
     held = (SessionRow, MarkedDayRow, LoadAthleteRow)
     blank: Mapping[str, Any] = {"profile": None, "told_days": {}, "told_spikes": {}}
+
+    def stands(self, athlete: str) -> Settlement:
+        """Which commands about the athlete count."""
+        of = self._of(SessionRow, athlete)
+        ids = {*self.db.scalars(select(SessionRow.recorded_id).where(*of, SessionRow.counts.is_(True)))}
+        ids |= {*self.db.scalars(select(SessionRow.removed_id).where(*of, SessionRow.counts.is_(False)))}
+        ids |= {*self.db.scalars(select(MarkedDayRow.version_id).where(*self._of(MarkedDayRow, athlete)))}
+        return Settlement(athlete, {one for one in ids if one is not None})
 
     def due(self, now: datetime, limit: int) -> Sequence[str]:
         """Athletes whose local midnight has passed since their last assessment, the longest waiting first."""

@@ -122,7 +122,10 @@ def get_readiness(context: Context, incoming: Incoming[GetReadiness]) -> Answere
 
 def after_put(context: Context, row: RecoveryAthleteRow, profile: Profile, before: Profile | None) -> None:
     changed_from = date.min if before is None else None
-    assess_today(RecoveryStore(context.db, context.tenant), [Batch(row, profile, context, True, changed_from)])
+    store = RecoveryStore(context.db, context.tenant)
+    assess_today(store, [Batch(row, profile, context, True, changed_from)])
+    if before is None:
+        context.settle(store.stands(row.athlete))
 
 
 ROUTES: tuple[Route, ...] = (

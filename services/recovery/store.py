@@ -15,6 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from services.recovery.domain import StreamRatio
 from services.recovery.domain.recorded import DoneTraining, LoadDay
 from shared.athletes.store import AthleteRow, AthleteStore, ErasureRow
+from shared.bus.routes import Settlement
 from shared.contract.words import STREAMS
 from shared.db.common_tables import service_metadata
 from shared.db.tables import COLUMN_TYPES, AthleteKey, MessageId
@@ -103,6 +104,11 @@ class RecoveryStore(AthleteStore[RecoveryAthleteRow]):
     erasure_row = RecoveryErasureRow
     held = (MorningRow, LoadDayRow, DoneSessionRow, PlannedWeekRow, RecoveryAthleteRow)
     blank: Mapping[str, Any] = {"profile": None, "told_days": {}}
+
+    def stands(self, athlete: str) -> Settlement:
+        """Which commands about the athlete count."""
+        mornings = self.db.scalars(select(MorningRow.fields).where(*self._of(MorningRow, athlete)))
+        return Settlement(athlete, {message for fields in mornings for _, _, message in fields.values()})
 
     def recorded_athletes(self) -> Sequence[str]:
         """Athletes with mornings; those with the newest first."""

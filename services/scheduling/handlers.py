@@ -31,6 +31,7 @@ from services.scheduling.use_cases.plan import (
     plan_due_weeks,
     plan_near,
     plan_open_weeks,
+    settle_weeks,
 )
 from services.scheduling.use_cases.publish import after_gates, publish_adjustments
 from services.scheduling.use_cases.record import (
@@ -66,7 +67,10 @@ COMING_WEEKS_SECONDS = 600.0
 
 def after_put(context: Context, row: SchedulingAthleteRow, profile: Profile, before: Profile | None) -> None:
     store = SchedulingStore(context.db, context.tenant, row.athlete)
-    plan_open_weeks(AthleteContext(context, store, profile))
+    athlete = AthleteContext(context, store, profile)
+    plan_open_weeks(athlete)
+    if before is None:
+        settle_weeks(athlete)
 
 
 def set_availability(context: Context, incoming: Incoming[SetAvailability]) -> Accepted:
@@ -88,10 +92,13 @@ def request_week(context: Context, incoming: Incoming[PlanWeek]) -> Accepted:
     athlete = athlete_context(context, incoming.body.athlete)
     if athlete is not None:
         check_open(athlete, incoming.body.week_start)
+    was_waiting = store.request(incoming.body.week_start) is not None and store.wanted(incoming.body.week_start) is None
     effect = record_request(store, incoming.body, incoming.version)
     if effect != APPLIED or athlete is None:
         return accepted(effect, athlete is not None)
     plan = plan_and_publish(athlete, incoming.body.week_start)
+    if was_waiting:
+        settle_weeks(athlete)
     return accepted(WAITS_FOR_TARGETS) if plan is None else accepted(APPLIED, status=plan.status)
 
 
@@ -149,6 +156,8 @@ def on_week_targets(context: Context, incoming: Incoming[WeekTargetsSet]) -> For
         athlete = athlete_context(context, incoming.body.athlete)
         if athlete is not None and week_start in open_weeks(athlete):
             plan_and_publish(athlete, week_start)
+            if store.request(week_start) is not None:
+                settle_weeks(athlete)
     return None
 
 

@@ -15,6 +15,7 @@ from shared.bus.routes import (
     Later,
     Rejected,
     Route,
+    Settlement,
     effect_of,
 )
 from shared.contract.words import ServiceName
@@ -50,6 +51,7 @@ def athlete_routes(
         athlete = incoming.body.athlete
         erased = store(context.db, context.tenant).erase(athlete, incoming.version, context.now())
         effect = APPLIED if erased else DUPLICATE
+        context.settle(Settlement(athlete, code="erased"))
         context.emit("athlete-erased", {"athlete": athlete, "service": service, "effect": effect.word}, athlete)
         return Accepted(effect, {"athlete": athlete}) if after_erase is None else after_erase(context, incoming, effect)
 

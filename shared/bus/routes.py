@@ -4,7 +4,7 @@ Handlers import this module only; it knows neither nameko nor kombu, so a handle
 embedded runner and in a test with nothing but a database.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
@@ -139,6 +139,18 @@ class Answered:
     data: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What becomes of an athlete's pending commands: by their ids ``applied``, pending ``still``, ``rejected`` with its
+    problems; the others never can be applied, because of ``code``."""
+
+    athlete: str
+    applied: Collection[str] = ()
+    still: Collection[str] = ()
+    rejected: Mapping[str, Sequence[Problem]] = field(default_factory=dict)
+    code: words.EffectCode = "superseded"
+
+
 class Context(Protocol):
     """What one handler call works with; everything in it belongs to one database transaction."""
 
@@ -161,6 +173,9 @@ class Context(Protocol):
 
     def off_hub(self, function: Callable[..., Result], *arguments: Any) -> Result:
         """Runs heavy pure computation while others' messages are handled; elsewhere than in a service, at once."""
+
+    def settle(self, settlement: Settlement) -> None:
+        """Tell by ``command-settled`` what has come of commands about an athlete that were pending."""
 
     def emit(self, name: str, data: Mapping[str, Any], athlete: str | None) -> None:
         """Write event ``<tenant>.<service>.<name>`` to the outbox; ``data`` is plain JSON values."""

@@ -4,10 +4,10 @@ It proves nothing about delivery (the broker dies with the process); what it com
 ``eventlet.monkey_patch()`` must have run before anything else was imported.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
@@ -125,15 +125,22 @@ class Embedded:
         return self._platform.send(tenant, key, data, id=id, time=time or self._clock())
 
     def tell(
-        self, tenant: str, key: str, data: Mapping[str, Any], *, id: str | None = None, timeout: float = 10.0
+        self,
+        tenant: str,
+        key: str,
+        data: Mapping[str, Any],
+        *,
+        id: str | None = None,
+        time: datetime | None = None,
+        timeout: float = 10.0,
     ) -> Message:
         """Sends and waits for the reply; raises TimeoutError."""
         if id is not None:
             self.replies.pop(id, None)  # the reply to an earlier message with this id is not the one waited for
-        identity = self.send(tenant, key, data, id=id)
-        deadline = time.monotonic() + timeout
+        identity = self.send(tenant, key, data, id=id, time=time)
+        deadline = monotonic() + timeout
         while identity not in self.replies:
-            if time.monotonic() > deadline:
+            if monotonic() > deadline:
                 raise TimeoutError(f"no reply to {key} within {timeout} s")
             self._collect()
         return self.replies[identity]
@@ -150,7 +157,7 @@ class Embedded:
 
         Raises NotSettled when nothing has moved for ``timeout`` seconds: on a busy machine there is progress, slowly.
         """
-        deadline = time.monotonic() + timeout
+        deadline = monotonic() + timeout
         seen: object = None
         while True:
             self._collect()
@@ -163,8 +170,8 @@ class Embedded:
                 return
             state = (waiting, in_flight, len(self.events), len(self.replies))
             if state != seen:
-                seen, deadline = state, time.monotonic() + timeout
-            elif time.monotonic() > deadline:
+                seen, deadline = state, monotonic() + timeout
+            elif monotonic() > deadline:
                 raise NotSettled(f"nothing moved for {timeout} s: {in_flight} in flight, waiting {waiting}")
 
     def poll_rules(self) -> None:

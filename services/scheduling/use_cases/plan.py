@@ -15,7 +15,7 @@ from services.scheduling.store import PlanRow, RequestRow, SchedulingAthleteRow,
 from services.scheduling.use_cases.gather import gather_week, other_weekday
 from services.scheduling.use_cases.publish import publish_adjustments, publish_week
 from services.scheduling.use_cases.record import AthleteContext
-from shared.bus.routes import Context, Rejected
+from shared.bus.routes import Context, Rejected, Settlement
 from shared.messages.validation import Problem
 from shared.ops import metrics
 
@@ -99,6 +99,23 @@ def check_open(athlete: AthleteContext, week_start: date) -> None:
         problems.append(Problem("/week_start", "past", message))
     if problems:
         raise Rejected(problems)
+
+
+def settle_weeks(athlete: AthleteContext) -> None:
+    """Tells which commands that waited for the profile or a season count now: a plan-week once its week is planned."""
+    store, row = athlete.store, athlete.store.row()
+    applied = {row.available_id} if row is not None and row.available_id is not None else set[str]()
+    still, rejected = set[str](), {}
+    for request in store.requests():
+        if store.plan(request.week_start) is not None and store.wanted(request.week_start) is not None:
+            applied.add(request.version_id)
+            continue
+        try:
+            check_open(athlete, request.week_start)
+            still.add(request.version_id)
+        except Rejected as refused:
+            rejected[request.version_id] = refused.problems
+    athlete.context.settle(Settlement(athlete.athlete, applied, still, rejected))
 
 
 def open_weeks(athlete: AthleteContext) -> list[date]:

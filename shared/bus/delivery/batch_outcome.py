@@ -10,10 +10,10 @@ from typing import Any
 
 from prometheus_client import Counter as Metric
 
-from shared.bus.delivery.inbox import Identity, InboxEntry
+from shared.bus.delivery.inbox import PENDING, Identity, Inbox, InboxEntry
 from shared.bus.delivery.outbox import OutboxEntry, outbox_entry
 from shared.bus.delivery.retries import Reason
-from shared.bus.delivery.unit_of_work import ReplyKind, errors, reply_message
+from shared.bus.delivery.unit_of_work import ReplyKind, UnitOfWork, errors, reply_message
 from shared.bus.delivery.validation import Readable, Refused, Unhandled
 from shared.bus.routes import DUPLICATE, ERASED, Accepted, Answered, Forgotten, Later, Outcome
 from shared.messages.envelope import EVENTS_EXCHANGE, Address, outgoing, type_of
@@ -89,11 +89,39 @@ class BatchOutcome:
         if reading.route.replies and not later:
             self._reply(address, incoming.id, word, data)
         if not reading.route.query:
-            self._add_to_inbox(reading, "later" if later else word, data, isinstance(outcome, Forgotten))
-        if isinstance(outcome, Accepted) and outcome.effect.word != "pending":
+            is_pending = isinstance(outcome, Accepted) and outcome.effect.word == PENDING
+            kind = "later" if later else PENDING if is_pending else word
+            self._add_to_inbox(reading, kind, data, isinstance(outcome, Forgotten))
+        if isinstance(outcome, Accepted) and outcome.effect.word != PENDING:
             self._settle(reading, address, incoming.id, outcome.effect.word, outcome.effect.code)
         counter = metrics.answered if reading.route.query else metrics.accepted
         self._count(incoming.key, counter)
+
+    def settle(self, context: UnitOfWork) -> None:
+        """Tells what came of pending commands, also of those of this very batch; ahead of what the handler emits
+        being collected."""
+        for one in context.settlements:
+            inbox, whose = Inbox(), (context.tenant, one.athlete, PENDING)
+            stored = [row for row in inbox.pending(context.db, *whose[:2]) if row.message_id not in one.still]
+            fresh = [
+                row
+                for row in self.taken
+                if (row.tenant, row.athlete, row.outcome) == whose and row.message_id not in one.still
+            ]
+            inbox.settle(context.db, stored)
+            for row in fresh:
+                self._replace(row, replace(row, outcome="accepted"))
+            # Of somebody erased no event may say the name.
+            subject = None if one.code == ERASED.code else one.athlete
+            for row in (*stored, *fresh):
+                told: dict[str, Any] = {"message": row.message_id, "source": row.source or None, "key": row.handler}
+                if row.message_id in one.applied:
+                    told["outcome"] = "applied"
+                elif row.message_id in one.rejected:
+                    told |= {"outcome": "rejected", **errors(one.rejected[row.message_id])}
+                else:
+                    told |= {"outcome": "none", "code": one.code}
+                context.emit("command-settled", told, subject)
 
     def decide(self, decisions: Sequence[str]) -> None:
         """What the accepted message led to."""
@@ -295,6 +323,10 @@ class BatchOutcome:
     def _add_row(self, row: InboxEntry) -> None:
         self.taken.append(row)
         self.seen.setdefault((row.tenant, row.message_id), []).append(row)
+
+    def _replace(self, row: InboxEntry, by: InboxEntry) -> None:
+        for rows in (self.taken, self.seen.get((row.tenant, row.message_id), [])):
+            rows[:] = [by if one is row else one for one in rows]
 
     def _count(self, key: str, metric: Metric, *more: str) -> None:
         """One more of ``key``; ``metric`` is labelled with the service, the key and ``more``."""

@@ -259,6 +259,7 @@ class Dispatcher:
         self._accept(reading, context, outcome)
 
     def _accept(self, reading: Readable, context: UnitOfWork, outcome: Outcome) -> None:
+        self._work.settle(context)
         rows = self._calls.rows(context)
         self._work.accept(reading, outcome, rows)
         if reading.route.source == "command" and reading.route.key == ERASE:

@@ -28,9 +28,12 @@ Identity = tuple[str, str]
 """(tenant, message id); whose source may differ."""
 
 
+PENDING = "pending"
+
+
 @dataclass(frozen=True, slots=True)
 class InboxEntry:
-    """One message, one handler, its outcome."""
+    """One message, one handler, its outcome: accepted, rejected, later (the reply comes later) or pending."""
 
     tenant: str
     message_id: str
@@ -64,6 +67,19 @@ class Inbox:
     def rows(self, rows: Sequence[InboxEntry]) -> Rows:
         """To be written."""
         return Rows(_TABLE, _COLUMNS, [_values(row) for row in rows])
+
+    def pending(self, db: Session, tenant: str, athlete: str) -> list[InboxEntry]:
+        """Commands about the athlete that were told to be pending, oldest first."""
+        theirs = (InboxRow.tenant == tenant) & (InboxRow.athlete == athlete) & (InboxRow.outcome == PENDING)
+        rows = db.execute(select(*(_TABLE.c[name] for name in _COLUMNS)).where(theirs).order_by(InboxRow.received_at))
+        return [InboxEntry(*row) for row in rows]
+
+    def settle(self, db: Session, rows: Sequence[InboxEntry]) -> None:
+        """They are pending no more."""
+        for row in rows:
+            its = (InboxRow.tenant == row.tenant) & (InboxRow.message_id == row.message_id)
+            of = its & (InboxRow.source == row.source) & (InboxRow.handler == row.handler)
+            db.execute(update(_TABLE).where(of).values(outcome="accepted"))
 
     def strip_athlete(self, db: Session, tenant: str, athlete: str) -> None:
         """Ids and hashes of an erased athlete's messages stay, so that a repetition brings nothing back."""

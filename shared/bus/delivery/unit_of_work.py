@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 from sqlalchemy.orm import Session
 
 from shared.bus.delivery.outbox import OutboxEntry, outbox_entry
-from shared.bus.routes import Accepted, Answered, Outcome
+from shared.bus.routes import Accepted, Answered, Outcome, Settlement
 from shared.hub import Hub, Result
 from shared.messages.envelope import DEFAULT_EXCHANGE, EVENTS_EXCHANGE, Outgoing, outgoing, type_of
 from shared.messages.ids import new_id
@@ -101,6 +101,7 @@ class UnitOfWork:
         self.service = service
         self.emitted: list[EmittedEvent] = []
         self.late_replies: list[LateReply] = []
+        self.settlements: list[Settlement] = []
         self.cause = cause
         self._tenant = tenant
         self._db = db
@@ -135,6 +136,9 @@ class UnitOfWork:
 
     def off_hub(self, function: Callable[..., Result], *arguments: Any) -> Result:
         return function(*arguments) if self._hub is None else self._hub.off_hub(function, *arguments)
+
+    def settle(self, settlement: Settlement) -> None:
+        self.settlements.append(settlement)
 
     def emit(self, name: str, data: Mapping[str, Any], athlete: str | None) -> None:
         key = f"{self.service}.{name}"

@@ -271,3 +271,13 @@ def test_replicas_do_not_overwrite_each_other(database: Database, database_url: 
     assert total(database) == 40
     assert not [row for row in written if ".wait." in row.message.routing_key]
     replicas[1].dispose()
+
+
+def test_a_repetition_is_answered_also_while_the_first_still_runs(database: Database) -> None:
+    work = processor(database)
+    first = work.process([delivery("m1", 1)])
+    assert types(first.messages)[-1] == "toy.add.accepted"
+    sent = replace(delivery("m2", 1, key="toy.later"), body=b'{"athlete": "a1"}')
+    assert types(work.process([sent]).messages) == ["toy.later.accepted"], "the handler itself is slow to answer"
+    (again,) = work.process([sent]).messages
+    assert json.loads(again.message.body) == {"message": "m2", "effect": "none", "code": "duplicate", "duplicate": True}
