@@ -2,18 +2,13 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import select
-
 from services.periodization.store import (
     HELD,
-    ChoiceRow,
-    CoachDeloadRow,
     ConfirmationRow,
     PeriodizationAthleteRow,
     PeriodizationErasureRow,
 )
 from shared.athletes.store import AthleteStore
-from shared.bus.routes import Settlement
 
 NO_CORRELATION = ""
 
@@ -31,11 +26,6 @@ class Athletes(AthleteStore[PeriodizationAthleteRow]):
             row = PeriodizationAthleteRow(tenant=self.tenant, athlete=athlete)
             self.db.add(row)
         return row
-
-    def stands(self, athlete: str) -> Settlement:
-        """Which commands about the athlete count."""
-        queries = (select(row.version_id).where(*self._of(row, athlete)) for row in (ChoiceRow, CoachDeloadRow))
-        return Settlement(athlete, {message for query in queries for message in self.db.scalars(query)})
 
     def await_confirmations(
         self, athlete: str, correlation_id: str, reply_address: Mapping[str, str], applied: bool

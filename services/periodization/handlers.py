@@ -62,7 +62,7 @@ _SOURCES: Final[Mapping[str, Source]] = {"load": "load", "recovery": "readiness"
 def after_put(context: Context, row: PeriodizationAthleteRow, profile: Profile, before: Profile | None) -> None:
     plan_and_publish(context, row.athlete)
     if before is None:
-        context.settle(Athletes(context.db, context.tenant).stands(row.athlete))
+        context.settle(SeasonStore(context.db, context.tenant, row.athlete).stands())
 
 
 def after_erase(context: Context, incoming: Incoming[EraseAthlete], effect: Effect) -> Accepted | Later:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from services.periodization.domain import CoachDeload, SeasonChoices
 from shared.athletes.store import AthleteRow, ErasureRow
+from shared.bus.routes import Settlement
 from shared.db.common_tables import service_metadata
 from shared.db.tables import COLUMN_TYPES, AthleteKey, MessageId, Tenant
 from shared.db.versions import Version, Versioned
@@ -184,6 +185,11 @@ class SeasonStore:
             week_template=None if template is None else WeekTemplate.model_validate(template),
             weeks=values.get("weeks"),
         )
+
+    def stands(self) -> Settlement:
+        """Which commands about the athlete count."""
+        queries = (select(row.version_id).filter_by(**self.key) for row in (ChoiceRow, CoachDeloadRow))
+        return Settlement(self.athlete, {message for query in queries for message in self.db.scalars(query)})
 
     def coach_deloads(self) -> tuple[CoachDeload, ...]:
         rows = self.db.scalars(select(CoachDeloadRow).filter_by(**self.key).order_by(CoachDeloadRow.starts))
