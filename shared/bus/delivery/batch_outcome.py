@@ -15,14 +15,12 @@ from shared.bus.delivery.outbox import OutboxEntry, outbox_entry
 from shared.bus.delivery.retries import Reason
 from shared.bus.delivery.unit_of_work import ReplyKind, UnitOfWork, errors, reply_message
 from shared.bus.delivery.validation import Readable, Refused, Unhandled
-from shared.bus.routes import DUPLICATE, ERASED, Accepted, Answered, Forgotten, Later, Outcome
+from shared.bus.routes import ERASED, Accepted, Answered, Forgotten, Later, Outcome
 from shared.messages.envelope import EVENTS_EXCHANGE, Address, outgoing, type_of
 from shared.messages.ids import new_id
 from shared.messages.validation import Problem
 from shared.ops import metrics
 
-ERASE = "athlete.erase"
-"""After this command the delivery tables, too, must not name the athlete."""
 _DEAD = "tandem:dead"
 """The inbox's source of what the broker gave up, each death under a digest of its own."""
 _PARKED_TEXT = "the service failed at it and keeps it; its operators know, and command-settled tells what comes of it"
@@ -239,7 +237,7 @@ class BatchOutcome:
         if replies and row.outcome == "rejected" and row.reply:
             self._reply(address, row.message_id, "rejected", json.loads(row.reply))
         elif replies:
-            self._reply(address, row.message_id, "accepted", {**_first_reply(row), "duplicate": True})
+            self._reply(address, row.message_id, "accepted", {**row.first_reply, "duplicate": True})
         self._count(row.handler, metrics.duplicates)
 
     def _publish_rejection(
@@ -337,15 +335,6 @@ class BatchOutcome:
 
 def _replies(reading: Readable) -> bool:
     return reading.route.replies and reading.route.source == "command"
-
-
-def _first_reply(row: InboxEntry) -> Mapping[str, Any]:
-    """What the sender of a repetition hears; of an erased athlete no reply is kept, and one given late never is."""
-    if row.reply:
-        reply: dict[str, Any] = json.loads(row.reply)
-        return reply
-    is_erased = row.outcome != "later" and row.athlete is None and row.handler != ERASE
-    return (ERASED if is_erased else DUPLICATE).data
 
 
 def _json(data: Mapping[str, Any]) -> bytes:

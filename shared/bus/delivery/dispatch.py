@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from shared.bus.delivery.batch_outcome import ERASE, BatchOutcome
+from shared.bus.delivery.batch_outcome import BatchOutcome
+from shared.bus.delivery.inbox import ERASE
 from shared.bus.delivery.retries import Failure, to_park, to_park_dead, to_throttled
 from shared.bus.delivery.unit_of_work import Calls, Causation, UnitOfWork, decisions_in
 from shared.bus.delivery.validation import Readable, Refused, Unhandled

@@ -3,7 +3,8 @@
 Also how a batch begins and what it writes at its end, and for how long delivery remembers.
 """
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -13,6 +14,7 @@ from sqlalchemy import ColumnElement, CursorResult, MetaData, delete, func, sele
 from sqlalchemy.orm import Session
 
 from shared.bus.delivery.outbox import Outbox, OutboxEntry
+from shared.bus.routes import DUPLICATE, ERASED
 from shared.db.bulk import Rows, as_array, as_stored, find_rows, find_sql, write_rows
 from shared.db.delivery_tables import InboxRow, TenantRow
 from shared.db.engine import Database
@@ -29,6 +31,8 @@ Identity = tuple[str, str]
 
 
 PENDING = "pending"
+ERASE = "athlete.erase"
+"""After this command the delivery tables, too, must not name the athlete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,15 @@ class InboxEntry:
     outcome: str
     reply: bytes | None
     received_at: datetime
+
+    @property
+    def first_reply(self) -> Mapping[str, Any]:
+        """What the sender of a repetition hears; of an erased athlete no reply is kept, and one given late never is."""
+        if self.reply:
+            reply: dict[str, Any] = json.loads(self.reply)
+            return reply
+        is_erased = self.outcome != "later" and self.athlete is None and self.handler != ERASE
+        return (ERASED if is_erased else DUPLICATE).data
 
 
 _COLUMNS = tuple(InboxEntry.__slots__)
