@@ -9,6 +9,9 @@ from typing import Any
 
 import pika
 
+RUBBISH = "amq.rabbitmq.reply-to.g2dkAA5ub25vZGVAbm9ob3N0AAAAAAAAAAAA.b2s="
+"""A reply address of the right form that names nobody: up to RabbitMQ 4.0 it kills the broker's channel."""
+
 
 class PlatformClient:
     """One tenant's connection: publishes commands with confirms, collects replies and its own events."""

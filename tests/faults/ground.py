@@ -78,6 +78,11 @@ class Ground:
         finally:
             connection.close()
 
+    def tables(self, *names: str) -> list[str]:
+        """Every schema's tables of these names."""
+        query = "SELECT table_schema, table_name FROM information_schema.tables WHERE table_name = ANY(%s)"
+        return [f"{schema}.{table}" for schema, table in self.rows(query, list(names))]
+
     @contextmanager
     def channel(self) -> Any:
         connection = pika.BlockingConnection(pika.URLParameters(self.broker.uri))
@@ -178,6 +183,11 @@ class Side:
     @property
     def name(self) -> str:
         return "tandem" if self.must_stop_cleanly else "control"
+
+    def figure(self, metric: str, label: str = "") -> float:
+        """The sum over all replicas and series of ``metric`` that carry ``label``."""
+        lines = [line for process in self.replicas for line in process.metrics().splitlines()]
+        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(metric + "{") and label in line)
 
     def says_of(self, moment: str, what: str) -> str:
         """The control publishes before it acknowledges, so that nothing is left to do after that."""

@@ -57,7 +57,7 @@ def database_restarted(scene: Scene) -> None:
     scene.ground.postgres.stop()
     time.sleep(HELD_S)
     scene.witness.saw(len(scene.sender.confirmed) - before, "messages taken by the broker meanwhile")
-    _not_ready(scene)
+    not_ready(scene)
     scene.ground.postgres.start()
 
 
@@ -79,25 +79,20 @@ def _taking_no_writes(scene: Scene) -> None:
     before = len(scene.sender.confirmed)
     time.sleep(HELD_S)
     scene.witness.saw(len(scene.sender.confirmed) - before, "messages taken by the broker meanwhile")
-    _not_ready(scene)
+    not_ready(scene)
 
 
 def database_slow(scene: Scene) -> None:
     ground = scene.ground
-    tables = [
-        f"{schema}.{table}"
-        for schema, table in ground.rows(
-            "SELECT table_schema, table_name FROM information_schema.tables WHERE table_name IN ('inbox', 'effects')"
-        )
-    ]
+    tables = ground.tables("inbox", "effects")
     with ground.locked(*tables):
-        until(lambda: _waiting_for_locks(scene) > 0, HELD_S)
-        scene.witness.saw(_waiting_for_locks(scene), "transactions waiting for a lock")
+        until(lambda: waiting_for_locks(scene) > 0, HELD_S)
+        scene.witness.saw(waiting_for_locks(scene), "transactions waiting for a lock")
         time.sleep(HELD_S)
     before = len(scene.sender.confirmed)
     with ground.postgres_frozen():
         time.sleep(HELD_S)
-        _not_ready(scene)
+        not_ready(scene)
     scene.witness.saw(len(scene.sender.confirmed) - before, "messages taken by the broker while it stood still")
 
 
@@ -134,11 +129,11 @@ def _publisher_noticed(scene: Scene) -> None:
     scene.witness.saw(scene.sender.resent, "publishes that had to be repeated")
 
 
-def _not_ready(scene: Scene) -> None:
+def not_ready(scene: Scene) -> None:
     if scene.side.must_stop_cleanly:
         count = sum(not process.is_ready() for process in scene.side.replicas)
         scene.witness.saw(count, "replicas that said they were not ready")
 
 
-def _waiting_for_locks(scene: Scene) -> int:
+def waiting_for_locks(scene: Scene) -> int:
     return int(scene.ground.rows("SELECT count(*) FROM pg_locks WHERE NOT granted")[0][0])

@@ -109,11 +109,12 @@ def _run(side: Side, fault: Fault, options: Options, measure: Counting) -> Row:
     drained = _drained(scene) and not witness.by_hand
     seconds = time.monotonic() - max(struck, sender.confirmed_at) if drained else None
     count = measure(script, sender.confirmed)
+    poisonous = {one.id for one in script.sends if one.fate == "parked"}
     for problem in (*count.lost, *count.doubled, *count.wrong_loads)[: options.tell if ours else 0]:
         print(f"  {fault.name}: {problem}", file=sys.stderr)
     row = Row(
         side.name, fault.name, fault.what, len(first) + len(script.sends) + sender.resent, len(count.lost),
-        len(count.doubled), len(count.parked), sum(script.messages[one].fate != "parked" for one in count.parked),
+        len(count.doubled), len(count.parked), len(count.parked - poisonous),
         len(count.wrong_loads), died if ours else 0, seconds, tuple(witness.seen), tuple(witness.missing),
     )  # fmt: skip
     print(row.line(), file=sys.stderr, flush=True)

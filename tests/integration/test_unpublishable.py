@@ -9,12 +9,10 @@ import pytest
 from kombu import Connection
 
 from tests.broker import Broker
-from tests.platform import PlatformClient
+from tests.platform import RUBBISH, PlatformClient
 from tests.postgres import Postgres
 from tests.processes import ServiceProcess
 
-RUBBISH = "amq.rabbitmq.reply-to.g2dkAA5ub25vZGVAbm9ob3N0AAAAAAAAAAAA.b2s="
-"""A reply address of the right form that names nobody: up to RabbitMQ 4.0 it kills the broker's channel."""
 MISTAKE = {"athlete": "p1", "repetitions": 666}
 PARKED = "toy.parked"
 
