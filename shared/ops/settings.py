@@ -80,6 +80,8 @@ class Settings(BaseModel):
     """RabbitMQ's management API with an administrator's name and password; needed by ``tandem tenant`` only."""
     management_ca_file: Path | None = None
     """For ``https://``: who signed the management API's certificate."""
+    broker_queues: int = Field(20_000, ge=100, le=10_000_000)
+    """What ``tandem bus declare`` lets the broker hold: at about 50 KB of its memory for each queue, a gigabyte."""
     database_owner_url: SharedDatabaseUrl | None = Field(None, repr=False)
     """PostgreSQL: the role that owns the tables, used by ``tandem db upgrade`` only; services then own nothing."""
     database_url: SharedDatabaseUrl = Field("sqlite:///tandem-{service}.sqlite3", repr=False)

@@ -20,7 +20,7 @@ def declare() -> None:
     use_green_threads()
 
     from shared.bus.operations.management import ManagementRefused, ManagementUnavailable
-    from shared.bus.operations.policies import MAX_QUEUES, set_policies
+    from shared.bus.operations.policies import set_policies
     from tandem.commands.options import settings_or_exit
     from tandem.runtime.broker import CannotDeclare, declare_services, management_of
 
@@ -31,8 +31,8 @@ def declare() -> None:
     except CannotDeclare as error:
         raise click.ClickException(str(error)) from None
     try:
-        version = set_policies(management_of(settings))
-        click.echo(f"policies for RabbitMQ {version} are set; at most {MAX_QUEUES} queues")
+        version = set_policies(management_of(settings), settings.broker_queues)
+        click.echo(f"policies for RabbitMQ {version} are set; at most {settings.broker_queues} queues")
     except (ManagementRefused, ManagementUnavailable) as error:
         click.echo(
             f"No bounds are set on the broker's queues: {error}. Or there, with the file of its version: ", err=True

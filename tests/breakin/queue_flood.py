@@ -67,7 +67,7 @@ def _declare(uri: str, flood: QueueFlood) -> None:
         while flood.declared < _MOST_TIMES * flood.allowed:
             stream = flood.declared % 100 == 7
             arguments = {"x-queue-type": "stream"} if stream else {}
-            channel.queue_declare(f"{own_prefix(CROWD)}{flood.declared}", durable=stream, arguments=arguments)
+            channel.queue_declare(f"{own_prefix(CROWD)}{flood.declared}", durable=True, arguments=arguments)
             flood.declared += 1
             if flood.declared > flood.allowed and over_since is None:
                 over_since = time.monotonic()

@@ -120,6 +120,7 @@ def test_a_service_waits_for_its_broker(tmp_path: Path) -> None:
         assert process.is_running
         process.terminate()
         assert process.wait() == 0
+        assert '"level": "error"' not in process.log.read_text()
     finally:
         process.kill()
 

@@ -10,10 +10,11 @@ from shared.bus.operations.management import Management
 from shared.bus.queue_names import UNROUTED_EXCHANGE
 from shared.contract.words import SERVICES
 from shared.messages.envelope import COMMANDS_EXCHANGE
+from shared.ops.settings import Settings
 
-MAX_QUEUES = 20_000
-"""Of the virtual host: at about 50 KB of memory each, a gigabyte. Beyond it the broker refuses everybody, so what one
-tenant has is bounded far below (``TenantWatch``)."""
+MAX_QUEUES: int = Settings.model_fields["broker_queues"].default
+"""Of the virtual host. Beyond it the broker refuses everybody, so what one tenant has is bounded far below, by
+``TenantWatch``."""
 _OURS = f"^({'|'.join(SERVICES)})\\."
 _MEGABYTE = 1024 * 1024
 _WEEK_MS = 7 * 24 * 3600 * 1000
@@ -67,14 +68,14 @@ def definitions(version: str, vhost: str = "/") -> dict[str, Any]:
     return {"policies": named, "parameters": [*operator, limits]}
 
 
-def set_policies(broker: Management) -> str:
+def set_policies(broker: Management, most_queues: int = MAX_QUEUES) -> str:
     """Sets all of them; returns the broker's version, by which they are chosen."""
     version = str(broker.get("overview")["rabbitmq_version"])
     for name, policy in policies(version).items():
         broker.put("policies", broker.vhost, name, body=policy)
     for name, policy in OPERATOR_POLICIES.items():
         broker.put("operator-policies", broker.vhost, name, body=policy)
-    broker.put("vhost-limits", broker.vhost, "max-queues", body={"value": MAX_QUEUES})
+    broker.put("vhost-limits", broker.vhost, "max-queues", body={"value": most_queues})
     return version
 
 

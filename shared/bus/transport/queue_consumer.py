@@ -106,6 +106,8 @@ class DrainingQueueConsumer(QueueConsumer):  # type: ignore[misc]  # nameko ship
             super().run(safety_interval=_IDLE_CHECK_S)
         except QueueConsumerStopped:
             _log.info("stopped while the broker was away", service=self.container.service_name)
+            if not self._consumers_ready.ready():  # nameko would raise None in whoever still waits for the start
+                self._consumers_ready.send(None)
         finally:
             self._set_connected(False)
 
