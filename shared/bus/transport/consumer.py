@@ -3,9 +3,11 @@
 nameko's own entrypoint acknowledges what failed, so it is subclassed here: raw messages, in-flight tags, draining.
 """
 
+import math
 import random
+import re
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, Literal
 
@@ -22,12 +24,16 @@ from shared.bus.routes import Route
 from shared.bus.transport.deliveries import dead_delivery, delivered_before, delivery_from, tenant_in
 from shared.bus.transport.queue_consumer import GONE, DrainingQueueConsumer, Subscription
 from shared.bus.transport.wiring import wiring_of
+from shared.messages.envelope import Delivery
 from shared.ops import metrics
 
 _log = structlog.get_logger("tandem.consumer")
 
 _DATABASE_PAUSE_S = 1.0
 _HELD_UP_PAUSE_S = 0.5
+_OVERTAKE_AFTER_S = 0.05
+"""After so long a batch is slow, and queries that wait for nothing of it are answered meanwhile."""
+_ATHLETE = re.compile(rb'"athlete"\s*:\s*("[^"]+")')
 
 
 class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no types
@@ -42,10 +48,12 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
         self.source = source
         self.routes = tuple(routes)
         self._waiting: deque[Any] = deque()
+        self._left: list[Any] = []
+        self._under_way: list[Any] = []
+        self._queries = frozenset(route.key for route in self.routes if route.query)
         self._subscription: Subscription | None = None
         self._arrived = Event()
         self._stopping = False
-        self._taking = False
         self._singly = False
         self._loop: Any = None
         self._bus: Any = None
@@ -67,7 +75,7 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
     @property
     def in_flight(self) -> int:
         """Deliveries taken and not yet acknowledged."""
-        return len(self._waiting) + (self._in_batch if self._taking else 0)
+        return len(self._waiting) + len(self._left) + len(self._under_way)
 
     @property
     def _all_in_flight(self) -> int:
@@ -75,7 +83,6 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
         return sum(one.in_flight for one in self.container.entrypoints if isinstance(one, BatchEntrypoint))
 
     def setup(self) -> None:
-        self._in_batch = 0
         self._settings = wiring_of(self.container).settings
         self._size = self._settings.batch_messages
         self._in_memory = wiring_of(self.container).in_memory
@@ -105,6 +112,7 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
     def reconnected(self, subscription: Subscription) -> None:
         """What was taken over the old connection comes again over this one."""
         self._waiting.clear()
+        self._left = []
         self._subscription = subscription
 
     def receive(self, subscription: Subscription, message: Any) -> None:
@@ -156,25 +164,60 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
     def _settle(self, messages: list[Any]) -> None:
         subscription = self._subscription
         gauge = metrics.in_flight.labels(self.container.service_name)
-        self._taking, self._in_batch = True, len(messages)
-        while messages and subscription is self._subscription:
+        self._left = messages
+        while self._left and subscription is self._subscription:
             gauge.set(self._all_in_flight)
-            given = messages[: self._size]
             # Retried messages stand under keys of the internal exchange and count with their like.
-            in_hand = Counter(tenant_in(message) for message in chain(messages, self._waiting))
-            result = self._work(given, in_hand)
+            in_hand = Counter(tenant_in(message) for message in chain(self._left, self._waiting))
+            given, self._left = self._left[: self._size], self._left[self._size :]
+            result = self._work(given, in_hand, None if self._singly else self._overtake)
             if result is None:
-                self._return(messages)
+                self._return(given + self._left)
                 break
             self._fit_size(len(given), result)
-            messages = messages[result.done :]
-            self._in_batch = len(messages)
+            self._left = given[result.done :] + self._left
             eventlet.sleep(0)  # what was committed goes out before the next batch is begun
             if result.database_away:
                 # Every message would fail alike; waiting with them in hand burns nobody's attempts.
                 eventlet.sleep(_DATABASE_PAUSE_S)
-        self._taking = False
+        self._left = []
         gauge.set(self._all_in_flight)
+
+    def _overtake(self) -> None:
+        """Answers one tenant's queries while a batch takes long."""
+        queries = self._that_may_overtake()
+        if not queries:
+            return
+        self._left = _without(queries, self._left)
+        self._waiting = deque(_without(queries, self._waiting))
+        result = self._work(queries, Counter(tenant_in(message) for message in queries))
+        if result is None or result.done < len(queries):
+            self._left = queries[0 if result is None else result.done :] + self._left
+        if result is None or result.database_away:
+            eventlet.sleep(_DATABASE_PAUSE_S)
+
+    def _that_may_overtake(self) -> list[Any]:
+        """Queries of one tenant: none that stands behind a command about the same athlete, or, where a query names no
+        athlete, behind any of its tenant."""
+        found: dict[str, list[Any]] = {}
+        ahead: dict[str, list[bytes]] = {}
+        held_up = {self._read(message).routing_key.partition(".")[0] for message in self._under_way}
+        taken = {id(message) for message in self._under_way}
+        for message in chain(self._under_way, self._left, self._waiting):
+            delivery = self._read(message)
+            tenant, _, key = delivery.routing_key.partition(".")
+            athlete = _ATHLETE.search(delivery.body)
+            named = b"" if athlete is None else athlete.group(1)
+            is_free = all(named and named not in body for body in ahead.get(tenant, ()))
+            if key in self._queries and is_free and id(message) not in taken and not _is_suspect(message):
+                found.setdefault(tenant, []).append(message)
+            else:
+                ahead.setdefault(tenant, []).append(delivery.body)
+        first = min(found, key=lambda tenant: tenant in held_up, default=None)  # the oldest of those held up by others
+        return [] if first is None else found[first][: self._settings.batch_messages]
+
+    def _read(self, message: Any) -> Delivery:
+        return delivery_from(message, self._declared_source)
 
     def _fit_size(self, given: int, result: Batch) -> None:
         """Gives slow handlers about as many messages as they manage within one transaction's time, quick ones more."""
@@ -183,14 +226,21 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
         elif given == self._size:
             self._size = min(self._size * 2, self._settings.batch_messages)
 
-    def _work(self, messages: list[Any], in_hand: Mapping[str, int]) -> Batch | None:
-        """Runs the service method in a worker; acknowledges, then hands over what is to be published."""
+    def _work(
+        self, messages: list[Any], in_hand: Mapping[str, int], meanwhile: Callable[[], None] | None = None
+    ) -> Batch | None:
+        """Runs the service method in a worker; acknowledges, then hands over what is to be published.
+
+        ``meanwhile`` is called now and then while that takes long.
+        """
         finished = Event()
+        self._under_way += messages
 
         def settle(worker: Any, result: Batch | None, failed: Any) -> tuple[Batch | None, Any]:
+            self._under_way = _without(messages, self._under_way)
             if result is not None:
                 self._bus = worker.service.bus
-                self._acknowledge(messages[: result.done])
+                self._acknowledge(messages[: result.done], messages[result.done :])
                 self._bus.relay.hand_over(result.messages)
             finished.send(result)
             return result, failed
@@ -204,11 +254,16 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
             ]
             self.container.spawn_worker(self, (deliveries,), {}, handle_result=settle)
         except ContainerBeingKilled:
+            self._under_way = _without(messages, self._under_way)
             return None
+        while meanwhile is not None and not self._in_memory and not finished.ready():
+            finished.wait(_OVERTAKE_AFTER_S)
+            if not finished.ready():
+                meanwhile()
         result: Batch | None = finished.wait()
         return result
 
-    def _acknowledge(self, messages: list[Any]) -> None:
+    def _acknowledge(self, messages: list[Any], rest: list[Any]) -> None:
         if not messages or self._subscription is None:
             return
         channel = self._subscription.channel
@@ -217,9 +272,15 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
                 for message in messages:
                     if self._in_memory or message.channel is channel:
                         channel.basic_ack(message.delivery_tag)
-            elif messages[0].channel is channel:
-                # One worker per channel takes deliveries in order, so everything up to this tag is settled.
-                channel.basic_ack(messages[-1].delivery_tag, multiple=True)
+                return
+            tags = [message.delivery_tag for message in messages if message.channel is channel]
+            others = chain(rest, self._left, self._waiting, self._under_way)
+            oldest = min((other.delivery_tag for other in others if other.channel is channel), default=math.inf)
+            if tags and max(tags) < oldest:
+                channel.basic_ack(max(tags), multiple=True)  # everything up to this tag is settled
+            else:  # what was overtaken is not
+                for tag in tags:
+                    channel.basic_ack(tag)
         except GONE:
             _log.warning("acknowledging failed, the broker delivers again", exc_info=True)
 
@@ -237,6 +298,12 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
     def _wake(self) -> None:
         if not self._arrived.ready():
             self._arrived.send(None)
+
+
+def _without(some: Sequence[Any], messages: Iterable[Any]) -> list[Any]:
+    """By identity: a message sent twice equals itself."""
+    gone = {id(message) for message in some}
+    return [message for message in messages if id(message) not in gone]
 
 
 def _is_suspect(message: Any) -> bool:
