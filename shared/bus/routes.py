@@ -172,7 +172,14 @@ class Context(Protocol):
         """Aware UTC now; injected, so tests and the demo set it."""
 
     def off_hub(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        """Runs heavy pure computation while others' messages are handled; elsewhere than in a service, at once."""
+        """Runs heavy pure computation while others' messages are handled; elsewhere than in a service, at once.
+
+        In a service it runs in another process: all of it has to be picklable, and it may raise ``WorkStopped``.
+        """
+
+    @property
+    def budget_s(self) -> float | None:
+        """Deterministic seconds that one piece of heavy work may cost; None: nobody has said."""
 
     def settle(self, settlement: Settlement) -> None:
         """Tell by ``command-settled`` what has come of commands about an athlete that were pending."""

@@ -277,3 +277,25 @@ solve_seconds: Final = Histogram(
     buckets=_SOLVE_SECONDS,
     registry=registry,
 )
+planning_cpu_seconds: Final = Counter(
+    "tandem_planning_cpu_seconds",
+    "Processor time that weeks took in the planning processes.",
+    registry=registry,
+)
+planning_waiting: Final = Gauge(
+    "tandem_planning_waiting",
+    "Weeks that wait for a planning process.",
+    registry=registry,
+)
+planning_processes_ended: Final = Counter(
+    "tandem_planning_processes_ended",
+    "Planning processes that ended: grown too large (memory), took too much (stopped), or something killed them.",
+    ["reason"],
+    registry=registry,
+)
+throttled_planning: Final = Counter(
+    "tandem_planning_messages_set_aside",
+    "Messages throttled, as weeks of their tenant had used up its processor time per minute.",
+    ["service"],
+    registry=registry,
+)

@@ -140,6 +140,14 @@ class Settings(BaseModel):
     """How often periodization looks at that through the management API; 0: never."""
     prefetch_messages: int = Field(400, ge=1, le=20000)
     """Deliveries taken and not yet acknowledged, per service."""
+    planning_processes: int = Field(1, ge=1, le=16)
+    """Weeks that a scheduling service plans at a time, each in a process of its own."""
+    planning_week_seconds: float = Field(4, ge=1, le=60)
+    """The work that planning one week may cost, in deterministic seconds; about as many of a slow core."""
+    planning_tenant_seconds: float = Field(10, ge=1, le=600)
+    """Processor seconds a minute for one tenant's weeks before its messages are set aside for the others'."""
+    planning_memory_mb: int = Field(250, ge=150, le=16384)
+    """A planning process that holds more after its work is replaced."""
     heartbeat_seconds: int = Field(30, ge=2, le=600)
     """A broker that says nothing for up to twice as long counts as gone; the connection is opened anew."""
     confirm_timeout_seconds: float = Field(10, gt=0, le=300)

@@ -143,8 +143,8 @@ BUDGET_TEXTS: Mapping[BudgetSpent, str] = {
     "named cannot hold together, but part of it may not be needed for that.",
     "undecided": "This week is big: the work that one week may cost was spent before a calendar was found or proved "
     "impossible. Leave out some sessions or fix the starts of some, and plan it again.",
-    "out_of_time": "The planner was stopped, as this machine is too slow or busy for this week. Plan it again, with "
-    "fewer sessions if that happens twice.",
+    "out_of_time": "The planner was stopped: this week took more processor time or memory than it may. Plan it again, "
+    "with fewer sessions if that happens twice.",
 }
 
 

@@ -2,14 +2,16 @@
 stay as they were."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, exists, or_, select, union
 
 from services.scheduling.domain.conflicts import pair_horizon_hours
-from services.scheduling.domain.placing.planning import plan_week
+from services.scheduling.domain.placing.budget import WEEK_SECONDS
+from services.scheduling.domain.placing.planning import OutOfTime, plan_week
 from services.scheduling.domain.week_plan import WeekPlan
 from services.scheduling.store import PlanRow, RequestRow, SchedulingAthleteRow, TargetRow
 from services.scheduling.use_cases.gather import gather_week, other_weekday
@@ -18,6 +20,7 @@ from services.scheduling.use_cases.record import AthleteContext
 from shared.bus.routes import Context, Rejected, Settlement
 from shared.messages.validation import Problem
 from shared.ops import metrics
+from shared.rules.lifecycle.rule_worker import WorkStopped
 
 WEEK = timedelta(days=7)
 MAX_DUE: Final = 20_000
@@ -139,12 +142,21 @@ def plan_and_publish(athlete: AthleteContext, week_start: date) -> WeekPlan | No
     if inputs is None:
         return None
     started = time.monotonic()
-    plan = plan_week(inputs, athlete.context.rules, athlete.context.off_hub)
+    plan = plan_week(
+        inputs, athlete.context.rules, partial(_off_hub, athlete), athlete.context.budget_s or WEEK_SECONDS
+    )
     # Counted even when the transaction fails afterwards: the solver has worked.
     metrics.solve_seconds.labels(plan.status).observe(time.monotonic() - started)
     metrics.solves.labels(plan.status, "yes" if plan.optimal else "no").inc()
     store_and_publish(athlete, week_start, plan.as_json())
     return plan
+
+
+def _off_hub(athlete: AthleteContext, function: Callable[..., Any], *arguments: Any) -> Any:
+    try:
+        return athlete.context.off_hub(function, *arguments)
+    except WorkStopped:
+        raise OutOfTime from None
 
 
 def store_and_publish(athlete: AthleteContext, week_start: date, document: Mapping[str, Any]) -> None:

@@ -36,6 +36,8 @@ class BatchOutcome:
         self.service = service
         self.now = now
         self.erased = False
+        self.elsewhere_s = 0.0
+        """Seconds in which the batch waited for what was computed elsewhere."""
         self._routed = keys
         self.seen: dict[Identity, list[InboxEntry]] = {}
         self.taken: list[InboxEntry] = []

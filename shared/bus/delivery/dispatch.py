@@ -39,11 +39,18 @@ class FairShares:
     (``<service>.crowded``), which is worked off beside the others. A service with one tenant throttles nobody.
 
     ``in_hand``: a tenant that has no more messages than this with the consumer waits for answers and floods nobody.
+    ``over_budget``: whether a tenant's heavy work has used up its processor time, which is counted there and not here.
     """
 
     def __init__(
-        self, share: float, in_hand: int, burst_s: float = 0.5, now: Callable[[], float] = time.monotonic
+        self,
+        share: float,
+        in_hand: int,
+        burst_s: float = 0.5,
+        now: Callable[[], float] = time.monotonic,
+        over_budget: Callable[[str], bool] = lambda tenant: False,
     ) -> None:
+        self._over_budget = over_budget
         self._share = share
         self._in_hand = in_hand
         self._burst_s = burst_s
@@ -60,7 +67,9 @@ class FairShares:
         if len(self._tenants) < 2:
             return frozenset()
         return frozenset(
-            tenant for tenant, count in in_hand.items() if count > self._in_hand and self._balance(tenant) < 0
+            tenant
+            for tenant, count in in_hand.items()
+            if (count > self._in_hand and self._balance(tenant) < 0) or (count > 1 and self._over_budget(tenant))
         )
 
     def charge(self, messages: Mapping[str, int], seconds: float) -> None:
@@ -262,6 +271,7 @@ class Dispatcher:
     def _accept(self, reading: Readable, context: UnitOfWork, outcome: Outcome) -> None:
         self._work.settle(context)
         rows = self._calls.rows(context)
+        self._work.elsewhere_s += context.off_hub_s
         self._work.accept(reading, outcome, rows)
         if reading.route.source == "command" and reading.route.key == ERASE:
             tenant, athlete = whose(reading)

@@ -31,6 +31,7 @@ from shared.db.row_security import act_for, may_write
 from shared.hub import Hub
 from shared.messages.envelope import MAX_CLOCK_AHEAD, Delivery
 from shared.ops import metrics
+from shared.ops.heavy_work import HeavyWork
 
 _log = structlog.get_logger("tandem.bus")
 
@@ -69,6 +70,7 @@ class Processor:
         shares: FairShares | None = None,
         erase_waiting: Callable[[str, str], object] | None = None,
         hub: Hub | None = None,
+        heavy: HeavyWork | None = None,
         max_clock_ahead: timedelta = MAX_CLOCK_AHEAD,
     ) -> None:
         """``erase_waiting``: drops what waits, parked or for another try, about a tenant's athlete.
@@ -81,12 +83,13 @@ class Processor:
         self.database = database
         self._intake = Intake(service, routes, user_id_required, max_clock_ahead)
         self._keys = frozenset(route.key for route in routes)
-        self._calls = Calls(service, rules, clock, hub)
+        self._calls = Calls(service, rules, clock, hub, heavy)
         self._clock = clock
         self._budget_s = budget_s
         self._group_size = GroupSize(budget_s)
         self._shares = shares
         self._suspects = Suspects(database)
+        self._heavy = heavy
         self._tenants_read = False
 
     def process(self, deliveries: Sequence[Delivery]) -> Batch:
@@ -176,7 +179,7 @@ class Processor:
         if work.erased:
             self.database.wipe()
         self.store.tenants_committed(new_tenants)
-        self._charge(deliveries[:done], readings, new_tenants, time.monotonic() - started)
+        self._charge(deliveries[:done], readings, new_tenants, time.monotonic() - started - work.elsewhere_s)
         work.count(time.monotonic() - started, done)
         return Batch(done, tuple(work.messages))
 
@@ -253,6 +256,13 @@ class Processor:
             and (sender := sender_of(delivery)) is not None
         )
         self._shares.charge(handled, seconds)
+        if self._heavy is not None:
+            aside = [
+                sender_of(delivery) or ""
+                for delivery, reading in zip(deliveries, readings, strict=False)
+                if isinstance(reading, Throttled)
+            ]
+            metrics.throttled_planning.labels(self.service).inc(sum(map(self._heavy.is_over_budget, aside)))
 
     def _rejected(self, reading: Reading, rejected: Rejected) -> Batch:
         assert isinstance(reading, Readable)

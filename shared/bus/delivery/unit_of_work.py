@@ -1,5 +1,6 @@
 """What one handler call works with, ``routes.Context`` on a database session, and what it leaves to be published."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -13,6 +14,7 @@ from shared.hub import Hub, Result
 from shared.messages.envelope import DEFAULT_EXCHANGE, EVENTS_EXCHANGE, Outgoing, outgoing, type_of
 from shared.messages.ids import new_id
 from shared.messages.validation import Problem
+from shared.ops.heavy_work import HeavyWork
 from shared.rules.decisions import Rules
 
 ReplyKind = Literal["accepted", "rejected", "answered", "parked"]
@@ -97,6 +99,7 @@ class UnitOfWork:
         cause: Causation | None = None,
         rules_as_of: Callable[[date], Rules] | None = None,
         hub: Hub | None = None,
+        heavy: HeavyWork | None = None,
     ) -> None:
         self.service = service
         self.emitted: list[EmittedEvent] = []
@@ -109,6 +112,8 @@ class UnitOfWork:
         self._clock = clock
         self._rules_as_of = rules_as_of
         self._hub = hub
+        self._heavy = heavy
+        self.off_hub_s = 0.0
 
     @property
     def tenant(self) -> str:
@@ -135,7 +140,18 @@ class UnitOfWork:
         return self._clock()
 
     def off_hub(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        return function(*arguments) if self._hub is None else self._hub.off_hub(function, *arguments)
+        began = time.monotonic()
+        try:
+            if self._heavy is not None:
+                result: Result = self._heavy.run(self._tenant, function, *arguments)
+                return result
+            return function(*arguments) if self._hub is None else self._hub.off_hub(function, *arguments)
+        finally:
+            self.off_hub_s += time.monotonic() - began
+
+    @property
+    def budget_s(self) -> float | None:
+        return None if self._heavy is None else self._heavy.budget_s
 
     def settle(self, settlement: Settlement) -> None:
         self.settlements.append(settlement)
@@ -189,17 +205,25 @@ class RuleSource(Protocol):
 class Calls:
     """One service's, under its rules and its clock."""
 
-    def __init__(self, service: str, rules: RuleSource | None, clock: Clock, hub: Hub | None = None) -> None:
+    def __init__(
+        self,
+        service: str,
+        rules: RuleSource | None,
+        clock: Clock,
+        hub: Hub | None = None,
+        heavy: HeavyWork | None = None,
+    ) -> None:
         self.service = service
         self._rules = rules
         self._clock = clock
         self._hub = hub
+        self._heavy = heavy
 
     def context(self, db: Session, tenant: str, cause: Causation | None) -> UnitOfWork:
         """For one call of one handler; without ``cause`` nobody sent a message."""
         source = self._rules
         if source is None:
-            return UnitOfWork(self.service, tenant, db, None, self._clock, cause, hub=self._hub)
+            return UnitOfWork(self.service, tenant, db, None, self._clock, cause, hub=self._hub, heavy=self._heavy)
         return UnitOfWork(
             self.service,
             tenant,
@@ -209,6 +233,7 @@ class Calls:
             cause,
             lambda day: source.as_of(tenant, day),
             self._hub,
+            self._heavy,
         )
 
     def rows(self, context: UnitOfWork) -> list[OutboxEntry]:

@@ -29,6 +29,7 @@ from shared.bus.transport.publisher import PipelinedPublisher
 from shared.bus.transport.wiring import wiring_of
 from shared.db.engine import Database
 from shared.messages.envelope import Delivery
+from shared.ops.heavy_work import HeavyLimits, HeavyWork
 
 MEASURED_EVERY = 6
 """Sweeps of the outbox between two looks at how many messages are parked."""
@@ -59,6 +60,17 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
         # What waits in memory ends with the process, and nobody can look at it.
         self._queues = None if wiring.in_memory else QueuesOfErased(name, lambda: AmqpBroker(wiring.connector()))
         self._parked = None if wiring.in_memory else ParkedDepth(name, lambda: AmqpBroker(wiring.connector()))
+        self.heavy: HeavyWork | None = None
+        shares: FairShares | None = None
+        if not wiring.in_memory:
+            limits = HeavyLimits(
+                settings.planning_week_seconds,
+                settings.planning_tenant_seconds,
+                settings.planning_memory_mb,
+                settings.planning_processes,
+            )
+            self.heavy = HeavyWork(limits, HUB.off_hub)
+            shares = FairShares(settings.tenant_share, settings.tenant_in_flight, over_budget=self.heavy.is_over_budget)
         self.processor = Processor(
             name,
             self._routes,
@@ -66,9 +78,10 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
             wiring.rules,
             wiring.clock,
             user_id_required=not wiring.in_memory,
-            shares=None if wiring.in_memory else FairShares(settings.tenant_share, settings.tenant_in_flight),
+            shares=shares,
             erase_waiting=None if self._queues is None else self._queues.erase_athlete,
             hub=HUB,
+            heavy=self.heavy,
             max_clock_ahead=timedelta(seconds=settings.max_clock_ahead_seconds),
         )
         self._publishers: list[Publisher] = [
@@ -105,6 +118,8 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
         self._sweeping.kill()
         self.relay.stop()
         self._relaying.wait()
+        if self.heavy is not None:
+            self.heavy.close()
         for publisher in self._publishers:
             publisher.close()
         self.database.dispose()

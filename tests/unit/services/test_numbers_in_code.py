@@ -41,6 +41,7 @@ REASONS: dict[str, dict[float, str]] = {
         14: "technical: days looked around",
     },
     "scheduling/domain/conflicts.py": {12: "characters of a hash", 14: "technical: days looked around, longest row"},
+    "scheduling/domain/placing/attempting.py": {500: "technical: solver", 0.75: "technical: share of the work"},
     "scheduling/domain/placing/budget.py": {
         4: "technical: work a week may cost",
         **dict.fromkeys((6e-5, 5e-9, 5e-6, 2e-5, 6e-6, 1e-6), "technical: what work costs"),
@@ -57,9 +58,7 @@ REASONS: dict[str, dict[float, str]] = {
         **dict.fromkeys((29, 31, 254), "technical: numbers of so many bits"),
     },
     "scheduling/domain/placing/planning.py": {
-        500: "technical: solver",
         12: "technical: solver",
-        0.75: "technical: share of the work",
     },
     "scheduling/domain/placing/preferences.py": {10_000: "units of a penalty point", 5: "Saturday"},
     "scheduling/domain/placing/solving.py": {

@@ -1,6 +1,6 @@
 """The placing problem in numbers: for every session the starts it may take, and what speaks against which two."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -9,8 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from services.scheduling.domain.availability import DAYS_IN_WEEK, Span, midnight
-from services.scheduling.domain.calendar import Entry, duration_seconds
+from services.scheduling.domain.calendar import Entry, around_of, duration_seconds, entry_of
 from services.scheduling.domain.conflicts import ConflictTable, RowLimit, gap_bounds_seconds
+from services.scheduling.domain.placing.preferences import Preferences
+from services.scheduling.domain.week_plan import ConflictMember, WeekInputs
+from shared.contract.words import WEEKDAYS, BudgetSpent
 from shared.messages.values import Limits, PlannedSession
 from shared.rules.model import Conflict
 
@@ -156,3 +159,49 @@ def spoken_against(one: Piece, other: Piece, table: ConflictTable, hard: bool) -
         matrix = forbidden_by(conflict, other, one).T
         matrices[conflict.rule.id] = matrices.get(conflict.rule.id, False) | matrix
     return {rule: matrix for rule, matrix in matrices.items() if matrix.any()}
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """``chosen``: index of each piece's start. ``optimal``: proved that no calendar costs less."""
+
+    chosen: Mapping[str, int]
+    optimal: bool
+
+
+def settled_entries(inputs: WeekInputs) -> list[Entry]:
+    """Fixed sessions of the week and the surroundings, on the clock."""
+    own = {(inputs.week_start, session.id) for session in inputs.sessions}
+    entries = [
+        entry_of(s.model_copy(update={"start": s.start.astimezone(inputs.zone), "timezone": None}), inputs.zone)
+        for s in inputs.sessions
+        if s.start is not None
+    ]
+    starts_on = WEEKDAYS[inputs.week_start.weekday()]
+    return entries + around_of(own, entries, inputs.context, inputs.zone, starts_on)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A week with all that the rules and the athlete say about it: what is left is arithmetic, wherever it is done."""
+
+    inputs: WeekInputs
+    spans: Sequence[Span]
+    table: ConflictTable
+    rows: tuple[RowLimit, ...]
+    limits: Limits
+    grid_minutes: int
+    preferences: Preferences
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What came of it on one grid. ``left``: of the week's budget. ``best`` None: none on this grid, or undecided."""
+
+    problem: PlacementProblem
+    fine: bool
+    left: float
+    best: Placement | None = None
+    conflict: tuple[ConflictMember, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    budget: BudgetSpent | None = None

@@ -1,7 +1,7 @@
 """Placing a week's sessions: hard rules never broken, soft rules strained as little as can be proved, reasons given."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 from services.scheduling.domain.availability import (
@@ -12,49 +12,39 @@ from services.scheduling.domain.availability import (
 )
 from services.scheduling.domain.calendar import (
     Entry,
-    around_of,
     duplicate_ids,
-    duration_seconds,
     entry_of,
     local_time,
 )
 from services.scheduling.domain.checking.check import check_week
 from services.scheduling.domain.checking.verdict import Verdict
 from services.scheduling.domain.conflicts import (
-    ConflictTable,
-    RowLimit,
     ask_conflicts,
     ask_row_limits,
     decided_by,
     is_binding,
 )
-from services.scheduling.domain.placing.budget import CANDIDATE, WEEK_SECONDS, Budget, OutOfBudget
-from services.scheduling.domain.placing.candidate_starts import (
-    MARK_MINUTES,
-    Grid,
-    boundary_starts,
-    chained_starts,
-    edge_starts,
-    grid_starts,
-)
+from services.scheduling.domain.placing.budget import WEEK_SECONDS
 from services.scheduling.domain.placing.explaining import reasons
-from services.scheduling.domain.placing.infeasibility import explain_infeasible
-from services.scheduling.domain.placing.pair_costs import PairTables
-from services.scheduling.domain.placing.placement import Piece, PlacementProblem, fixed_piece, movable_piece, week_days
+from services.scheduling.domain.placing.placement import (
+    Attempt,
+    Piece,
+    Placement,
+    PlacementProblem,
+    Question,
+    settled_entries,
+    week_days,
+)
 from services.scheduling.domain.placing.preferences import POINT, Preferences, preference_cost
-from services.scheduling.domain.placing.solving import Placement, best_placement, no_days_for
 from services.scheduling.domain.week_plan import ConflictMember, Penalty, PlacedSession, WeekInputs, WeekPlan
-from shared.contract.words import WEEKDAYS, BudgetSpent, WeekStatus
+from shared.contract.words import BudgetSpent, WeekStatus
 from shared.messages.validation import InvalidInput
 from shared.messages.values import Limits, PlannedSession, Profile
 from shared.rules.athlete_facts import athlete_facts
 from shared.rules.decisions import Rules
 from shared.rules.model import DecidedBy
 
-_MAX_CANDIDATES = 500
 _MAX_AUDITS = 12
-_TO_PLACE = 0.75
-"""Of a week's budget; the rest is for saying why it cannot be placed."""
 
 
 class Run(Protocol):
@@ -74,30 +64,11 @@ def run_here(function: Callable[..., Any], /, *arguments: Any) -> Any:
     return function(*arguments)
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A week with all that the rules and the athlete say about it: what is left is arithmetic, wherever it is done."""
+def attempt(question: Question, fine: bool, excluded: Sequence[Mapping[str, int]], left: float) -> Attempt:
+    """See ``try_grids``; what loads the solver only where it is called."""
+    from services.scheduling.domain.placing.attempting import try_grids
 
-    inputs: WeekInputs
-    spans: Sequence[Span]
-    table: ConflictTable
-    rows: tuple[RowLimit, ...]
-    limits: Limits
-    grid_minutes: int
-    preferences: Preferences
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """What came of it on one grid. ``left``: of the week's budget. ``best`` None: none on this grid, or undecided."""
-
-    problem: PlacementProblem
-    fine: bool
-    left: float
-    best: Placement | None = None
-    conflict: tuple[ConflictMember, ...] = ()
-    suggestions: tuple[str, ...] = ()
-    budget: BudgetSpent | None = None
+    return try_grids(question, fine, excluded, left)
 
 
 def plan_week(inputs: WeekInputs, rules: Rules, run: Run = run_here, budget_s: float = WEEK_SECONDS) -> WeekPlan:
@@ -151,26 +122,6 @@ def ask(inputs: WeekInputs, rules: Rules) -> Question:
     return Question(inputs, spans, table, rows, limits, round(settings["planner_grid"]), preferences)
 
 
-def attempt(question: Question, fine: bool, excluded: Sequence[Mapping[str, int]], left: float) -> Attempt:
-    """The best calendar on the regular grid, else on the ``fine`` one, else why there is none."""
-    budget, spent = Budget(left), False
-    problem = pose(question, fine, budget)
-    try:
-        with budget.part(_TO_PLACE):
-            best = best_placement(problem, question.preferences, excluded, PairTables(budget))
-            if best is None and not fine:
-                problem, fine = pose(question, True, budget), True
-                if not no_days_for(problem, budget):
-                    best = best_placement(problem, question.preferences, (), PairTables(budget))
-            spent = best is not None and not best.optimal
-    except OutOfBudget:
-        return Attempt(problem, fine, budget.left, budget="undecided")
-    if best is not None:
-        return Attempt(problem, fine, budget.left, best, budget="not_proved" if spent else None)
-    conflict, suggestions, minimal = explain_infeasible(question.inputs.zone, problem, question.spans, budget)
-    return Attempt(problem, fine, budget.left, None, conflict, suggestions, None if minimal else "not_minimal")
-
-
 def week_spans(inputs: WeekInputs, settings: Mapping[str, Any]) -> list[Span]:
     windows = default_windows(settings) if inputs.windows is None else inputs.windows
     return spans_of_week(windows, inputs.week_start, inputs.zone)
@@ -182,45 +133,6 @@ def week_limits(inputs: WeekInputs, settings: Mapping[str, Any]) -> Limits:
         return inputs.limits
     names = ("max_sessions_per_day", "min_rest_days")
     return Limits.model_validate({name: round(settings[name]) for name in names if name in settings})
-
-
-def settled_entries(inputs: WeekInputs) -> list[Entry]:
-    """Fixed sessions of the week and the surroundings, on the clock."""
-    own = {(inputs.week_start, session.id) for session in inputs.sessions}
-    entries = [
-        entry_of(s.model_copy(update={"start": s.start.astimezone(inputs.zone), "timezone": None}), inputs.zone)
-        for s in inputs.sessions
-        if s.start is not None
-    ]
-    starts_on = WEEKDAYS[inputs.week_start.weekday()]
-    return entries + around_of(own, entries, inputs.context, inputs.zone, starts_on)
-
-
-def pose(question: Question, fine: bool, budget: Budget) -> PlacementProblem:
-    """The problem on the regular grid, all starts on marks that people like; ``fine`` adds starts to the minute and
-    those at which gaps between movable sessions are just kept."""
-    inputs, spans, table = question.inputs, question.spans, question.table
-    week, settled = week_days(inputs.week_start), settled_entries(inputs)
-    grid = Grid(question.grid_minutes, inputs.zone, 1 if fine else MARK_MINUTES)
-    movable = [session for session in inputs.sessions if session.start is None]
-    edges: dict[str, set[int]] = {}
-    for session in movable:
-        length = duration_seconds(session)
-        ends = {t for span in spans for t in edge_starts(span, length, grid)}
-        edges[session.id] = ends | boundary_starts(session, settled, table, spans, grid)
-    pieces: list[Piece] = [fixed_piece(entry, week) for entry in settled]
-    for session in movable:
-        length = duration_seconds(session)
-        starts = edges[session.id] | {t for span in spans for t in grid_starts(span, length, grid)}
-        if fine and len(starts) < _MAX_CANDIDATES:
-            others = [(other, edges[other.id]) for other in movable if other.id != session.id]
-            chained = sorted(chained_starts(session, others, table, spans) - starts)
-            budget.left -= CANDIDATE * sum(len(found) for _, found in others)
-            starts |= set(chained[: _MAX_CANDIDATES - len(starts)])
-        budget.left -= CANDIDATE * len(starts)
-        pieces.append(movable_piece(session, starts, spans, week, inputs.zone))
-    ordered = tuple(sorted(pieces, key=lambda piece: piece.id))
-    return PlacementProblem(ordered, table, question.limits, week, question.rows)
 
 
 def _anywhere(session: PlannedSession, inputs: WeekInputs) -> Entry:

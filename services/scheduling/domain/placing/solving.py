@@ -6,7 +6,6 @@ clause of the small model (logic-based Benders decomposition, Hooker & Ottosson 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from ortools.sat.python import cp_model
 
@@ -14,7 +13,7 @@ from services.scheduling.domain.placing.budget import WEEK_SECONDS, Budget, OutO
 from services.scheduling.domain.placing.day_model import DayModel
 from services.scheduling.domain.placing.day_times import DayTimes, TooManySteps, times_on_days
 from services.scheduling.domain.placing.pair_costs import PairTables
-from services.scheduling.domain.placing.placement import PlacementProblem
+from services.scheduling.domain.placing.placement import Placement, PlacementProblem
 from services.scheduling.domain.placing.placement_model import PlacementModel
 from services.scheduling.domain.placing.preferences import Preferences
 from services.scheduling.domain.placing.week_model import WeekModel, new_solver
@@ -23,14 +22,6 @@ MAX_CUTS = 60
 """After so many the whole week is solved at once, in one large model."""
 _FEW = 56
 """Starts of a session, eight a day, with which a big week is solved at once before it is with all of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """``chosen``: index of each piece's start. ``optimal``: proved that no calendar costs less."""
-
-    chosen: Mapping[str, int]
-    optimal: bool
 
 
 def best_placement(

@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 
 from services.scheduling.domain.calendar import entry_of, local_time
 from services.scheduling.domain.checking.check import check_week
+from services.scheduling.domain.placing.attempting import pose
 from services.scheduling.domain.placing.budget import Budget
 from services.scheduling.domain.placing.pair_costs import PairTables
-from services.scheduling.domain.placing.placement import PlacementProblem
-from services.scheduling.domain.placing.planning import ask, pose
+from services.scheduling.domain.placing.placement import Placement, PlacementProblem
+from services.scheduling.domain.placing.planning import ask
 from services.scheduling.domain.placing.preferences import POINT, Preferences, preference_cost
-from services.scheduling.domain.placing.solving import Placement, best_placement
+from services.scheduling.domain.placing.solving import best_placement
 from services.scheduling.domain.week_plan import WeekInputs
 from shared.messages.values import Limits, PlannedSession, Profile, Window
 from shared.rules.evaluation.tenant_rules import TenantRules
