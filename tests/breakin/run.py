@@ -12,6 +12,7 @@ from tests.breakin.bodies import bodies
 from tests.breakin.flood import Latency, measure
 from tests.breakin.ground import CROWD, HOSTILE, VICTIM, Ground, break_in_ground
 from tests.breakin.queue_flood import STOPPED_WITHIN_S, QueueFlood, flood_with_queues
+from tests.breakin.plan_flood import PlanFlood, measure_planning
 from tests.postgres import Postgres
 
 ATHLETE = "globex-athlete-7"
@@ -19,6 +20,8 @@ SECRET = "globex-secret"
 SETTLE_S = 240.0
 FLOODED_LATENCY_S = 2.0
 """What a question may take at worst while another tenant floods."""
+PLANNING_MB = 400.0
+"""What the scheduling service and its planning process may hold while a tenant floods it with weeks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Scale:
     megabytes: tuple[int, ...]
     queues: int
     capped: bool = True
+    weeks: int = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class Goal:
 class Report:
     attacks: list[Attack]
     latency: Latency
+    planning: PlanFlood
     crossed: list[str]
     goals: list[Goal]
     failures: list[str]
@@ -70,6 +75,11 @@ class Report:
             f"{seconds.flooded_median * 1000:.0f} ms, at worst {seconds.flooded_worst * 1000:.0f} ms, "
             f"while {seconds.flood_sent} messages flooded in"
         )
+        planning = self.planning
+        rows.append(
+            f"while {planning.sent} weeks of 20 sessions flooded in: {planning.p99 * 1000:.0f} ms (p99), "
+            f"{planning.planned_s * 1000:.0f} ms for another tenant's own week, {planning.megabytes:.0f} MB at most"
+        )
         return [
             *rows,
             *(f"crossed: {what}" for what in self.crossed),
@@ -81,6 +91,7 @@ class Report:
         return {
             "attacks": [asdict(one) for one in self.attacks],
             "latency_seconds": asdict(self.latency),
+            "planning": asdict(self.planning),
             "crossed": self.crossed,
             "goals": [asdict(goal) for goal in self.goals],
         }
@@ -107,12 +118,18 @@ def run(postgres: Postgres, scale: Scale) -> Report:
             for key in answers
             if after[key] != answers[key]
         ]
+        # Last, as the victim plans a week of its own meanwhile.
+        scheduling = ground.processes[-1]
+        planning = measure_planning(
+            ground.uris[HOSTILE], victim, ATHLETE, scale.weeks, 5 * scale.questions, scheduling.pid
+        )
+        _settle(ground)
         totals, alive = ground.totals(), ground.alive()
         failures = ground.errors_logged()
-        goals = [*_goals(done, latency, crossed, totals, alive, failures), *_crowd_goals(crowd)]
+        goals = [*_goals(done, latency, planning, crossed, totals, alive, failures), *_crowd_goals(crowd)]
         victim.close()
         hostile.close()
-        return Report(done, latency, crossed, goals, failures)
+        return Report(done, latency, planning, crossed, goals, failures)
 
 
 def _strike(ground: Ground, hostile: Hostile, scale: Scale) -> list[Attack]:
@@ -188,6 +205,7 @@ def _crowd_goals(crowd: QueueFlood) -> list[Goal]:
 def _goals(
     done: list[Attack],
     latency: Latency,
+    planning: PlanFlood,
     crossed: list[str],
     totals: dict[str, float],
     alive: set[str],
@@ -204,4 +222,16 @@ def _goals(
         Goal("counted", str(outcomes), str(consumed), outcomes == consumed),
         Goal("errors-logged", str(len(failures)), "0", not failures),
         Goal("flooded-latency", f"{worst:.2f}_s", f"<{FLOODED_LATENCY_S:g}_s", worst < FLOODED_LATENCY_S),
+        Goal(
+            "plan-week-flood-latency",
+            f"{planning.p99:.2f}_s",
+            f"<{FLOODED_LATENCY_S:g}_s",
+            planning.p99 < FLOODED_LATENCY_S,
+        ),
+        Goal(
+            "plan-week-flood-memory",
+            f"{planning.megabytes:.0f}_MB",
+            f"<{PLANNING_MB:g}_MB",
+            planning.megabytes < PLANNING_MB,
+        ),
     ]
