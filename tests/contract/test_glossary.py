@@ -43,6 +43,7 @@ SAID_BY = {  # a word in the name of a metric -> the term that explains it
     "mismatches": "cross-check",
     "outbox": "outbox",
     "parked": "parked",
+    "planning": "planning process",
     "publish": "publish",
     "published": "publish",
     "queries": "query",
@@ -57,9 +58,9 @@ SAID_BY = {  # a word in the name of a metric -> the term that explains it
     "writable": "writable",
 }
 PLAIN = """
-accepted answered answers behind broker connected consumed database dropped evaluation evaluations events failures
-files flight handling in message messages oldest refused reload reloads rows rule rules runs seconds solve solved
-tandem week weeks
+accepted answered answers behind broker connected consumed cpu database dropped ended evaluation evaluations events
+failures files flight handling in message messages oldest processes refused reload reloads rows rule rules runs seconds
+solve solved tandem waiting week weeks
 """
 
 

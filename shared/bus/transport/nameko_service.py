@@ -30,6 +30,7 @@ from shared.bus.transport.wiring import wiring_of
 from shared.db.engine import Database
 from shared.messages.envelope import Delivery
 from shared.ops.heavy_work import HeavyLimits, HeavyWork
+from shared.ops.settings import Settings
 
 MEASURED_EVERY = 6
 """Sweeps of the outbox between two looks at how many messages are parked."""
@@ -60,17 +61,7 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
         # What waits in memory ends with the process, and nobody can look at it.
         self._queues = None if wiring.in_memory else QueuesOfErased(name, lambda: AmqpBroker(wiring.connector()))
         self._parked = None if wiring.in_memory else ParkedDepth(name, lambda: AmqpBroker(wiring.connector()))
-        self.heavy: HeavyWork | None = None
-        shares: FairShares | None = None
-        if not wiring.in_memory:
-            limits = HeavyLimits(
-                settings.planning_week_seconds,
-                settings.planning_tenant_seconds,
-                settings.planning_memory_mb,
-                settings.planning_processes,
-            )
-            self.heavy = HeavyWork(limits, HUB.off_hub)
-            shares = FairShares(settings.tenant_share, settings.tenant_in_flight, over_budget=self.heavy.is_over_budget)
+        self.heavy = None if wiring.in_memory else HeavyWork(_heavy_limits(settings), HUB.off_hub)
         self.processor = Processor(
             name,
             self._routes,
@@ -78,7 +69,7 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
             wiring.rules,
             wiring.clock,
             user_id_required=not wiring.in_memory,
-            shares=shares,
+            shares=None if self.heavy is None else _shares(settings, self.heavy),
             erase_waiting=None if self._queues is None else self._queues.erase_athlete,
             hub=HUB,
             heavy=self.heavy,
@@ -163,6 +154,19 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
             except (PublishFailed, SQLAlchemyError, BrokerAway):  # also that no connection was to be had in time
                 _log.warning("sweeping the outbox failed", service=self.container.service_name, exc_info=True)
             eventlet.sleep(self._sweep_seconds)
+
+
+def _heavy_limits(settings: Settings) -> HeavyLimits:
+    return HeavyLimits(
+        settings.planning_week_seconds,
+        settings.planning_tenant_seconds,
+        settings.planning_memory_mb,
+        settings.planning_processes,
+    )
+
+
+def _shares(settings: Settings, heavy: HeavyWork) -> FairShares:
+    return FairShares(settings.tenant_share, settings.tenant_in_flight, over_budget=heavy.is_over_budget)
 
 
 def tandem_service(name: str, routes: Sequence[Route], timers: Sequence[Timer], metadata: MetaData) -> type[Any]:

@@ -36,6 +36,15 @@ def shares(clock: Ticking) -> FairShares:
     return found
 
 
+def test_whose_heavy_work_has_used_up_its_time_is_throttled_unless_it_waits_for_answers(clock: Ticking) -> None:
+    shares = FairShares(share=0.2, in_hand=20, now=clock, over_budget=lambda tenant: tenant == "acme")
+    shares.add_tenants(["acme"])
+    assert shares.over_share({"acme": 15}) == frozenset()
+    shares.add_tenants(["globex"])
+    assert shares.over_share({"acme": 15, "globex": 15}) == {"acme"}
+    assert shares.over_share({"acme": 1}) == frozenset()
+
+
 def test_who_uses_up_its_share_is_throttled_and_comes_back(shares: FairShares, clock: Ticking) -> None:
     shares.charge({"acme": 10}, 1.0)
     assert shares.over_share({"acme": 3, "globex": 3}) == frozenset()
