@@ -11,8 +11,8 @@ from tests.breakin.attacks import Attack, Hostile, Victim
 from tests.breakin.bodies import bodies
 from tests.breakin.flood import Latency, measure
 from tests.breakin.ground import CROWD, HOSTILE, VICTIM, Ground, break_in_ground
-from tests.breakin.queue_flood import STOPPED_WITHIN_S, QueueFlood, flood_with_queues
 from tests.breakin.plan_flood import PlanFlood, measure_planning
+from tests.breakin.queue_flood import STOPPED_WITHIN_S, QueueFlood, flood_with_queues
 from tests.postgres import Postgres
 
 ATHLETE = "globex-athlete-7"
