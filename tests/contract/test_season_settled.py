@@ -83,13 +83,16 @@ def test_most_running_is_easy(tmp_path: Path) -> None:
 
 
 def test_an_early_deload_follows_its_trigger_and_the_clock_starts_again(tmp_path: Path) -> None:
-    """Runs jump in week 2 so that the run stream is in the danger band; week 3 is the deload, the next is week 7."""
+    """Runs jump in week 2 so that the run stream is in the danger band, and the legs ache; week 3 is the deload, the
+    next is week 7. The ratio alone deloads nobody."""
     from datetime import date, timedelta
 
     first = date(2026, 3, 2) - timedelta(days=28)
-    rows = []
+    rows, sore = [], []
     for index in range(28 + 14):
-        run = 120 if index >= 28 + 7 else 50
-        rows.append({"date": (first + timedelta(days=index)).isoformat(), "run": run, "lift": 50})
-    found = weeks(tmp_path, 8, daily_load=rows)
-    assert [w["number"] for w in found if w["deload"]] == [3, 7]
+        day = (first + timedelta(days=index)).isoformat()
+        rows.append({"date": day, "run": 120 if index >= 28 + 7 else 50, "lift": 50})
+        sore.append({"date": day, "soreness": 4 if index >= 28 + 7 else 2})
+    alone, both = weeks(tmp_path, 8, daily_load=rows), weeks(tmp_path, 8, daily_load=rows, wellness=sore)
+    assert [w["number"] for w in alone if w["deload"]] == [4, 8]
+    assert [w["number"] for w in both if w["deload"]] == [3, 7]

@@ -75,8 +75,8 @@ def test_it_says_which_data_are_real_and_which_simulated(demo: Demo) -> None:
 def test_it_shows_streams_readiness_season_calendar_files_and_counts(demo: Demo) -> None:
     for said in (
         "three streams over the last eight weeks",
-        "limited by",
-        "◀ limits today",
+        "of 100, green",
+        "Gate: full",
         "deload ▼",
         "taper",
         "Mon 17 Oct",

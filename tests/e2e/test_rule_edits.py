@@ -84,21 +84,26 @@ def test_deload(rules: Path) -> None:
 
 
 def test_recovery(rules: Path) -> None:
-    document = {"wellness": [{"date": "2026-03-09", "sleep_hours": 6}]}
+    document = {"wellness": [{"date": "2026-03-09", "sleep_hours": 6, "mood": 3, "stress": 4}]}
     before = answer("readiness", rules, document)
     edit(rules, "recovery", "volume_factor: 0.8", "volume_factor: 0.7", rule="id: gate-reduced-on-one-low-factor")
     edit(rules, "recovery", "volume_factor: 0.8", "volume_factor: 0.7", rule="id: gate-reduced-under-67")
-    after = answer("readiness", rules, {"wellness": [{"date": "2026-03-09", "sleep_hours": 5.9}]})
+    after = answer(
+        "readiness", rules, {"wellness": [{"date": "2026-03-09", "sleep_hours": 5.9, "mood": 3, "stress": 4}]}
+    )
     assert (before["gate"]["volume_factor"], after["gate"]["volume_factor"]) == (0.8, 0.7)
     assert hashes(before, "recovery").isdisjoint(hashes(after, "recovery"))
 
 
 def test_a_setting_of_the_recovery_pack(rules: Path) -> None:
-    document = {"wellness": [{"date": "2026-03-09", "sleep_hours": 7}]}
+    document = {"wellness": [{"date": "2026-03-09", "sleep_hours": 7, "fatigue": 3}]}
     before = answer("readiness", rules, document)
     edit(rules, "recovery", "value: 8", "value: 9", rule="sleep_full_hours")
     after = answer("readiness", rules, document)
-    assert (before["score"], after["score"]) == (pytest.approx(75), pytest.approx(50 + 50 / 3))
+    assert (before["score"], after["score"]) == (
+        pytest.approx((2 * 75 + 100) / 3),
+        pytest.approx((2 * (50 + 50 / 3) + 100) / 3),
+    )
     assert hashes(after, "recovery")
 
 

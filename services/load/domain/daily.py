@@ -3,7 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -24,6 +24,8 @@ class CountedSession(DoubtableSession, Protocol):
 
     @property
     def end(self) -> datetime: ...
+    @property
+    def type(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class DailyLoads:
     runs: Mapping[date, tuple[DoneRun, ...]]
     overlaps: tuple[Overlap, ...] = ()
     doubts: tuple[Doubt, ...] = ()
+    races: Mapping[date, float] = field(default_factory=dict)
+    """AU of the races of a day."""
 
     @property
     def combined(self) -> Loads:
@@ -69,6 +73,9 @@ class DailyLoads:
     def stream(self, name: Stream) -> Loads:
         loads: Loads = getattr(self, name)
         return loads
+
+    def days(self) -> list[date]:
+        return [self.first + timedelta(days=index) for index in range(len(self.run))]
 
     @property
     def through(self) -> date:
@@ -135,6 +142,7 @@ def daily_loads(
         {day: tuple(done) for day, done in runs.items()},
         _overlaps(counted, zone, through),
         tuple(doubt for doubt in quality.doubts if doubt.day <= through),
+        _raced(counted, zone),
     )
 
 
@@ -154,6 +162,14 @@ def _summed(
             distance = None if "distance_km" in aside else one.distance_km
             runs[day].append(DoneRun(one.id, one.duration_min, distance))
     return sums, runs
+
+
+def _raced(sessions: Sequence[CountedSession], zone: ZoneInfo) -> Mapping[date, float]:
+    races: dict[date, float] = defaultdict(float)
+    for one in sessions:
+        if one.type == "race":
+            races[one.day_in(zone)] += one.load
+    return races
 
 
 def _nothing(through: date) -> DailyLoads:

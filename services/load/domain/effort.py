@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from services.load.domain.settings import LoadSettings
 from services.load.domain.strength import EstimatedMax, best_max
-from shared.contract.sessions import LOAD_PARTS, SESSION_KINDS, Kind
+from shared.contract.sessions import LOAD_PARTS, SESSION_KINDS, Kind, RunType
 from shared.contract.words import ScoreMethod, ScoreStatus
 from shared.messages.times import day_of_session
 from shared.messages.values import DoneSession, Profile
@@ -92,6 +92,10 @@ class ScoredSession:
     @property
     def duration_min(self) -> float:
         return self.session.duration_min
+
+    @property
+    def type(self) -> RunType | None:
+        return self.session.type
 
     @property
     def distance_km(self) -> float | None:

@@ -24,6 +24,11 @@ class LoadSettings(TypedSettings):
     load_band_danger_above: float
     load_acute_known_days: int
     load_chronic_known_days: int
+    lapse_below: float
+    lapse_remembered_days: int
+    lapse_loss_a_week: float
+    fitness_known_days: int
+    unrecorded_days: int
     fitness_days: float
     fatigue_days: float
     long_run_spike_above: float

@@ -7,6 +7,7 @@ from typing import Any
 from services.recovery.domain.inputs import StreamRatio
 from services.recovery.domain.measures import Measures, hrv_band, hrv_week
 from services.recovery.domain.settings import RecoverySettings
+from services.recovery.domain.windows import latest
 from shared.contract.wellness import MORNING_FACTORS, WELLNESS
 from shared.contract.words import STREAMS, Stream
 
@@ -78,12 +79,12 @@ def _hrv(of: Measures, index: int, settings: RecoverySettings) -> Factor:
     value, band = hrv_week(of, index, settings), hrv_band(of, index, settings)
     mean, low, high = band or (None, None, None)
     if value is None:
-        recorded = index >= 0 and of.hrv.count[index] > 0
+        recorded = index >= 0 and of.hrv.recent[index] > 0
         return Factor("hrv", weight, "few-mornings" if recorded else "missing", None, mean, low, high)
     if mean is None or low is None or high is None:
         return Factor("hrv", weight, "no-baseline", value)
     if value > high + NO_DIFFERENCE:
-        fatigue = of.items["fatigue"][index]
+        fatigue = latest(of.mornings["fatigue"], int(settings.subjective_latest_days))[0][index]
         tired = bool(fatigue >= settings.high_hrv_fatigue)
         score = linear_score(value - mean, high - mean) if tired else FULL
         return Factor("hrv", weight, "above-band", value, mean, low, high, score)
@@ -91,16 +92,15 @@ def _hrv(of: Measures, index: int, settings: RecoverySettings) -> Factor:
 
 
 def _resting_hr(of: Measures, index: int, settings: RecoverySettings) -> Factor:
-    weight = _weight("resting_hr", settings)
-    if index < 0 or of.resting_hr.count[index] == 0:
+    weight, chart = _weight("resting_hr", settings), of.resting_hr
+    if index < 0 or chart.recent[index] == 0:
         return Factor("resting_hr", weight, "missing")
-    if of.resting_hr.count[index] < settings.week_valid_days:
+    if chart.recent[index] < settings.week_valid_days:
         return Factor("resting_hr", weight, "few-mornings")
-    value = float(of.resting_hr.mean[index])
-    if of.resting_hr_normal.count[index] < settings.baseline_valid_days:
+    value = float(chart.value[index])
+    if chart.normal.count[index] < settings.baseline_valid_days:
         return Factor("resting_hr", weight, "no-baseline", value)
-    mean = float(of.resting_hr_normal.mean[index])
-    edge = max(settings.resting_hr_edge_sd * float(of.resting_hr_normal.sd[index]), settings.resting_hr_edge_min)
+    mean, edge = float(chart.normal.mean[index]), max(float(chart.edge[index]), settings.resting_hr_edge_min)
     return Factor("resting_hr", weight, "ok", value, mean, None, mean + edge, linear_score(value - mean, edge))
 
 
@@ -113,8 +113,8 @@ def _sleep(of: Measures, index: int, settings: RecoverySettings) -> Factor:
         last_night = float(of.mornings["sleep_hours"][index])
         if last_night == last_night:
             hours.append(last_night)
-        if of.sleep.count[index] >= settings.week_valid_days:
-            hours.append(float(of.sleep.mean[index]))
+        if of.sleep.recent[index] >= settings.week_valid_days:
+            hours.append(float(of.sleep.value[index]))
     if not hours:
         return Factor("sleep", weight, "missing", None, full, edge)
     value = min(hours)
@@ -126,18 +126,23 @@ def _sleep(of: Measures, index: int, settings: RecoverySettings) -> Factor:
 
 
 def _item(name: str, of: Measures, index: int, settings: RecoverySettings) -> Factor:
-    weight = _weight(name, settings)
-    if index < 0 or of.item_days[name][index] < 0:
+    """An answer against one's own, and against what its words mean: usual misery is no normal."""
+    weight, chart = _weight(name, settings), of.items[name]
+    if index < 0 or not of.answered[name][index]:
         return Factor(name, weight, "missing")
-    value, day = float(of.items[name][index]), int(of.item_days[name][index])
-    normal = of.item_normal[name]
-    if normal.count[day] < settings.baseline_valid_days:
-        return Factor(name, weight, "no-baseline", value)
-    mean = float(normal.mean[day])
-    edge = max(settings.subjective_edge_sd * float(normal.sd[day]), settings.subjective_edge_min)
-    if WELLNESS[name].better == "higher":
-        return Factor(name, weight, "ok", value, mean, mean - edge, None, linear_score(mean - value, edge))
-    return Factor(name, weight, "ok", value, mean, None, mean + edge, linear_score(value - mean, edge))
+    worse = -1.0 if WELLNESS[name].better == "higher" else 1.0
+    middle, poor = settings.answer_neutral, settings.answer_poor_from - settings.answer_neutral
+    value = float(chart.value[index])
+    meant = linear_score(worse * (value - middle), poor)
+    worst = middle + worse * poor
+    if chart.normal.count[index] < settings.baseline_valid_days:
+        low, high = (worst, None) if worse < 0 else (None, worst)
+        return Factor(name, weight, "no-baseline", value, None, low, high, meant)
+    mean, own = float(chart.normal.mean[index]), max(float(chart.edge[index]), settings.answer_edge_min)
+    score = min(meant, linear_score(worse * (value - mean), own))
+    edge = worse * min(worse * (mean + worse * own), worse * worst)
+    low, high = (edge, None) if worse < 0 else (None, edge)
+    return Factor(name, weight, "ok", value, mean, low, high, score)
 
 
 def _load(stream: Stream, ratio: StreamRatio | None, settings: RecoverySettings) -> Factor:

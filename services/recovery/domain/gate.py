@@ -48,11 +48,12 @@ class GatedSession:
         return {**shown, "changed": self.changed, "why": list(self.why)}
 
 
-def gate_from(fired: Sequence[Fired], has_data: bool) -> Gate:
-    """The strictest of the gates that fired; among equals the smallest volume. Every rule that fired is named."""
+def gate_from(fired: Sequence[Fired], doubt: str | None) -> Gate:
+    """The strictest of the gates that fired; among equals the smallest volume. Every rule that fired is named. Where
+    none did, ``doubt`` says what that rests on."""
     asked = [one for one in fired if "intensity" in one.values]
     if not asked:
-        return Gate("full", 1.0, "nothing is outside normal" if has_data else NO_DATA)
+        return Gate("full", 1.0, doubt or "nothing is outside normal")
     strictest = min(
         asked,
         key=lambda one: (-INTENSITIES.index(one.values["intensity"]), float(one.values.get("volume_factor", 1.0))),

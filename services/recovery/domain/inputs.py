@@ -52,13 +52,14 @@ class MorningRecord(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReadinessInputs:
-    """Everything known on ``on``; records after it are not looked at. ``excluded_days``: sick and travel days;
-    ``loads``: by day, for rules that ask what lasted; ``who``: the athlete's priority, level, phase and day strategy,
-    for rules that are not for everybody."""
+    """Everything known on ``on``; records after it are not looked at. ``excluded_days``: sick and travel days,
+    ``sick_days``: the sick among them; ``loads``: by day, for rules that ask what lasted; ``who``: the athlete's
+    priority, level, phase and day strategy, for rules that are not for everybody."""
 
     on: date
     wellness: Sequence[MorningRecord] = ()
     excluded_days: frozenset[date] = frozenset()
+    sick_days: frozenset[date] = frozenset()
     loads: Mapping[date, Mapping[Stream, StreamRatio]] = field(default_factory=dict)
     easy_runs: Sequence[EasyRun] = ()
     strength: Sequence[StrengthMark] = ()
@@ -107,6 +108,8 @@ def mornings(inputs: ReadinessInputs) -> Mornings:
         if not 0 <= index < length:
             continue
         for name, value in morning.given.items():
+            if name == "sleep_hours" and value == 0:
+                continue  # Nobody sleeps so little and answers: the night was not measured.
             columns[name][index] = float(value)
             if name == "rmssd_ms":
                 columns["ln_rmssd"][index] = log(value)

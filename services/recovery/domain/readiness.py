@@ -8,11 +8,11 @@ from datetime import date, timedelta
 from typing import Any
 
 from services.recovery.domain.factors import DIGITS, NO_DIFFERENCE, Factor, factors
-from services.recovery.domain.gate import Gate, GatedSession, gate_from, gate_session
+from services.recovery.domain.gate import NO_DATA, Gate, GatedSession, gate_from, gate_session
 from services.recovery.domain.inputs import ReadinessInputs, StreamRatio
 from services.recovery.domain.measures import Measures, hrv_band, hrv_week, measures
 from services.recovery.domain.settings import RecoverySettings
-from services.recovery.domain.signs import Sign, resting_hr_rise, sign_history
+from services.recovery.domain.signs import Sign, outside, resting_hr_rise, sign_history, witnesses
 from shared.contract.wellness import WELLNESS
 from shared.contract.words import ACTIONS, STREAMS, Action, Colour, Stream
 from shared.rules.decisions import Rules
@@ -23,8 +23,8 @@ DayFacts = Mapping[str, Scalar | None]
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """One day's readiness. ``score`` None = nothing is known; ``confidence`` = weight of the factors present, 0 to
-    1."""
+    """One day's readiness. ``score`` None = too little is known; ``confidence`` = weight of the factors present, 0
+    to 1."""
 
     date: date
     score: float | None
@@ -38,16 +38,13 @@ class Readiness:
     asked_for: tuple[str, ...]
     today: tuple[GatedSession, ...]
     decided_by: tuple[DecidedBy, ...]
+    action_decided_by: tuple[DecidedBy, ...]
+    """The rules behind ``action``."""
     facts: DayFacts
 
     def day_facts(self) -> dict[str, Scalar | None]:
         """Athlete-day facts by their names in the rule vocabulary; None = unknown."""
         return dict(self.facts)
-
-    @property
-    def action_decided_by(self) -> tuple[DecidedBy, ...]:
-        """The rules behind ``action``."""
-        return tuple(decided for decided in self.decided_by if decided not in self.gate.decided_by)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -128,8 +125,13 @@ def _asked(drafts: Sequence[_Day], days: Sequence[date], who: DayFacts, rules: R
 
 def _drafts(inputs: ReadinessInputs, days: Sequence[date], settings: RecoverySettings) -> list[_Day]:
     of = measures(inputs, settings)
-    signs = sign_history(of, settings)
-    return [_day(of, signs.on(of.mornings.index(on)), on, inputs.loads.get(on, {}), settings) for on in days]
+    signs, told = sign_history(of, settings), witnesses(outside(of, settings))
+    found = []
+    for on in days:
+        index = of.mornings.index(on)
+        marks = {"sick": on in inputs.sick_days, "witnesses": _known(told[index]) if index >= 0 else None}
+        found.append(_day(of, signs.on(index), on, inputs.loads.get(on, {}), marks, settings))
+    return found
 
 
 def _day(
@@ -137,25 +139,30 @@ def _day(
     signs: tuple[Sign, ...],
     on: date,
     loads: Mapping[Stream, StreamRatio],
+    marks: DayFacts,
     settings: RecoverySettings,
 ) -> _Day:
     index = of.mornings.index(on)
     scored = factors(of, index, loads, settings)
     present = [(factor, factor.score) for factor in scored if factor.score is not None and factor.weight > 0]
     weight = math.fsum(factor.weight for factor, _ in present)
+    confidence = min(1.0, round(weight, DIGITS)) if present else 0.0
     score = None
-    if weight > 0:
+    if weight > 0 and confidence >= settings.score_confidence_from:
         score = round(math.fsum(factor.weight * value for factor, value in present) / weight, DIGITS)
     limiting = [(value, -factor.weight, factor) for factor, value in present if value < settings.factor_limits_below]
     lowest = min(limiting, key=lambda entry: entry[:2])[2] if limiting else None
-    confidence = min(1.0, round(weight, DIGITS)) if present else 0.0
+    loads_limiting = sum(1 for *_, factor in limiting if factor.name.startswith("load_"))
     lasting = sum(1 for sign in signs if sign.days > settings.sign_lasting_days)
     facts: dict[str, Scalar | None] = {
         "score": score,
         "colour": _colour(score, settings),
         "confidence": confidence,
-        "has_data": score is not None,
-        "factors_under_50": float(len(limiting)) if present else None,
+        "has_data": bool(present),
+        # The streams' ratios are one fact: combined is made of the other two.
+        "factors_under_50": float(len(limiting) - max(0, loads_limiting - 1)) if present else None,
+        "lowest_score": min((value for _, value in present), default=None),
+        **marks,
         "signs_over_7_days": float(lasting),
         **{f"{factor.name}_score": factor.score for factor in scored},
         **{f"acwr_{stream}": _readable(loads.get(stream)) for stream in STREAMS},
@@ -181,6 +188,7 @@ def _measured(of: Measures, index: int, settings: RecoverySettings) -> dict[str,
         "hrv_low": below,
         "hrv_high": above,
         "resting_hr_rise": _known(resting_hr_rise(of, settings)[index]),
+        "resting_hr_jump": _known((resting_hr_rise(of, settings) / of.resting_hr.normal.sd)[index]),
         "effort_drift": _carried(of, index, settings),
         "strength_change": _known(of.strength_change[index]),
         "body_mass_change": _known(of.body_mass_change[index]),
@@ -216,15 +224,22 @@ def _colour(score: float | None, settings: RecoverySettings) -> Colour | None:
     return "red" if score <= settings.score_red_to else "yellow"
 
 
+def _shown_colour(score: float | None, gate: Gate, settings: RecoverySettings) -> Colour | None:
+    """The score's colour, as far as the gate agrees: what is held back is not green, and what is not is not red."""
+    of_score = _colour(score, settings)
+    agrees = of_score != ("red" if gate.intensity == "full" else "green")
+    return of_score if agrees else "yellow"
+
+
 def _decided(draft: _Day, fired: Sequence[Fired], settings: RecoverySettings) -> Readiness:
-    gate = gate_from(fired, draft.score is not None)
+    gate = gate_from(fired, _doubt(draft))
     actions = [one for one in fired if "action" in one.values]
     action: Action = max((one.values["action"] for one in actions), key=ACTIONS.index, default="none")
     asked = {"pull-back": settings.pull_back_asks_for, "watch": settings.watch_asks_for}.get(action, ())
     return Readiness(
         date=draft.on,
         score=draft.score,
-        colour=_colour(draft.score, settings),
+        colour=_shown_colour(draft.score, gate, settings),
         limiting_factor=gate.limiting_factor or (draft.lowest.name if draft.lowest else None),
         factors=draft.factors,
         confidence=draft.confidence,
@@ -234,5 +249,16 @@ def _decided(draft: _Day, fired: Sequence[Fired], settings: RecoverySettings) ->
         asked_for=asked,
         today=(),
         decided_by=tuple(dict.fromkeys([*gate.decided_by, *(one.decided_by for one in actions)])),
+        action_decided_by=tuple(one.decided_by for one in actions),
         facts=draft.facts,
     )
+
+
+def _doubt(draft: _Day) -> str | None:
+    """What a full gate says where there is no score."""
+    if draft.score is not None:
+        return None
+    if not draft.facts["has_data"]:
+        return NO_DATA
+    missing = ", ".join(factor.name.replace("_", " ") for factor in draft.factors if factor.score is None)
+    return f"too little is known for a score; without {missing} nothing is seen outside normal"

@@ -20,13 +20,18 @@ class RecoverySettings(TypedSettings):
     week_valid_days: float
     baseline_days: float
     baseline_valid_days: float
-    subjective_baseline_days: float
     subjective_latest_days: float
-    hrv_edge_sd: float
-    resting_hr_edge_sd: float
+    chart_limit: float
+    chart_weight: float
+    chart_autocorrelation: float
+    chart_autocorrelation_days: float
+    chart_autocorrelation_most: float
+    set_aside_beyond: float
+    least_sd: Mapping[str, float]
     resting_hr_edge_min: float
-    subjective_edge_sd: float
-    subjective_edge_min: float
+    answer_edge_min: float
+    answer_poor_from: float
+    answer_neutral: float
     sleep_full_hours: float
     sleep_edge_hours: float
     sleep_poor_quality: float
@@ -36,6 +41,7 @@ class RecoverySettings(TypedSettings):
     load_factor_zero_at: float
     high_hrv_fatigue: float
     factor_limits_below: float
+    score_confidence_from: float
     score_green_from: float
     score_red_to: float
     sign_lasting_days: float

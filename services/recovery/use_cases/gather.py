@@ -65,6 +65,7 @@ def _inputs(
         on=on,
         wellness=[morning for morning in mornings if morning.date >= since],
         excluded_days=frozenset(day.date for day in loads if day.state in DAYS_OUT_OF_NORMAL),
+        sick_days=frozenset(day.date for day in loads if day.state == "sick"),
         loads={day.date: day.ratios for day in loads},
         easy_runs=[EasyRun(one.date, one.rpe) for one in done if one.rpe is not None and one.is_easy_run],
         strength=[StrengthMark(one.date, lift, kilograms) for one in done for lift, kilograms in one.e1rm],

@@ -11,7 +11,7 @@ from services.recovery.store import RecoveryAthleteRow
 from shared.athletes.day_digests import changed_days, of_days_published
 from shared.bus.routes import Context
 
-NOTHING_KNOWN = {"confidence": 0.0, "has_data": False, "signs_over_7_days": 0.0}
+NOTHING_KNOWN = {"confidence": 0.0, "has_data": False, "sick": False, "signs_over_7_days": 0.0}
 """The facts of a day before anything was recorded."""
 
 

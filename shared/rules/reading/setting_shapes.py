@@ -93,6 +93,16 @@ SETTING_SHAPES: Mapping[str, SettingShape] = {
     "default_effort": Fields(
         {name: TableOf((*kind.graded_words, "unstated"), _CR10) for name, kind in SESSION_KINDS.items()}
     ),
+    "least_sd": Fields(
+        {
+            "hrv": Number("between 0.001 and 0.2"),
+            "resting_hr": Number("between 0.1 and 5"),
+            "sleep": Number("between 0.05 and 2"),
+            "answers": Number("between 0.1 and 2"),
+            "effort": Number("between 0.1 and 2"),
+            "strength": Number("between 0.001 and 0.1"),
+        }
+    ),
     "factor_weights": TableOf(FACTORS, Number("between 0 and 1")),
     "step_down_run": TableOf(get_args(RunType), Word(get_args(RunType)), complete=False),
     "step_down_lift": TableOf(get_args(Effort), _EFFORT, complete=False),

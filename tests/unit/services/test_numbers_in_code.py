@@ -33,6 +33,11 @@ REASONS: dict[str, dict[float, str]] = {
         1e-3: "bisection from",
         1e9: "bisection to",
     },
+    "recovery/domain/charts.py": {
+        1.4826: "MAD of a normal distribution",
+        21: "technical: days an exponential weight is followed",
+        4: "independent values of which Student's t has a variance",
+    },
     "recovery/domain/factors.py": {100: "top of the scale", 50: "the scale's edge of normal", 9: "decimals compared"},
     "recovery/domain/gate.py": {6: "decimals of the JSON"},
     "scheduling/domain/availability.py": {3: "clock text"},

@@ -164,14 +164,14 @@ def test_explain_reads_well_pack_by_pack_with_what_nobody_knows_last() -> None:
 def test_explain_tells_in_which_weeks_of_the_season_a_rule_decides() -> None:
     told = {one["rule"]: one for one in json.loads(_run("explain", RUNNER, "--json").stdout)["rules"]}
     assert told["every-fourth-week"]["answer"] == "fires"
-    decides = "decides the weeks of 2022-11-14, 2022-12-12; weeks since deload 3 weeks (at least 3 weeks)"
+    decides = "decides the weeks of 2022-11-07, 2022-12-05; weeks since deload 3 weeks (at least 3 weeks)"
     assert told["every-fourth-week"]["why"] == decides
     nearest = ("week of 2023-01-02", "class of the race tapered to: A, needs B")
     assert (told["taper-b-race"]["about"], told["taper-b-race"]["why"]) == nearest
     assert told["early-on-combined-ratio"]["causes"][0]["margin"] < 0
-    # The third low morning is still to come today; three low mornings before have brought this week's deload forward.
-    assert told["early-on-low-hrv"]["why"] == "HRV below its band: yes for 2 days, needs 3 days"
-    assert told["early-on-low-hrv"]["causes"][0]["held_days"] == 2
+    why = "independent facts outside normal: 0, needs at least 2 for 4 days"
+    assert told["early-on-two-signs"]["why"] == why
+    assert told["early-on-two-signs"]["causes"][0]["held_days"] == 0
     assert told["lift-run-gap"]["about"].endswith(", as planned")
 
 

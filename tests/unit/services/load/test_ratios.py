@@ -136,7 +136,9 @@ def test_statuses(series: list[float | None], status: str, given_ratio: bool, se
 def test_forty_days_without_a_record_are_no_data(settings: Settings) -> None:
     run = run_stream([50.0] * 28, settings, through=day(28 + 40))
     assert (run.status, run.acute, run.coupled) == ("no-data", None, None)
-    assert run.ctl == pytest.approx(50 * (1 - np.exp(-28 / 42))), "unknown days are no rest"
+    assert (run.ctl, run.atl, run.tsb) == (None, None, None), "after four weeks nobody knows"
+    known = run_stream([50.0] * 28, settings, through=day(28 + 27))
+    assert known.ctl == pytest.approx(50 * (1 - np.exp(-28 / 42))), "unknown days are no rest"
 
 
 def test_a_day_before_the_first_record_has_no_data(settings: Settings) -> None:

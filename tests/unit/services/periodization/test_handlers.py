@@ -105,6 +105,7 @@ def test_a_trigger_tells_only_the_weeks_that_it_changes(periodization: Periodiza
     periodization.take("athlete.put", ATHLETE)
     periodization.take("periodization.set-goals", GOALS)
     periodization.now = datetime(2026, 3, 12, 12, tzinfo=UTC)
+    periodization.take("recovery.readiness-assessed", readiness_of("2026-03-11", witnesses=1))
     periodization.events.clear()
     periodization.take("load.load-assessed", load_of("2026-03-11", acwr_combined=1.6))
     told = [week["week_start"] for week in periodization.emitted("week-targets-set")]
@@ -120,8 +121,8 @@ def test_load_and_readiness_of_one_day_stand_side_by_side(periodization: Periodi
     periodization.take("athlete.put", ATHLETE)
     periodization.take("periodization.set-goals", GOALS)
     periodization.now = datetime(2026, 3, 12, 12, tzinfo=UTC)
-    days = ("2026-03-09", "2026-03-10", "2026-03-11")
-    periodization.take("recovery.readiness-assessed", readiness_of(*days, hrv_low=True))
+    days = ("2026-03-08", "2026-03-09", "2026-03-10", "2026-03-11")
+    periodization.take("recovery.readiness-assessed", readiness_of(*days, witnesses=2))
     periodization.take("load.load-assessed", load_of(*days, acwr_combined=1.0))
     assert deload_weeks(periodization) == [3, 7]
 
@@ -221,6 +222,7 @@ def test_any_order_of_messages_ends_in_the_same_season(tmp_path: Path, rules: Ru
         ("athlete.put", {**ATHLETE, "level": "beginner"}),
         ("periodization.set-goals", {**GOALS, "goals": []}),
         ("load.load-assessed", load_of("2026-03-11", acwr_combined=1.6)),
+        ("recovery.readiness-assessed", readiness_of("2026-03-11", witnesses=1)),
         ("athlete.put", {**ATHLETE, "level": "advanced"}),
         ("periodization.set-goals", {"athlete": "a1", "goals": GOALS["goals"]}),
         ("load.load-assessed", load_of("2026-03-11", acwr_combined=1.2)),

@@ -13,7 +13,7 @@ from shared.db.migrations import upgrade
 from shared.rules.decisions import Rules
 from tests.unit.services.periodization.conftest import Periodization
 from tests.unit.services.periodization.test_erase import everything_named
-from tests.unit.services.periodization.test_handlers import ATHLETE, GOALS, deload_weeks, load_of
+from tests.unit.services.periodization.test_handlers import ATHLETE, GOALS, deload_weeks, load_of, readiness_of
 
 MIGRATIONS = Path(__file__).resolve().parents[4] / "services" / "periodization" / "migrations"
 
@@ -40,6 +40,7 @@ def test_an_athletes_way_from_put_to_erase(database_url: str, rules: Rules) -> N
     service.now = datetime(2026, 3, 12, 12, tzinfo=UTC)
     service.take("periodization.set-goals", GOALS)
     service.take("athlete.put", ATHLETE)
+    service.take("recovery.readiness-assessed", readiness_of("2026-03-11", witnesses=1))
     service.take("load.load-assessed", load_of("2026-03-11", acwr_combined=1.6))
     service.take("load.load-assessed", load_of("2026-03-11", acwr_combined=1.7))
     service.take("periodization.start-deload", {"athlete": "a1", "from": "2026-03-30", "days": 7})

@@ -78,18 +78,20 @@ class TestDeload:
         assert "every-fourth-week" in [decided.rule for decided in fourth.decided_by]
 
     def test_comes_early_in_the_week_after_its_trigger_and_the_next_four_weeks_later(self, rules: Rules) -> None:
-        planned = season(rules, history=days("2026-03-11", 1, acwr_combined=1.6), on=date(2026, 3, 12))
+        planned = season(rules, history=days("2026-03-11", 1, acwr_combined=1.6, witnesses=1), on=date(2026, 3, 12))
         assert deloads(planned) == [3, 7, 11]
         assert week(planned, 3).reasons[0].startswith("early deload after 2026-03-11")
         assert "early-on-combined-ratio" in [decided.rule for decided in week(planned, 3).decided_by]
 
     def test_a_ratio_that_cannot_be_read_triggers_nothing(self, rules: Rules) -> None:
-        history = days("2026-03-11", 3, acwr_combined=1.6, status_combined="provisional")
+        history = days("2026-03-11", 3, acwr_combined=1.6, witnesses=1, status_combined="provisional")
         assert deloads(season(rules, history=history, on=date(2026, 3, 20))) == [4, 8, 12]
 
-    @pytest.mark.parametrize(("lasted", "expected"), [(2, [4, 8, 12]), (3, [3, 7, 11])])
-    def test_low_hrv_has_to_last_three_days(self, rules: Rules, lasted: int, expected: list[int]) -> None:
-        history = days("2026-03-09", lasted, hrv_low=True)
+    @pytest.mark.parametrize(("signs", "lasted", "expected"), [
+        (2, 3, [4, 8, 12]), (2, 4, [3, 7, 11]), (1, 12, [4, 8, 12]),
+    ])  # fmt: skip
+    def test_two_signs_have_to_last_four_days(self, rules: Rules, signs: int, lasted: int, expected: list[int]) -> None:
+        history = days("2026-03-09", lasted, witnesses=signs, hrv_low=True)
         assert deloads(season(rules, history=history, on=date(2026, 3, 20))) == expected
 
     @pytest.mark.parametrize(("lasted", "expected"), [(4, [4, 8, 12]), (5, [3, 7, 11])])
@@ -99,23 +101,33 @@ class TestDeload:
 
     @pytest.mark.parametrize("stream", ["run", "lift"])
     def test_one_stream_has_to_stay_over_for_three_days(self, rules: Rules, stream: str) -> None:
-        short = season(rules, history=days("2026-03-09", 2, **{f"acwr_{stream}": 1.6}), on=date(2026, 3, 20))
-        long = season(rules, history=days("2026-03-09", 3, **{f"acwr_{stream}": 1.6}), on=date(2026, 3, 20))
+        short = season(
+            rules, history=days("2026-03-09", 2, **{f"acwr_{stream}": 1.6, "witnesses": 1}), on=date(2026, 3, 20)
+        )
+        long = season(
+            rules, history=days("2026-03-09", 3, **{f"acwr_{stream}": 1.6, "witnesses": 1}), on=date(2026, 3, 20)
+        )
         assert (deloads(short), deloads(long)) == ([4, 8, 12], [3, 7, 11])
 
     def test_a_trigger_within_a_deload_asks_for_no_second_one(self, rules: Rules) -> None:
-        history = days("2026-03-09", 12, hrv_low=True)  # weeks 2 and 3; week 3 is the deload it asks for
+        history = days("2026-03-09", 12, witnesses=2)  # weeks 2 and 3; week 3 is the deload it asks for
         assert deloads(season(rules, history=history, on=date(2026, 3, 30))) == [3, 7, 11]
 
+    def test_a_ratio_alone_deloads_nobody(self, rules: Rules) -> None:
+        history = days("2026-03-09", 12, acwr_combined=2.5, acwr_run=3.0, witnesses=0)
+        assert deloads(season(rules, history=history, on=date(2026, 3, 30))) == [4, 8, 12]
+
     def test_days_after_today_are_not_looked_at(self, rules: Rules) -> None:
-        assert deloads(season(rules, history=days("2026-03-11", 1, acwr_combined=1.6), on=date(2026, 3, 10))) == [
+        assert deloads(
+            season(rules, history=days("2026-03-11", 1, acwr_combined=1.6, witnesses=1), on=date(2026, 3, 10))
+        ) == [
             4,
             8,
             12,
         ]
 
     def test_a_trigger_in_the_week_before_the_season_makes_its_first_week_light(self, rules: Rules) -> None:
-        planned = season(rules, history=days("2026-02-26", 1, acwr_combined=1.6))
+        planned = season(rules, history=days("2026-02-26", 1, acwr_combined=1.6, witnesses=1))
         assert deloads(planned) == [1, 5, 9]
 
     def test_a_coach_decides_and_the_clock_starts_again(self, rules: Rules) -> None:
@@ -162,7 +174,9 @@ class TestTaper:
         assert [week(planned, number).phase for number in (7, 8)] == ["taper", "race"]
 
     def test_an_early_trigger_does_not_move_it(self, rules: Rules) -> None:
-        planned = season(rules, RACE, history=days("2026-05-06", 1, acwr_combined=1.6), on=date(2026, 5, 7))
+        planned = season(
+            rules, RACE, history=days("2026-05-06", 1, acwr_combined=1.6, witnesses=1), on=date(2026, 5, 7)
+        )
         assert week(planned, 11).phase == "taper"
         assert 11 not in deloads(planned)
 

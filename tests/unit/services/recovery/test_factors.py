@@ -46,26 +46,43 @@ def alternating(ago: int) -> float:
     return math.exp(4.0 if ago % 2 else 4.2)
 
 
-def test_the_band_of_sixty_alternating_days(rules: TenantRules) -> None:
+def standard_error(sd: float, settings: Mapping[str, Any], pairs: int, alike: float, mornings: int) -> float:
+    """Of the mean of 7 mornings against the mean of a baseline, worked out day by day; ``alike``: the lag-1
+    autocorrelation that is seen in so many pairs of the baseline."""
+    usual, weight = settings["chart_autocorrelation"], settings["chart_autocorrelation_days"]
+    drawn = max(0.0, (pairs * alike + weight * usual) / (pairs + weight))
+    week = math.fsum(drawn ** abs(one - other) for one in range(7) for other in range(7)) / 49
+    independent = mornings * (1 - drawn) / (1 + drawn)
+    return sd * math.sqrt((week + 1 / independent) * (independent - 1) / (independent - 3))
+
+
+def hrv_edge(settings: Mapping[str, Any]) -> float:
+    """Of sixty days that alternate: each is the opposite of the one before, which no mean of mornings is."""
+    sd = float(np.std([4.0, 4.2] * 30, ddof=1))
+    return float(settings["chart_limit"]) * standard_error(sd, settings, 59, -1.0, 60)
+
+
+def test_the_band_of_sixty_alternating_days(rules: TenantRules, settings: Mapping[str, Any]) -> None:
     found = factor(rules, "hrv", mornings(67, rmssd_ms=lambda ago: alternating(ago) if ago >= 7 else math.exp(4.1)))
-    assert (found.low, found.high) == (pytest.approx(4.0496, abs=5e-5), pytest.approx(4.1504, abs=5e-5))
+    edge = hrv_edge(settings)
+    assert (found.low, found.high) == (pytest.approx(4.1 - edge, abs=1e-9), pytest.approx(4.1 + edge, abs=1e-9))
     assert (found.score, found.status) == (100, "ok")
 
 
 @pytest.mark.parametrize(("below", "score"), [(0, 100), (0.5, 75), (1, 50), (1.5, 25), (2, 0), (3, 0)])
-def test_hrv_scores_50_at_its_lower_edge_and_0_at_twice_that(below: float, score: float, rules: TenantRules) -> None:
-    edge = 0.5 * np.std([4.0, 4.2] * 30, ddof=1)
-    found = factor(
-        rules, "hrv", mornings(67, rmssd_ms=lambda ago: alternating(ago) if ago >= 7 else math.exp(4.1 - below * edge))
-    )
+def test_hrv_scores_50_at_its_lower_edge_and_0_at_twice_that(
+    below: float, score: float, rules: TenantRules, settings: Mapping[str, Any]
+) -> None:
+    week = math.exp(4.1 - below * hrv_edge(settings))
+    found = factor(rules, "hrv", mornings(67, rmssd_ms=lambda ago: alternating(ago) if ago >= 7 else week))
     assert found.score == pytest.approx(score, abs=1e-6)
 
 
 @pytest.mark.parametrize(("fatigue", "score"), [(3, 100), (4, 50), (None, 100)])
 def test_hrv_above_the_band_limits_only_together_with_fatigue(
-    fatigue: int | None, score: float, rules: TenantRules
+    fatigue: int | None, score: float, rules: TenantRules, settings: Mapping[str, Any]
 ) -> None:
-    edge = 0.5 * np.std([4.0, 4.2] * 30, ddof=1) * (1 + 1e-7)
+    edge = hrv_edge(settings) * (1 + 1e-7)
     rows = mornings(
         67,
         rmssd_ms=lambda ago: alternating(ago) if ago >= 7 else math.exp(4.1 + edge),
@@ -75,9 +92,35 @@ def test_hrv_above_the_band_limits_only_together_with_fatigue(
     assert (found.status, found.score) == ("above-band", pytest.approx(score, abs=1e-4))
 
 
+def test_days_that_resemble_each_other_widen_the_band(rules: TenantRules) -> None:
+    def edge(series: list[float]) -> float:
+        found = factor(rules, "hrv", mornings(67, rmssd_ms=lambda ago: math.exp(series[66 - ago])))
+        assert found.high is not None and found.low is not None
+        return (found.high - found.low) / float(np.std(series[:60], ddof=1))
+
+    rng = np.random.default_rng(4)
+    steps = rng.standard_normal(67) * 0.1
+    waves = [0.0]
+    for step in steps[1:]:
+        waves.append(0.7 * waves[-1] + step)
+    assert edge([4 + one for one in waves]) > 1.2 * edge([4 + one for one in steps])
+
+
+def test_a_single_wild_morning_is_set_aside_and_a_run_of_them_is_not(rules: TenantRules) -> None:
+    def low(**wild: float) -> float | None:
+        rows = mornings(67, rmssd_ms=lambda ago: wild.get(f"d{ago}", alternating(ago)))
+        return factor(rules, "hrv", rows).low
+
+    clean = low()
+    assert clean is not None
+    assert low(d40=0.061) == pytest.approx(clean, abs=0.01)
+    run = low(d40=20.0, d41=20.0, d42=20.0)
+    assert run is not None and run < clean - 0.05
+
+
 def test_the_week_is_calendar_days_not_rows(rules: TenantRules) -> None:
     """Seven rows reach further back than seven days when mornings are missing (science C9, Elite HRV)."""
-    rows = mornings(67, rmssd_ms=lambda ago: None if ago in (1, 2, 3) else (80.0 if ago < 7 else 40.0 + ago % 2))
+    rows = mornings(67, rmssd_ms=lambda ago: None if ago in (1, 2, 3) else (80.0 if ago < 7 else 75.0 + ago % 9))
     assert factor(rules, "hrv", rows).value == pytest.approx(math.log(80))
 
 
@@ -106,31 +149,32 @@ def test_a_steady_resting_heart_rate_has_an_edge_of_two_beats(rate: int, score: 
     assert (found.high, found.score) == (52, score)
 
 
-def test_a_varying_resting_heart_rate_has_a_wider_edge(rules: TenantRules) -> None:
+def test_a_varying_resting_heart_rate_has_a_wider_edge(rules: TenantRules, settings: Mapping[str, Any]) -> None:
     rows = mornings(67, resting_hr=lambda ago: (44 if ago % 2 else 56) if ago >= 7 else 50)
-    sd = np.std([44.0, 56.0] * 30, ddof=1)
-    assert factor(rules, "resting_hr", rows).high == pytest.approx(50 + 0.5 * sd)
+    error = standard_error(float(np.std([44.0, 56.0] * 30, ddof=1)), settings, 59, -1.0, 60)
+    assert factor(rules, "resting_hr", rows).high == pytest.approx(50 + settings["chart_limit"] * error)
 
 
-@pytest.mark.parametrize(
-    ("name", "usual", "today", "score"),
-    [
-        ("fatigue", 2, 2, 100),
-        ("fatigue", 2, 1, 100),
-        ("fatigue", 2, 3, 50),
-        ("soreness", 2, 4, 0),
-        ("stress", 3, 4, 50),
-        ("mood", 4, 3, 50),
-        ("mood", 4, 5, 100),
-        ("mood", 4, 2, 0),
-    ],
-)
-def test_answers_are_judged_by_ones_own_four_weeks(
-    name: str, usual: int, today: int, score: float, rules: TenantRules
+@pytest.mark.parametrize(("name", "better"), [("fatigue", "lower"), ("mood", "higher")])
+def test_an_answer_is_weighed_over_days_by_ones_own_and_by_what_it_means(
+    name: str, better: str, rules: TenantRules
 ) -> None:
-    rows = mornings(29, **{name: lambda ago: today if ago == 0 else usual})
-    found = factor(rules, name, rows)
-    assert (found.baseline, found.score) == (usual, score)
+    def answered(usual: int, now: int, days: int) -> Factor:
+        up = (lambda one: 6 - one) if better == "higher" else (lambda one: one)
+        return factor(rules, name, mornings(67, **{name: lambda ago: up(now if ago < days else usual)}))
+
+    assert answered(2, 2, 1).score == answered(2, 1, 5).score == 100
+    one_day, a_week = answered(2, 3, 1).score, answered(2, 3, 7).score
+    assert one_day is not None and a_week is not None
+    assert one_day > 60 > 50 > a_week
+    misery = answered(4, 4, 1)
+    assert (misery.baseline, misery.score) == (4 if better == "lower" else 2, 50)
+    assert answered(5, 5, 1).score == 0
+
+
+def test_answers_have_a_meaning_before_there_is_a_normal(rules: TenantRules) -> None:
+    found = factor(rules, "fatigue", mornings(3, fatigue=5))
+    assert (found.status, found.score, found.high) == ("no-baseline", 0, 4)
 
 
 @pytest.mark.parametrize(("ago", "present"), [(0, True), (2, True), (3, False)])
@@ -171,7 +215,8 @@ def test_poor_sleep_quality_costs_and_last_night_may_be_missing(rules: TenantRul
     assert factor(rules, "sleep", unrecorded).score == 75
     alone = mornings(1, sleep_hours=10)
     assert factor(rules, "sleep", alone).score == 100
-    assert factor(rules, "sleep", mornings(7, sleep_hours=0)).score == 0
+    assert factor(rules, "sleep", mornings(7, sleep_hours=0.5)).score == 0
+    assert factor(rules, "sleep", mornings(7, sleep_hours=0)).status == "missing", "a zero is a night not measured"
 
 
 @given(st.floats(0, 100), st.floats(0, 100), st.floats(0.01, 50))
@@ -204,6 +249,6 @@ def test_the_latest_value_is_found_within_its_days() -> None:
 
 
 def test_a_missing_setting_is_named(settings: Mapping[str, Any]) -> None:
-    without = {name: value for name, value in settings.items() if name != "hrv_edge_sd"}
-    with pytest.raises(MissingSetting, match="hrv_edge_sd"):
+    without = {name: value for name, value in settings.items() if name != "chart_limit"}
+    with pytest.raises(MissingSetting, match="chart_limit"):
         RecoverySettings.of(without)

@@ -47,13 +47,13 @@ INTERVALS = {
 
 def test_a_morning_is_assessed_and_told(desk: RecoveryDesk) -> None:
     desk.put()
-    assert desk.morning(sleep_hours=6) == {"effect": "applied"}
+    assert desk.morning(sleep_hours=5, mood=2, stress=4) == {"effect": "applied"}
     told = desk.events("readiness-assessed")[-1]
-    assert (told["date"], told["score"], told["colour"]) == ("2026-04-01", 50, "yellow")
+    assert (told["date"], told["score"], told["colour"]) == ("2026-04-01", 34.375, "yellow")
     assert told["gate"]["intensity"] == "reduced"
-    assert {"pack": "base.recovery", "rule": "gate-reduced-under-67"}.items() <= told["decided_by"][0].items()
+    assert "gate-reduced-under-67" in [decided["rule"] for decided in told["decided_by"]]
     (day,) = told["days"]
-    assert (day["date"], day["score"], day["sleep_hours"]) == ("2026-04-01", 50, 6)
+    assert (day["date"], day["score"], day["sleep_hours"]) == ("2026-04-01", 34.375, 5)
 
 
 def test_two_messages_complete_one_morning_and_the_newer_corrects_the_older(desk: RecoveryDesk) -> None:
@@ -122,7 +122,7 @@ def test_another_tenants_athlete_is_unknown(desk: RecoveryDesk) -> None:
 
 def test_todays_sessions_pass_the_gate_and_other_days_do_not(desk: RecoveryDesk) -> None:
     desk.put()
-    desk.morning(sleep_hours=6)
+    desk.morning(sleep_hours=6, mood=3, stress=4)
     late = {**INTERVALS, "id": "p2", "start": "2026-04-01T23:30:00Z", "end": "2026-04-02T00:30:00Z"}
     desk.send("scheduling.week-planned", week_planned(INTERVALS, late))
     (session,) = desk.events("readiness-assessed")[-1]["today"]

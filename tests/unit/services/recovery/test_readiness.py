@@ -6,8 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
+from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
 from services.recovery.domain import (
@@ -19,13 +21,32 @@ from services.recovery.domain import (
     readiness_history,
 )
 from shared.contract.wellness import USUAL_ITEMS
-from shared.messages.values import PlannedSession
+from shared.contract.words import INTENSITIES, PackKind
+from shared.messages.values import PlannedSession, Wellness
 from shared.rules.evaluation.tenant_rules import TenantRules
 from tests.unit.services.recovery.conftest import TODAY, mornings
 
 Settings = Mapping[str, Any]
 REDUCED = Gate("reduced", 0.8, "the score is under 67", quality_steps=1)
 EASY = Gate("easy", 0.6, "illness")
+
+
+class Turned:
+    """The shipped rules with some settings of the recovery pack turned."""
+
+    def __init__(self, rules: TenantRules, **turned: float) -> None:
+        self._rules, self._turned = rules, turned
+
+    def settings(self, kind: PackKind) -> Settings:
+        return {**self._rules.settings(kind), **self._turned}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._rules, name)
+
+
+def known_by_sleep(rules: TenantRules) -> Any:
+    """Rules to which the fifth of the weights that sleep has is enough for a score."""
+    return Turned(rules, score_confidence_from=0.1)
 
 
 def readiness(rules: TenantRules, days: int = 67, loads: Mapping[Any, StreamRatio] | None = None, **fields: Any) -> Any:
@@ -54,13 +75,13 @@ def test_the_score_is_the_weighted_mean_of_what_is_present(rules: TenantRules) -
     [(6.68, "green", "full"), (6.64, "yellow", "reduced"), (5.36, "yellow", "reduced"), (5.32, "red", "easy")],
 )
 def test_colours_and_gate_follow_the_score(hours: float, colour: str, intensity: str, rules: TenantRules) -> None:
-    found = readiness(rules, days=7, sleep_hours=hours)
+    found = readiness(known_by_sleep(rules), days=7, sleep_hours=hours)
     assert (found.colour, found.gate.intensity) == (colour, intensity)
 
 
 def test_a_score_of_exactly_67_or_33_is_on_its_settled_side(rules: TenantRules) -> None:
-    assert readiness(rules, days=7, sleep_hours=6.68).score == 67
-    at_33 = readiness(rules, days=7, sleep_hours=5.32)
+    assert readiness(known_by_sleep(rules), days=7, sleep_hours=6.68).score == 67
+    at_33 = readiness(known_by_sleep(rules), days=7, sleep_hours=5.32)
     assert (at_33.score, at_33.colour) == (33, "red")
 
 
@@ -76,10 +97,81 @@ def test_factors_outside_normal_are_counted(
         rmssd_ms=60.0,
         sleep_hours=8,
         resting_hr=50,
-        fatigue=lambda ago: fatigue if ago == 0 else 2,
-        stress=lambda ago: stress if ago == 0 else 2,
+        fatigue=lambda ago: fatigue if ago < (1 if fatigue == 3 else 8) else 2,
+        stress=lambda ago: stress if ago < 8 else 2,
     )
     assert (found.gate.intensity, found.limiting_factor) == (intensity, limiting)
+
+
+def test_too_little_known_is_no_score_and_what_is_missing_is_told(rules: TenantRules) -> None:
+    found = readiness(rules, days=7, sleep_hours=8)
+    assert (found.score, found.colour, found.confidence, found.gate.intensity) == (None, None, 0.2, "full")
+    assert "hrv" in found.gate.reason and "mood" in found.gate.reason and "sleep," not in found.gate.reason
+    short = readiness(rules, days=7, sleep_hours=4.5)
+    assert (short.score, short.gate.intensity, short.limiting_factor) == (None, "easy", "sleep")
+
+
+@pytest.mark.parametrize("jump", [46, 58, 70, 95])
+def test_a_heart_rate_that_jumped_last_night_is_news_today(jump: int, rules: TenantRules) -> None:
+    rng = np.random.default_rng(1)
+    usual = [50 + 2 * float(rng.standard_normal()) for _ in range(67)]
+    found = readiness(rules, resting_hr=lambda ago: jump if ago == 0 else usual[ago], sleep_hours=8)
+    assert found.gate.intensity == ("full" if jump == 46 else "easy")
+
+
+def test_the_worst_answer_is_news_today(rules: TenantRules) -> None:
+    found = readiness(rules, fatigue=lambda ago: 5 if ago == 0 else 2, sleep_hours=8, resting_hr=50)
+    assert (found.gate.intensity, found.colour) == ("reduced", "yellow")
+
+
+def test_a_day_marked_sick_is_easy_and_not_green(rules: TenantRules) -> None:
+    rows = mornings(67, resting_hr=50, sleep_hours=8, fatigue=2)
+    sick = ReadinessInputs(on=TODAY, wellness=rows, excluded_days=frozenset([TODAY]), sick_days=frozenset([TODAY]))
+    found = assess_readiness(sick, rules)
+    assert (found.gate.intensity, found.colour, found.limiting_factor) == ("easy", "yellow", "illness")
+
+
+def test_usual_misery_is_no_normal_and_pull_back_is_never_beside_full(rules: TenantRules) -> None:
+    for days in (13, 67):
+        found = readiness(rules, days=days, fatigue=5, soreness=5, mood=1, stress=5, sleep_hours=8)
+        assert (found.action, found.gate.intensity, found.colour) == ("pull-back", "easy", "yellow")
+        assert found.score is not None and found.score <= 40
+
+
+def test_the_ratio_of_one_stream_and_of_all_are_one_fact(rules: TenantRules) -> None:
+    loads = {name: StreamRatio(1.55, "ok") for name in ("run", "combined")}
+    found = readiness(rules, loads=loads, resting_hr=50, sleep_hours=8)
+    assert (found.facts["factors_under_50"], found.gate.intensity) == (1, "full")
+
+
+WORSE = {"fatigue": 1, "soreness": 1, "stress": 1, "mood": -1, "resting_hr": 1, "sleep_hours": -1, "rmssd_ms": -1}
+
+
+@settings_of_hypothesis(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from(sorted(WORSE)), st.floats(0.05, 1), st.booleans())
+def test_more_bad_news_this_morning_never_raises_score_or_gate(
+    rules: TenantRules, seed: int, item: str, share: float, sick: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    rows = []
+    for ago in range(int(rng.integers(1, 70)), -1, -1):
+        answers = {name: int(rng.integers(1, 6)) for name in ("fatigue", "soreness", "mood", "stress")}
+        measured = {"resting_hr": rng.normal(50, 3), "sleep_hours": rng.uniform(4, 9), "rmssd_ms": rng.uniform(30, 90)}
+        rows.append(Wellness(date=TODAY - timedelta(days=ago), **answers, **measured))
+    value = getattr(rows[-1], item)
+    worst = {"resting_hr": 120.0, "sleep_hours": 0.5, "rmssd_ms": 5.0, "mood": 1}.get(item, 5)
+    worse: float = value + share * (worst - value)
+    if item in USUAL_ITEMS:
+        worse = round(worse)
+    bad = [*rows[:-1], rows[-1].model_copy(update={item: worse})]
+    before = assess_readiness(ReadinessInputs(on=TODAY, wellness=rows), rules)
+    marked = frozenset([TODAY] if sick else [])
+    after = assess_readiness(ReadinessInputs(on=TODAY, wellness=bad, sick_days=marked), rules)
+    # High HRV limits a tired athlete: there, lower is better.
+    assume(item != "rmssd_ms" or next(one for one in before.factors if one.name == "hrv").status != "above-band")
+    assert before.score is not None and after.score is not None
+    assert after.score <= before.score + 1e-9
+    assert INTENSITIES.index(after.gate.intensity) >= INTENSITIES.index(before.gate.intensity)
 
 
 def test_one_wearable_measure_far_from_normal_is_enough_for_an_easy_day(rules: TenantRules) -> None:
@@ -90,9 +182,7 @@ def test_one_wearable_measure_far_from_normal_is_enough_for_an_easy_day(rules: T
 
 
 def test_of_equally_low_factors_the_heavier_limits(rules: TenantRules) -> None:
-    found = readiness(
-        rules, soreness=lambda ago: 4 if ago == 0 else 2, fatigue=lambda ago: 4 if ago == 0 else 2, sleep_hours=8
-    )
+    found = readiness(rules, soreness=5, fatigue=5, sleep_hours=8)
     assert {f.name: f.score for f in found.factors if f.score == 0} == {"soreness": 0, "fatigue": 0}
     assert found.limiting_factor == "fatigue"
 
@@ -113,7 +203,7 @@ def test_no_data_is_neither_green_nor_gated(rules: TenantRules) -> None:
 
 
 def test_every_decision_names_its_rule_and_pack(rules: TenantRules) -> None:
-    found = readiness(rules, days=7, sleep_hours=6)
+    found = readiness(known_by_sleep(rules), days=7, sleep_hours=6)
     (decided,) = found.as_json()["decided_by"]
     pack = rules.pack("recovery")
     assert decided == {
