@@ -121,6 +121,11 @@ def _report_failure(error: Exception) -> None:
         import traceback
 
         traceback.print_exc()
+    if type(error).__name__ in {"OperationalError", "InterfaceError"} and hasattr(error, "orig"):  # SQLAlchemy's
+        told = str(error.orig).partition("\n")[0]
+        print(f"tandem: the database does not answer, or refuses: {told}", file=sys.stderr)
+        print("tandem: start it, or set TANDEM_DATABASE_URL; tandem doctor says what is found", file=sys.stderr)
+        return
     detail: Any = str(error) or "no message"
     print(f"tandem: failed: {type(error).__name__}: {detail}", file=sys.stderr)
     print("tandem: this is our mistake, not yours; TANDEM_TRACEBACK=1 shows where it happened", file=sys.stderr)

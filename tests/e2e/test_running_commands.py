@@ -50,6 +50,14 @@ def test_the_databases_are_upgraded_once_and_then_found_current(environment: dic
     assert after.returncode == 0 and after.stdout == upgraded.stdout
 
 
+def test_a_database_that_is_away_is_no_mistake_of_ours(environment: dict[str, str]) -> None:
+    away = f"postgresql://x:s3cret@127.0.0.1:{_closed_port()}/x"
+    for command in ("upgrade", "check"):
+        done = tandem("db", command, "load", env={**environment, "TANDEM_DATABASE_URL": away})
+        assert done.returncode == 1 and "the database does not answer, or refuses: connection to" in done.stderr
+        assert "mistake" not in done.stderr and "s3cret" not in done.stderr
+
+
 def test_a_service_does_not_start_on_old_tables(environment: dict[str, str]) -> None:
     done = tandem("serve", "load", env=environment)
     assert done.returncode == 1 and "run: tandem db upgrade" in done.stderr
