@@ -60,7 +60,7 @@ REASONS: dict[str, dict[float, str]] = {
     "scheduling/domain/checking/legal_start.py": {8: "technical: days searched", 9: "technical: days searched"},
     "scheduling/domain/placing/pair_costs.py": {
         5: "technical: solver",
-        **dict.fromkeys((29, 31, 254), "technical: numbers of so many bits"),
+        **dict.fromkeys((29, 40), "technical: numbers of so many bits"),
     },
     "scheduling/domain/placing/planning.py": {
         12: "technical: solver",

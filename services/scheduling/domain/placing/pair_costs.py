@@ -1,6 +1,6 @@
 """What two sessions at two starts cost each other, and the least of it for every two days."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,30 +12,34 @@ from services.scheduling.domain.placing.placement import Forbidden, Piece, Place
 from services.scheduling.domain.placing.preferences import POINT
 from shared.rules.model import Conflict
 
-Costs = npt.NDArray[np.int32] | npt.NDArray[np.uint8]
-REFUSED = 2**31 - 1
+Costs = npt.NDArray[np.int64]
+REFUSED = 2**40
 """Dearer than all soft rules together: a hard rule speaks against it, or the two would overlap."""
 
-# Sums of so few penalties are counted out faster than the matrix can be searched for them.
-_MAX_SUMMED = 5
+# Of so few rules each may be a bit of a byte.
+_MAX_BITS = 5
 _YEARS = 2**29
-_ALLOWED = 254
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PairCosts:
-    """``costs``: matrix [start of one, start of other] in preference units; bytes of 0 and 255 where a rule only allows
-    or refuses. ``by_day``: its least value for every two days (in the order of ``Piece.days``); ``levels``: the costs
-    above 0 that may occur, ascending."""
+    """``ranks``: matrix [start of one, start of other] of places in ``costs``, which ascend from 0 to ``REFUSED``, in
+    preference units; mostly a byte each, as there are hundreds of such matrices. ``by_day``: the least cost for every
+    two days (in the order of ``Piece.days``)."""
 
+    ranks: npt.NDArray[np.unsignedinteger]
     costs: Costs
     by_day: Costs
-    levels: tuple[int, ...]
+
+    @property
+    def levels(self) -> tuple[int, ...]:
+        """The costs above 0 that may occur, ascending."""
+        return tuple(self.costs[1:-1].tolist())
 
     def within(self, here: list[int], there: list[int], most: int) -> Forbidden:
         """Which of these starts suit each other at no more than ``most``."""
-        least = min(most, _ALLOWED) if self.costs.dtype == np.uint8 else most
-        suits: Forbidden = self.costs[np.ix_(here, there)] <= least
+        dearer = np.searchsorted(self.costs, most, side="right")
+        suits: Forbidden = self.ranks[np.ix_(here, there)] < dearer
         return suits
 
 
@@ -81,12 +85,8 @@ def _pair_costs(
             elif rule.penalty > 0 and matrix.any():
                 penalty[rule.id] = round(rule.penalty * POINT)
                 strained[rule.id] = strained[rule.id] | matrix if rule.id in strained else matrix
-    if not strained:
-        # A byte for each cell: conflicts are searched for in hundreds of such tables.
-        either = refused.view(np.uint8) * np.uint8(_ALLOWED + 1)
-        return PairCosts(either, np.where(_least_by_day(either, one, other) > 0, REFUSED, 0), ())
-    costs, levels = _summed(refused, strained, penalty)
-    return PairCosts(costs, _least_by_day(costs, one, other), levels)
+    ranks, costs = _ranked(refused, list(strained.values()), [penalty[rule] for rule in strained])
+    return PairCosts(ranks, costs, costs[_least_by_day(ranks, one, other)])
 
 
 def _spoken_against(conflict: Conflict, gaps: npt.NDArray[np.int32], same_day: Forbidden) -> Forbidden:
@@ -99,27 +99,33 @@ def _spoken_against(conflict: Conflict, gaps: npt.NDArray[np.int32], same_day: F
     return matrix
 
 
-def _summed(
-    refused: Forbidden, strained: Mapping[str, Forbidden], penalty: Mapping[str, int]
-) -> tuple[Costs, tuple[int, ...]]:
-    costs = np.zeros(refused.shape, dtype=np.int32)
-    dearest = (REFUSED - 1) // max(len(penalty), 1)
-    penalty = {rule: min(points, dearest) for rule, points in penalty.items()}
-    for rule, matrix in strained.items():
-        costs += matrix * np.int32(penalty[rule])
-    costs[refused] = REFUSED
-    if len(penalty) > _MAX_SUMMED:
-        return costs, tuple(level for level in np.unique(costs).tolist() if 0 < level < REFUSED)
+def _ranked(
+    refused: Forbidden, strained: Sequence[Forbidden], penalties: Sequence[int]
+) -> tuple[npt.NDArray[np.unsignedinteger], Costs]:
+    """Ranks and costs of ``PairCosts``."""
+    if len(strained) > _MAX_BITS:
+        summed = np.where(
+            refused, REFUSED, sum(matrix * points for matrix, points in zip(strained, penalties, strict=True))
+        )
+        costs = np.union1d(summed, [0, REFUSED])
+        return np.searchsorted(costs, summed).astype(np.uint32), costs
     # Each rule is strained or not, so only sums of penalties can occur; some of them may not, which does no harm.
-    levels = {0}
-    for rule in strained:
-        levels |= {level + penalty[rule] for level in levels}
-    return costs, tuple(sorted(levels - {0}))
+    sums = [
+        sum(points for bit, points in enumerate(penalties) if 1 << bit & which) for which in range(1 << len(strained))
+    ]
+    costs = np.array([*sorted(set(sums)), REFUSED], dtype=np.int64)
+    which = np.zeros(refused.shape, dtype=np.uint8)
+    for bit, matrix in enumerate(strained):
+        which |= matrix.view(np.uint8) << np.uint8(bit)
+    ranks = np.searchsorted(costs, sums).astype(np.uint8)[which] if strained else which
+    ranks[refused] = len(costs) - 1
+    return ranks, costs
 
 
-def _least_by_day(costs: Costs, one: Piece, other: Piece) -> Costs:
-    rows = np.minimum.reduceat(costs, _first_of_each_day(one), axis=0)
-    return np.asarray(np.minimum.reduceat(rows, _first_of_each_day(other), axis=1), dtype=np.int32)
+def _least_by_day(ranks: npt.NDArray[np.unsignedinteger], one: Piece, other: Piece) -> npt.NDArray[np.unsignedinteger]:
+    rows = np.minimum.reduceat(ranks, _first_of_each_day(one), axis=0)
+    least: npt.NDArray[np.unsignedinteger] = np.minimum.reduceat(rows, _first_of_each_day(other), axis=1)
+    return least
 
 
 def _first_of_each_day(piece: Piece) -> npt.NDArray[np.intp]:

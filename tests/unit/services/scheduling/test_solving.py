@@ -3,11 +3,14 @@
 from datetime import date
 from typing import Any
 
+import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.scheduling.domain.calendar import entry_of, local_time
 from services.scheduling.domain.checking.check import check_week
+from services.scheduling.domain.placing import pair_costs
 from services.scheduling.domain.placing.attempting import pose
 from services.scheduling.domain.placing.budget import Budget
 from services.scheduling.domain.placing.pair_costs import PairTables
@@ -71,3 +74,17 @@ def test_days_that_fit_in_twos_but_not_in_threes_are_cut(rules: TenantRules) -> 
     who = Profile(timezone="Europe/Berlin")
     apart, at_once = both_ways(rules, sessions, times, who)
     assert apart == at_once
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 5])
+def test_few_strained_rules_cost_what_many_would(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = np.random.default_rng(count)
+    refused = drawn.random((30, 40)) < 0.2
+    strained = [drawn.random((30, 40)) < 0.3 for _ in range(count)]
+    penalties = [10_000 * number for number in (3, 5, 3, 8, 1)][:count]
+    summed = sum((matrix * points for matrix, points in zip(strained, penalties, strict=True)), 0 * refused)
+    for bits in (pair_costs._MAX_BITS, -1):
+        monkeypatch.setattr(pair_costs, "_MAX_BITS", bits)
+        ranks, costs = pair_costs._ranked(refused, strained, penalties)
+        assert list(costs) == sorted(set(costs)) and costs[0] == 0
+        assert (costs[ranks] == np.where(refused, pair_costs.REFUSED, summed)).all()
