@@ -14,7 +14,7 @@ from threading import Condition
 from typing import Any, Final
 
 from shared.ops import metrics
-from shared.rules.lifecycle.rule_worker import MAX_STOPPED, RuleWorker, WorkerLimits, WorkStopped
+from shared.rules.lifecycle.rule_worker import MAX_REFUSED, RuleWorker, WorkerLimits, WorkStopped
 from shared.rules.observer import Observer
 
 ADDRESS_SPACE_MB: Final = 1024
@@ -137,7 +137,7 @@ class _Process(RuleWorker):
                 metrics.planning_processes_ended.labels("killed").inc()
                 died = error
         self._kills[work] = None
-        while len(self._kills) > MAX_STOPPED:
+        while len(self._kills) > MAX_REFUSED:
             self._kills.popitem(last=False)
         raise WorkKills(f"the process that worked on it ended twice ({died or 'as before'})")
 

@@ -11,6 +11,7 @@ from tests.breakin.attacks import Attack, Hostile, Victim
 from tests.breakin.bodies import bodies
 from tests.breakin.flood import Latency, measure
 from tests.breakin.ground import CROWD, HOSTILE, VICTIM, Ground, break_in_ground
+from tests.breakin.pack_flood import PackFlood, flood_with_packs
 from tests.breakin.plan_flood import PlanFlood, measure_planning
 from tests.breakin.queue_flood import STOPPED_WITHIN_S, QueueFlood, flood_with_queues
 from tests.postgres import Postgres
@@ -18,6 +19,7 @@ from tests.postgres import Postgres
 ATHLETE = "globex-athlete-7"
 SECRET = "globex-secret"
 SETTLE_S = 240.0
+HEALTH_S = 0.5
 FLOODED_LATENCY_S = 2.0
 """What a question may take at worst while another tenant floods."""
 PLANNING_MB = 400.0
@@ -26,7 +28,8 @@ PLANNING_MB = 400.0
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """``texts``: how many of the SQL texts; ``questions``: of the victim, before and during the flood.
+    """``texts``: how many of the SQL texts; ``questions``: of the victim, before and during the flood; ``packs``: of
+    the flood of rule packs.
 
     ``queues``: of its own that a tenant may have.
     ``capped``: what one tenant has in flight is capped, as it is by default; without, to see what that is worth.
@@ -40,6 +43,7 @@ class Scale:
     queues: int
     capped: bool = True
     weeks: int = 40
+    packs: int = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class Report:
     attacks: list[Attack]
     latency: Latency
     planning: PlanFlood
+    packs: PackFlood
     crossed: list[str]
     goals: list[Goal]
     failures: list[str]
@@ -79,6 +84,11 @@ class Report:
         rows.append(
             f"while {planning.sent} weeks of 20 sessions flooded in: {planning.p99 * 1000:.0f} ms (p99), "
             f"{planning.planned_s * 1000:.0f} ms for another tenant's own week, {planning.megabytes:.0f} MB at most"
+        )
+        rows.append(
+            f"another tenant's command while {self.packs.packs} messages about the worst rule packs came in: "
+            f"{self.packs.command_p99 * 1000:.0f} ms at the 99th percentile of {len(self.packs.commands)}; "
+            f"/healthz at worst {max(self.packs.health) * 1000:.0f} ms"
         )
         return [
             *rows,
@@ -118,6 +128,8 @@ def run(postgres: Postgres, scale: Scale) -> Report:
             for key in answers
             if after[key] != answers[key]
         ]
+        packs = flood_with_packs(ground, ground.uris[HOSTILE], victim, ATHLETE, scale.packs)
+        _settle(ground)
         # Last, as the victim plans a week of its own meanwhile.
         scheduling = ground.processes[-1]
         planning = measure_planning(
@@ -126,10 +138,11 @@ def run(postgres: Postgres, scale: Scale) -> Report:
         _settle(ground)
         totals, alive = ground.totals(), ground.alive()
         failures = ground.errors_logged()
-        goals = [*_goals(done, latency, planning, crossed, totals, alive, failures), *_crowd_goals(crowd)]
+        goals = _goals(done, latency, planning, crossed, totals, alive, failures)
+        goals = [*goals, *_goals_of_packs(packs), *_crowd_goals(crowd)]
         victim.close()
         hostile.close()
-        return Report(done, latency, planning, crossed, goals, failures)
+        return Report(done, latency, planning, packs, crossed, goals, failures)
 
 
 def _strike(ground: Ground, hostile: Hostile, scale: Scale) -> list[Attack]:
@@ -234,4 +247,12 @@ def _goals(
             f"<{PLANNING_MB:g}_MB",
             planning.megabytes < PLANNING_MB,
         ),
+    ]
+
+
+def _goals_of_packs(packs: PackFlood) -> list[Goal]:
+    command, health = packs.command_p99, max(packs.health)
+    return [
+        Goal("pack-flood-command-p99", f"{command:.2f}_s", f"<{FLOODED_LATENCY_S:g}_s", command < FLOODED_LATENCY_S),
+        Goal("pack-flood-healthz", f"{health:.2f}_s", f"<{HEALTH_S:g}_s", health < HEALTH_S),
     ]

@@ -5,7 +5,9 @@ up its fair share is throttled.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
@@ -19,6 +21,9 @@ from shared.bus.routes import Outcome, Rejected, Route
 from shared.db.row_security import act_for
 from shared.messages.envelope import Delivery
 from shared.ops.logging import bound
+
+_GUESS_S = 0.005
+_TRUST = 0.3
 
 
 class Throttled:
@@ -38,7 +43,8 @@ class FairShares:
     used up its fair share is throttled: its messages move, unread, to the service's queue for throttled ones
     (``<service>.crowded``), which is worked off beside the others. A service with one tenant throttles nobody.
 
-    ``in_hand``: a tenant that has no more messages than this with the consumer waits for answers and floods nobody.
+    ``in_hand``: a tenant that has no more messages than this with the consumer waits for answers and floods nobody,
+    unless even these few take longer than a burst, by what its messages took so far.
     ``over_budget``: whether a tenant's heavy work has used up its processor time, which is counted there and not here.
     """
 
@@ -56,6 +62,7 @@ class FairShares:
         self._burst_s = burst_s
         self._now = now
         self._left: dict[str, tuple[float, float]] = {}
+        self._each: dict[str, float] = {}
         self._tenants: set[str] = set()
 
     def add_tenants(self, tenants: Iterable[str]) -> None:
@@ -64,31 +71,34 @@ class FairShares:
 
     def over_share(self, in_hand: Mapping[str, int]) -> frozenset[str]:
         """Those who have used up their share and have more in hand, if there is anybody else to make room for."""
-        if len(self._tenants) < 2:
+        if len(self._tenants | in_hand.keys()) < 2:
             return frozenset()
         return frozenset(
             tenant
             for tenant, count in in_hand.items()
-            if (count > self._in_hand and self._balance(tenant) < 0) or (count > 1 and self._over_budget(tenant))
+            if (self._is_much(tenant, count) and self._balance(tenant) < 0) or (count > 1 and self._over_budget(tenant))
         )
 
-    def charge(self, messages: Mapping[str, int], seconds: float) -> None:
-        """``seconds`` went into so many messages of each tenant."""
-        total = sum(messages.values())
+    def charge(self, messages: Mapping[str, int], seconds: float, own: Mapping[str, float] | None = None) -> None:
+        """``seconds`` went into so many messages of each tenant, of these ``own`` into one's alone."""
+        alone = own or {}
+        shared = max(0.0, seconds - sum(alone.values())) / sum(messages.values()) if messages else 0.0
         for tenant, count in messages.items():
+            cost = alone.get(tenant, 0.0) + shared * count
+            before = self._each.get(tenant, cost / count)
+            self._each[tenant] = before + _TRUST * (cost / count - before)
             # Never deeper in debt than a burst: who stops over_share is soon an ordinary tenant again.
-            left = max(self._balance(tenant) - seconds * count / total, -self._burst_s)
+            left = max(self._balance(tenant) - cost, -self._burst_s)
             self._left[tenant] = (left, self._now())
+
+    def _is_much(self, tenant: str, count: int) -> bool:
+        return count > self._in_hand or (count > 1 and count * self._each.get(tenant, 0.0) > self._burst_s)
 
     def _balance(self, tenant: str) -> float:
         if tenant not in self._left:
             return self._burst_s
         left, since = self._left[tenant]
         return min(self._burst_s, left + (self._now() - since) * self._share)
-
-
-_GUESS_S = 0.005
-_TRUST = 0.3
 
 
 class GroupSize:
@@ -161,7 +171,8 @@ Reading = Readable | Refused | Unhandled | Throttled
 class Dispatcher:
     """``erase_athlete``: takes an erased athlete (tenant, athlete) out of the delivery tables.
 
-    ``alone``: nothing comes after the first message, so it waits for no neighbour.
+    ``alone``: nothing comes after the first message, so it waits for no neighbour. ``spent``: takes the seconds that
+    handlers took, by tenant.
     """
 
     def __init__(
@@ -173,6 +184,7 @@ class Dispatcher:
         group_size: GroupSize,
         alone: bool,
         identify: Callable[[Delivery], Unhandled],
+        spent: defaultdict[str, float] | None = None,
     ) -> None:
         self._db = db
         self._calls = calls
@@ -182,6 +194,7 @@ class Dispatcher:
         self._alone = alone
         self._identify = identify
         self._group = Group()
+        self._spent: defaultdict[str, float] = defaultdict(float) if spent is None else spent
 
     def dispatch(self, delivery: Delivery, reading: Reading) -> None:
         """Raises what the handler raises; then the whole transaction has to go."""
@@ -198,7 +211,7 @@ class Dispatcher:
         assert route.handle_many is not None
         act_for(self._db, tenant)
         contexts = [self._calls.context(self._db, tenant, _cause_of(reading)) for reading in readings]
-        with bound(tenant=tenant, key=route.key):
+        with bound(tenant=tenant, key=route.key), self._charged_to(tenant, contexts):
             outcomes = route.handle_many(
                 [(one, reading.incoming) for one, reading in zip(contexts, readings, strict=True)]
             )
@@ -260,13 +273,23 @@ class Dispatcher:
             key=incoming.key,
         ):
             try:
-                outcome = reading.route.handle(context, incoming)
+                with self._charged_to(incoming.tenant, [context]):
+                    outcome = reading.route.handle(context, incoming)
             except Rejected as rejected:
                 if not reading.route.query:
                     raise  # what the handler wrote has to go, and with it, for now, the rest of the batch
                 self._work.reject(reading, rejected.problems)
                 return
         self._accept(reading, context, outcome)
+
+    @contextmanager
+    def _charged_to(self, tenant: str, contexts: Sequence[UnitOfWork]) -> Iterator[None]:
+        """Without what was done off the hub, which is counted elsewhere."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._spent[tenant] += time.monotonic() - began - sum(context.off_hub_s for context in contexts)
 
     def _accept(self, reading: Readable, context: UnitOfWork, outcome: Outcome) -> None:
         self._work.settle(context)

@@ -5,8 +5,8 @@ deliveries of a returned Batch, and only then.
 """
 
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -141,6 +141,18 @@ class Processor:
         return Periodic(self.database, self.store, self._calls).run(timer, goes_on)
 
     def _process_batch(self, deliveries: Sequence[Delivery], readings: Sequence[Reading]) -> Batch:
+        spent: defaultdict[str, float] = defaultdict(float)
+        try:
+            return self._processed(deliveries, readings, spent)
+        except Exception:
+            if self._shares is not None and not deliveries[0].throttled:
+                for tenant, seconds in spent.items():  # what was refused or failed took its time all the same
+                    self._shares.charge({tenant: 1}, seconds)
+            raise
+
+    def _processed(
+        self, deliveries: Sequence[Delivery], readings: Sequence[Reading], spent: defaultdict[str, float]
+    ) -> Batch:
         started = time.monotonic()
         work = BatchOutcome(self.service, self._clock(), self._keys)
         done = 0
@@ -164,6 +176,7 @@ class Processor:
                 self._group_size,
                 len(deliveries) == 1,
                 self._intake.identify,
+                spent,
             )
             for delivery, reading in zip(deliveries, readings, strict=True):
                 if done and time.monotonic() - started > self._budget_s:
@@ -179,7 +192,7 @@ class Processor:
         if work.erased:
             self.database.wipe()
         self.store.tenants_committed(new_tenants)
-        self._charge(deliveries[:done], readings, new_tenants, time.monotonic() - started - work.elsewhere_s)
+        self._charge(deliveries[:done], readings, new_tenants, time.monotonic() - started - work.elsewhere_s, spent)
         work.count(time.monotonic() - started, done)
         return Batch(done, tuple(work.messages))
 
@@ -243,7 +256,12 @@ class Processor:
         return self._shares.over_share(in_hand)
 
     def _charge(
-        self, deliveries: Sequence[Delivery], readings: Sequence[Reading], new_tenants: set[str], seconds: float
+        self,
+        deliveries: Sequence[Delivery],
+        readings: Sequence[Reading],
+        new_tenants: set[str],
+        seconds: float,
+        spent: Mapping[str, float],
     ) -> None:
         if self._shares is None:
             return
@@ -255,7 +273,7 @@ class Processor:
             and not isinstance(reading, Throttled)
             and (sender := sender_of(delivery)) is not None
         )
-        self._shares.charge(handled, seconds)
+        self._shares.charge(handled, seconds, spent)
         if self._heavy is not None:
             aside = [
                 sender_of(delivery) or ""

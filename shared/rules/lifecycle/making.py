@@ -80,7 +80,7 @@ class Maker:
             for kind, pack in one.loaded.made.items()
         }
         try:
-            fresh: FreshPacks = self.apart(make_packs, texts, on, frozenset(known), self._at_most)
+            fresh: FreshPacks = self.apart(make_packs, texts, on, tuple(sorted(known)), self._at_most)
         except WorkStopped as stopped:
             raise RulesTooCostly.at((*texts.base, *texts.own, *texts.stored)[-1].file, stopped) from None
         made: dict[PackKind, MadePack] = {}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from shared.rules.errors import RuleFileErrors
 from shared.rules.evaluation.evaluators import EvaluatorName
 from shared.rules.evaluation.kept_child import KeptChild, WorkerFailure
 from shared.rules.lifecycle.intervals import CPU_S, MEMORY_MB
@@ -17,8 +18,8 @@ from shared.rules.observer import Observer
 WALL_FACTOR: Final = 6.0
 """How much longer than its processor time a piece of work may take on a machine that has other things to do."""
 LOOK_AGAIN_S: Final = 0.005
-MAX_STOPPED: Final = 200
-"""Pieces of work remembered that took too much; the same again is refused at once."""
+MAX_REFUSED: Final = 200
+"""Pieces of work remembered that took too much or were full of mistakes; the same again is refused at once."""
 
 
 class WorkStopped(Exception):
@@ -56,15 +57,15 @@ class RuleWorker(KeptChild):
         self._limits = limits
         self._observer = observer
         self._run_blocking = run_blocking
-        self._stopped: OrderedDict[bytes, str] = OrderedDict()
+        self._refused: OrderedDict[bytes, Exception] = OrderedDict()
 
     def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """``function(evaluator, *arguments)``, both ways as pickles. Raises what it raises, ``WorkStopped`` and
         ``RuleWorkerAway``."""
         payload = self._run_blocking(pickle.dumps, (function, arguments), pickle.HIGHEST_PROTOCOL)
         work = hashlib.sha256(payload).digest()
-        if work in self._stopped:
-            raise WorkStopped(self._stopped[work])
+        if work in self._refused:
+            raise self._refused[work].with_traceback(None)
         try:
             with self._my_turn(LOOK_AGAIN_S):
                 reply = self._asked(payload)
@@ -73,14 +74,14 @@ class RuleWorker(KeptChild):
         said, what, failures = self._run_blocking(pickle.loads, reply)
         for reason, message in failures:
             self._observer.engine_failed(reason, message)
-        if said == "stopped":
-            self._stopped[work] = what
-            while len(self._stopped) > MAX_STOPPED:
-                self._stopped.popitem(last=False)
-            raise WorkStopped(what)
-        if said == "raised":
-            raise what
-        return what
+        if said == "made":
+            return what
+        refusal = WorkStopped(what) if said == "stopped" else what
+        if isinstance(refusal, WorkStopped | RuleFileErrors):
+            self._refused[work] = refusal
+            while len(self._refused) > MAX_REFUSED:
+                self._refused.popitem(last=False)
+        raise refusal
 
     def _arguments(self) -> Sequence[str]:
         program = (

@@ -57,7 +57,7 @@ def test_who_uses_up_its_share_is_throttled_and_comes_back(shares: FairShares, c
 
 
 def test_who_waits_for_its_answers_is_never_throttled(shares: FairShares) -> None:
-    shares.charge({"acme": 1}, 10.0)
+    shares.charge({"acme": 100}, 10.0)
     assert shares.over_share({"acme": 2}) == frozenset()
     assert shares.over_share({"acme": 3}) == {"acme"}
 
@@ -65,6 +65,25 @@ def test_who_waits_for_its_answers_is_never_throttled(shares: FairShares) -> Non
 def test_time_is_charged_by_messages(shares: FairShares) -> None:
     shares.charge({"acme": 99, "globex": 1}, 2.0)
     assert shares.over_share({"acme": 3, "globex": 3}) == {"acme"}
+
+
+def test_what_one_tenant_alone_took_is_charged_to_it_alone(shares: FairShares) -> None:
+    shares.charge({"acme": 1, "globex": 9}, 4.0, {"acme": 3.9})
+    assert shares.over_share({"acme": 3, "globex": 3}) == {"acme"}
+
+
+def test_few_messages_that_take_long_are_a_flood_too(shares: FairShares, clock: Ticking) -> None:
+    shares.charge({"acme": 2, "globex": 100}, 3.0, {"acme": 2.9})
+    assert shares.over_share({"acme": 2, "globex": 2}) == {"acme"}
+    assert shares.over_share({"acme": 1}) == frozenset(), "one of them has to be taken at some time"
+    clock.seconds += 5.1
+    shares.charge({"acme": 30}, 1.01, {"acme": 1.0})
+    clock.seconds += 0.1
+    shares.charge({"acme": 30}, 0.1)
+    shares.charge({"acme": 30}, 0.1)
+    shares.charge({"acme": 30}, 0.1)
+    shares.charge({"acme": 30}, 0.1)
+    assert shares.over_share({"acme": 2}) == frozenset(), "its messages take little again"
 
 
 def test_a_debt_is_never_deeper_than_a_burst(shares: FairShares, clock: Ticking) -> None:
@@ -78,6 +97,13 @@ def test_a_tenant_alone_is_never_throttled(clock: Ticking) -> None:
     alone.add_tenants(["acme"])
     alone.charge({"acme": 1}, 100.0)
     assert alone.over_share({"acme": 3}) == frozenset()
+
+
+def test_one_whose_messages_were_all_refused_so_far_is_throttled_for_others(clock: Ticking) -> None:
+    shares = FairShares(share=0.2, in_hand=2, now=clock)
+    shares.add_tenants(["globex"])
+    shares.charge({"acme": 1}, 100.0)
+    assert shares.over_share({"acme": 3}) == {"acme"}
 
 
 def test_a_forged_sender_is_charged_to_nobody() -> None:
