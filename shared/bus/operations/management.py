@@ -6,6 +6,7 @@ import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
@@ -84,7 +85,7 @@ class Management:
                     "TANDEM_MANAGEMENT_URL"
                 ) from None
             raise ManagementRefused(error.code, _reason(error)) from None
-        except (OSError, ssl.SSLError) as error:
+        except (OSError, HTTPException) as error:  # HTTPException: it broke off in its answer
             cause = getattr(error, "reason", None) or error
             raise ManagementUnavailable(
                 f"{self._base} does not answer ({cause}); set TANDEM_MANAGEMENT_URL, and on the broker: "
