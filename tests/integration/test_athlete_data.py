@@ -151,6 +151,14 @@ def wait(ground: Ground, at: datetime) -> None:
     failure = Failure("event_refused", f"builtins.ValueError: {MARK}", datetime.now(UTC))
     publisher = PipelinedPublisher(lambda: Connection(ground.broker.uri))
     publisher.publish([to_park("recovery", sent, failure).message, to_retry("scheduling", sent, failure).message])
+    command = Delivery(
+        "command",
+        f"{TENANT}.recovery.record-wellness",
+        json.dumps({"athlete": ATHLETE, "date": "2026-03-02", "mood": 3}).encode(),
+        "application/json",
+        headers={"ce-id": f"parked-{at.timestamp()}", "ce-source": "/platform", "ce-time": at.isoformat()},
+    )
+    publisher.publish([to_park("recovery", command, failure).message])
     other = Delivery("event", sent.routing_key, b'{"athlete": "other"}', "application/json")
     publisher.publish([to_park("recovery", other, failure).message])
     publisher.close()
@@ -177,7 +185,7 @@ def test_all_that_is_held_is_given_out_and_then_nothing_is_left(ground: Ground) 
         service, table = name.split(".")
         assert len(document["services"][service][table]["rows"]) >= len(rows), name
     queues = {name: len(queue["messages"]) for name, queue in document["queues"].items() if queue["messages"]}
-    assert queues == {"recovery.parked": 1, "scheduling.events.wait.600": 1}
+    assert queues == {"recovery.parked": 2, "scheduling.events.wait.600": 1}
     assert document["queues"]["recovery.parked"]["messages"][0]["body"]["session"] == MARK
     again = ground.command("export", "--tenant", TENANT, ATHLETE)
     assert {**json.loads(again.stdout), "exported_at": ""} == {**document, "exported_at": ""}

@@ -139,8 +139,7 @@ class Machine:
         if week not in athlete.planned:
             return "not_planned", answer
         (wanted,) = athlete.planned[week]
-        moved, (since, sessions) = athlete.written.get(("move", wanted)), athlete.written["week", week]
-        start = None if moved is None or (sessions is not None and since > moved[0]) else moved[1]
+        start = athlete.placed[week]
         found = {one["id"]: one["start"] for one in answer["sessions"]}
         told = datetime.fromisoformat(found[wanted]).isoformat() if start and wanted in found else start
         return ([wanted], start and datetime.fromisoformat(start).isoformat()), (list(found), told)

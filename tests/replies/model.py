@@ -31,10 +31,16 @@ class Athlete:
     planned: dict[str, list[str]] = field(default_factory=dict)
     """By week the sessions of its plan: once planned it stays until another calendar is asked for."""
 
-    def plan(self) -> None:
-        for about, (_, sessions) in self.written.items():
-            if self.put is not None and about[0] == "week" and sessions is not None:
-                self.planned[about[1]] = [one["id"] for one in sessions]
+    placed: dict[str, str | None] = field(default_factory=dict)
+    """By week where its session was moved to; None: where the planner has put it."""
+
+    def plan(self, week: str) -> None:
+        """What was asked for, if it names sessions; moves that are not older than it stand."""
+        asked = self.written.get(("week", week))
+        if self.put is not None and asked is not None and asked[1] is not None:
+            self.planned[week] = [one["id"] for one in asked[1]]
+            moved = self.written.get(("move", self.planned[week][0]))
+            self.placed[week] = moved[1] if moved is not None and moved[0] >= asked[0] else None
 
     def stands(self) -> set[str]:
         """The ids of what counts."""
@@ -143,7 +149,8 @@ class Model:
     def _put(self, athlete: Athlete, body: Mapping[str, Any], version: Version) -> Expected:
         said = self._write(athlete, ("put",), body, version)
         athlete.put = athlete.written["put",][0]
-        athlete.plan()
+        for week in [about[1] for about in athlete.written if about[0] == "week"]:
+            athlete.plan(week)
         return Expected(said)
 
     def _record(self, athlete: Athlete, sent: Mapping[str, Any], version: Version) -> Told:
@@ -201,7 +208,8 @@ class Model:
         said = self._write(athlete, ("week", body["week_start"]), sessions, version)
         if said == APPLIED and athlete.put is not None and sessions is None:
             said = told("pending", "waits_for_targets")
-        athlete.plan()
+        if said == APPLIED:
+            athlete.plan(body["week_start"])
         return Expected(self._known(athlete, said))
 
     def _move_session(self, athlete: Athlete, body: Mapping[str, Any], version: Version) -> Expected:
@@ -213,7 +221,10 @@ class Model:
         asked = athlete.written["week", week][0]
         if athlete.written["week", week][1] is not None and asked > version:
             return Expected(told("none", "superseded", asked))
-        return Expected(self._write(athlete, ("move", body["session"]), body["start"], version))
+        said = self._write(athlete, ("move", body["session"]), body["start"], version)
+        if said == APPLIED:
+            athlete.placed[week] = body["start"]
+        return Expected(said)
 
     def _known(self, athlete: Athlete, said: Told) -> Told:
         return WAITS if said == APPLIED and athlete.put is None else said

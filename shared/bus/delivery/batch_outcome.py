@@ -13,11 +13,10 @@ from prometheus_client import Counter as Metric
 from shared.bus.delivery.inbox import PENDING, Identity, Inbox, InboxEntry
 from shared.bus.delivery.outbox import OutboxEntry, outbox_entry
 from shared.bus.delivery.retries import Reason
-from shared.bus.delivery.unit_of_work import ReplyKind, UnitOfWork, errors, reply_message
+from shared.bus.delivery.unit_of_work import ReplyKind, UnitOfWork, errors, event_message, reply_message
 from shared.bus.delivery.validation import Readable, Refused, Unhandled
 from shared.bus.routes import ERASED, Accepted, Answered, Forgotten, Later, Outcome
-from shared.messages.envelope import EVENTS_EXCHANGE, Address, outgoing, type_of
-from shared.messages.ids import new_id
+from shared.messages.envelope import Address
 from shared.messages.validation import Problem
 from shared.ops import metrics
 
@@ -275,17 +274,8 @@ class BatchOutcome:
     ) -> None:
         """An event of the service about a message."""
         told = about.envelope if isinstance(about, Readable) else about
-        event = outgoing(
-            exchange=EVENTS_EXCHANGE,
-            routing_key=f"{address.tenant}.{self.service}.{name}",
-            id=new_id(),
-            source=f"/tandem/{self.service}",
-            type=type_of(f"{self.service}.{name}"),
-            time=self.now,
-            subject=told.subject,
-            data={"source": told.source or None, "key": address.key, **data},
-            correlation_id=address.correlation_id,
-        )
+        data = {"source": told.source or None, "key": address.key, **data}
+        event = event_message(self.service, address.tenant, name, data, self.now, told.subject, address.correlation_id)
         self.messages.append(outbox_entry(address.tenant, event, told.subject, self.now))
 
     def _reply(self, address: Address, message_id: str | None, word: ReplyKind, data: Mapping[str, Any]) -> None:

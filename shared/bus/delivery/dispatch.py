@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from shared.bus.delivery.batch_outcome import BatchOutcome
 from shared.bus.delivery.inbox import ERASE
+from shared.bus.delivery.outbox import OutboxEntry
 from shared.bus.delivery.retries import Failure, to_park, to_park_dead, to_throttled
 from shared.bus.delivery.unit_of_work import Calls, Causation, UnitOfWork, decisions_in
 from shared.bus.delivery.validation import Readable, Refused, Unhandled
@@ -169,7 +170,8 @@ Reading = Readable | Refused | Unhandled | Throttled
 
 
 class Dispatcher:
-    """``erase_athlete``: takes an erased athlete (tenant, athlete) out of the delivery tables.
+    """``erase_athlete``: takes an erased athlete (tenant, athlete) out of the delivery tables and the
+    queues; what is to be told of it.
 
     ``alone``: nothing comes after the first message, so it waits for no neighbour. ``spent``: takes the seconds that
     handlers took, by tenant.
@@ -180,7 +182,7 @@ class Dispatcher:
         db: Session,
         calls: Calls,
         work: BatchOutcome,
-        erase_athlete: Callable[[Session, str, str], None],
+        erase_athlete: Callable[[Session, str, str], Sequence[OutboxEntry]],
         group_size: GroupSize,
         alone: bool,
         identify: Callable[[Delivery], Unhandled],
@@ -299,8 +301,9 @@ class Dispatcher:
         if reading.route.source == "command" and reading.route.key == ERASE:
             tenant, athlete = whose(reading)
             if athlete is not None:
-                self._erase_athlete(self._db, tenant, athlete)
+                dropped = self._erase_athlete(self._db, tenant, athlete)
                 self._work.erase_athlete(tenant, athlete, rows)
+                self._work.messages += dropped
         self._work.decide(decisions_in(context.emitted, reading.incoming.key, outcome))
 
 

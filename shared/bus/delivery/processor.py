@@ -18,14 +18,14 @@ from sqlalchemy.orm import Session
 from shared.bus.delivery.batch_outcome import BatchOutcome
 from shared.bus.delivery.dispatch import Dispatcher, FairShares, GroupSize, Reading, Throttled, sender_of, whose
 from shared.bus.delivery.inbox import DeliveryStore, open_batch
-from shared.bus.delivery.outbox import OutboxEntry
-from shared.bus.delivery.retries import Failure, Reason, is_transient, to_park, to_retry
+from shared.bus.delivery.outbox import OutboxEntry, outbox_entry
+from shared.bus.delivery.retries import Dropped, Failure, Reason, is_transient, to_park, to_retry
 from shared.bus.delivery.suspects import HANDLING, SUSPECT_AFTER, KillsService, Suspects
 from shared.bus.delivery.timers import Periodic
-from shared.bus.delivery.unit_of_work import Calls, Clock, RuleSource
+from shared.bus.delivery.unit_of_work import Calls, Clock, RuleSource, event_message
 from shared.bus.delivery.validation import Intake, Readable
 from shared.bus.queue_names import RETRY_DELAYS_S
-from shared.bus.routes import Rejected, Route, Timer
+from shared.bus.routes import ERASED, Rejected, Route, Timer
 from shared.db.engine import Database
 from shared.db.row_security import act_for, may_write
 from shared.hub import Hub
@@ -35,6 +35,7 @@ from shared.ops.heavy_work import HeavyWork
 
 _log = structlog.get_logger("tandem.bus")
 
+_GONE = {"outcome": ERASED.word, "code": ERASED.code}
 FEW = 8
 """Messages of a batch up to which the service has little to do, and somebody may be waiting for an answer."""
 
@@ -68,7 +69,7 @@ class Processor:
         user_id_required: bool = True,
         budget_s: float = 0.25,
         shares: FairShares | None = None,
-        erase_waiting: Callable[[str, str], object] | None = None,
+        erase_waiting: Callable[[str, str], Sequence[Dropped]] | None = None,
         hub: Hub | None = None,
         heavy: HeavyWork | None = None,
         max_clock_ahead: timedelta = MAX_CLOCK_AHEAD,
@@ -83,6 +84,7 @@ class Processor:
         self.database = database
         self._intake = Intake(service, routes, user_id_required, max_clock_ahead)
         self._keys = frozenset(route.key for route in routes)
+        self._told = {one.key for one in routes if one.source == "command" and one.replies and not one.query}
         self._calls = Calls(service, rules, clock, hub, heavy)
         self._clock = clock
         self._budget_s = budget_s
@@ -196,10 +198,26 @@ class Processor:
         work.count(time.monotonic() - started, done)
         return Batch(done, tuple(work.messages))
 
-    def _erase_athlete(self, db: Session, tenant: str, athlete: str) -> None:
-        if self._erase_waiting is not None:
-            self._erase_waiting(tenant, athlete)
+    def tell_dropped(self, dropped: Sequence[Dropped]) -> None:
+        """To whoever sent them; their sweeper publishes it."""
+        if dropped:
+            with self.database.transaction() as db:
+                self.store.write(db, (), self._dropped(dropped))
+
+    def _dropped(self, dropped: Sequence[Dropped]) -> list[OutboxEntry]:
+        """What is told of them, without a name; of an event or a query nobody waits to hear."""
+        now = self._clock()
+        return [
+            outbox_entry(one.tenant, event_message(self.service, one.tenant, "command-settled", data, now), None, now)
+            for one in dropped
+            if one.key in self._told
+            for data in [{"message": one.message, "source": one.source, "key": one.key, **_GONE}]
+        ]
+
+    def _erase_athlete(self, db: Session, tenant: str, athlete: str) -> list[OutboxEntry]:
+        dropped = () if self._erase_waiting is None else self._erase_waiting(tenant, athlete)
         self.store.erase_athlete(db, tenant, athlete)
+        return self._dropped(dropped)
 
     def _one_by_one(self, deliveries: Sequence[Delivery], readings: Sequence[Reading]) -> Batch:
         started = time.monotonic()

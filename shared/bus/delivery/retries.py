@@ -76,6 +76,16 @@ CARRIED_HEADERS = (
 
 
 @dataclass(frozen=True, slots=True)
+class Dropped:
+    """A command that waited, parked or for another try, and is gone because its athlete was erased."""
+
+    tenant: str
+    message: str | None
+    source: str | None
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """Why a message is retried or parked."""
 

@@ -45,6 +45,31 @@ def reply_message(
     )
 
 
+def event_message(
+    service: str,
+    tenant: str,
+    name: str,
+    data: Mapping[str, Any],
+    time: datetime,
+    subject: str | None = None,
+    correlation_id: str | None = None,
+    traceparent: str | None = None,
+) -> Outgoing:
+    """The event ``<tenant>.<service>.<name>``."""
+    return outgoing(
+        exchange=EVENTS_EXCHANGE,
+        routing_key=f"{tenant}.{service}.{name}",
+        id=new_id(),
+        source=f"/tandem/{service}",
+        type=type_of(f"{service}.{name}"),
+        time=time,
+        subject=subject,
+        data=data,
+        traceparent=traceparent,
+        correlation_id=correlation_id,
+    )
+
+
 def errors(problems: Sequence[Problem]) -> dict[str, list[dict[str, str]]]:
     """A rejection's data."""
     return {"errors": [problem.as_json() for problem in problems]}
@@ -157,21 +182,9 @@ class UnitOfWork:
         self.settlements.append(settlement)
 
     def emit(self, name: str, data: Mapping[str, Any], athlete: str | None) -> None:
-        key = f"{self.service}.{name}"
-        identity = new_id()
-        message = outgoing(
-            exchange=EVENTS_EXCHANGE,
-            routing_key=f"{self._tenant}.{key}",
-            id=identity,
-            source=f"/tandem/{self.service}",
-            type=type_of(key),
-            time=self.now(),
-            subject=athlete,
-            data=data,
-            traceparent=self.cause.traceparent if self.cause else None,
-            correlation_id=self.cause.correlation_id if self.cause else None,
-        )
-        self.emitted.append(EmittedEvent(name, athlete, data, identity, message))
+        trace, correlation_id = (self.cause.traceparent, self.cause.correlation_id) if self.cause else (None, None)
+        message = event_message(self.service, self._tenant, name, data, self.now(), athlete, correlation_id, trace)
+        self.emitted.append(EmittedEvent(name, athlete, data, message.headers["ce-id"], message))
 
     def reply_address(self) -> dict[str, str] | None:
         """Where this command's reply would go, as plain JSON to be stored; None when nobody waits for one."""

@@ -11,7 +11,7 @@ from hashlib import sha256
 import structlog
 
 from shared.bus.broker import Broker, HeldMessage, OpenBroker
-from shared.bus.delivery.retries import athlete_named
+from shared.bus.delivery.retries import Dropped, athlete_named
 from shared.bus.operations.parked_queue import read_parked
 from shared.bus.queue_names import RETRY_DELAYS_S, dead_queue, parked_queue, waiting_queue
 
@@ -31,6 +31,9 @@ class About:
     sent: str | None
     failed: str | None
     is_event: bool
+    message: str | None
+    source: str | None
+    key: str
 
 
 def digests_of(tenant: str, athlete: str) -> tuple[str, ...]:
@@ -50,31 +53,31 @@ class QueuesOfErased:
             waiting_queue(service, source, delay_s) for source in ("command", "event") for delay_s in RETRY_DELAYS_S
         ]
 
-    def erase_athlete(self, tenant: str, athlete: str) -> int:
-        """Drops everything about the athlete; returns how many messages. Raises BrokerAway."""
+    def erase_athlete(self, tenant: str, athlete: str) -> list[Dropped]:
+        """Drops everything about the athlete; returns which commands. Raises BrokerAway."""
         whose = (tenant, athlete)
         return self._erase([self._parked, *self._waiting], lambda about: (about.tenant, about.athlete) == whose)
 
-    def erase_since(self, erased: Mapping[tuple[str, str], Erased]) -> int:
+    def erase_since(self, erased: Mapping[tuple[str, str], Erased]) -> list[Dropped]:
         """Drops what is parked and was received, or sent, before its athlete was erased; ``erased``: by (tenant,
-        digest)."""
-        return self._erase([self._parked], lambda about: _sent_before(about, erased)) if erased else 0
+        digest). Which commands."""
+        return self._erase([self._parked], lambda about: _sent_before(about, erased)) if erased else []
 
-    def _erase(self, queues: Iterable[str], whose: Callable[[About], bool]) -> int:
+    def _erase(self, queues: Iterable[str], whose: Callable[[About], bool]) -> list[Dropped]:
         with self._open_broker() as broker:
-            erased = sum(self._erase_in(broker, queue, whose) for queue in queues)
+            erased = [about for queue in queues for about in self._erase_in(broker, queue, whose)]
         if erased:
-            _log.info("messages of erased athletes dropped", service=self._service, messages=erased)
-        return erased
+            _log.info("messages of erased athletes dropped", service=self._service, messages=len(erased))
+        return [Dropped(one.tenant, one.message, one.source, one.key) for one in erased if not one.is_event]
 
-    def _erase_in(self, broker: Broker, queue: str, whose: Callable[[About], bool]) -> int:
-        erased = 0
+    def _erase_in(self, broker: Broker, queue: str, whose: Callable[[About], bool]) -> list[About]:
+        erased = []
         with broker.look(queue) as view:
             for message in view.messages():
                 about = about_of(self._service, queue, message)
                 if about is not None and whose(about):
                     view.take(message)
-                    erased += 1
+                    erased.append(about)
         return erased
 
 
@@ -82,14 +85,23 @@ def about_of(service: str, queue: str, message: HeldMessage) -> About | None:
     """``message``: from any queue of the service. None when it does not say whom it is about."""
     if queue in (parked_queue(service), dead_queue(service)):
         parked = read_parked(service, message)
-        tenant, first_failed, headers, body = parked.tenant, parked.first_failed, parked.headers, parked.body
+        tenant, key, first_failed, headers, body = (
+            parked.tenant,
+            parked.key,
+            parked.first_failed,
+            parked.headers,
+            parked.body,
+        )
         is_event = headers.get("tandem-source") != "command"
     else:
         delivery = message.as_delivery("event" if queue.startswith(f"{service}.events") else "command")
-        tenant, first_failed = delivery.routing_key.partition(".")[0], delivery.first_failed
+        (tenant, _, key), first_failed = delivery.routing_key.partition("."), delivery.first_failed
         headers, body, is_event = dict(delivery.headers), delivery.body, delivery.source == "event"
     athlete = athlete_named(headers, body)
-    return None if athlete is None else About(tenant, athlete, headers.get("ce-time"), first_failed, is_event)
+    if athlete is None:
+        return None
+    sent, identity, source = (headers.get(name) for name in ("ce-time", "ce-id", "ce-source"))
+    return About(tenant, athlete, sent, first_failed, is_event, identity, source, key)
 
 
 def _sent_before(about: About, erased: Mapping[tuple[str, str], Erased]) -> bool:

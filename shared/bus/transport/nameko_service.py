@@ -150,7 +150,7 @@ class ServiceBus(DependencyProvider):  # type: ignore[misc]  # nameko ships no t
                     forget_at = time.monotonic() + self._retention_seconds
                     self.retention.forget(self._clock())
                     if self._queues is not None:
-                        self._queues.erase_since(self.retention.erased())
+                        self.processor.tell_dropped(self._queues.erase_since(self.retention.erased()))
             except (PublishFailed, SQLAlchemyError, BrokerAway):  # also that no connection was to be had in time
                 _log.warning("sweeping the outbox failed", service=self.container.service_name, exc_info=True)
             eventlet.sleep(self._sweep_seconds)

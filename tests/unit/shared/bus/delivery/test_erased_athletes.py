@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, text
 
 from shared.bus.broker import BrokerAway
-from shared.bus.delivery.retries import Failure, athlete_named, from_internal, to_retry
+from shared.bus.delivery.retries import Dropped, Failure, athlete_named, from_internal, to_retry
 from shared.bus.routes import APPLIED, Accepted, Forgotten, Route
 from shared.db.delivery_tables import InboxRow, OutboxRow
 from shared.db.engine import Database
@@ -74,7 +74,7 @@ def test_what_was_not_sent_yet_is_not_sent_any_more(database: Database) -> None:
 def test_an_erase_waits_for_another_try_when_the_queues_cannot_be_looked_through(database: Database) -> None:
     asked = []
 
-    def out_of_reach(tenant: str, athlete: str) -> None:
+    def out_of_reach(tenant: str, athlete: str) -> list[Dropped]:
         asked.append((tenant, athlete))
         raise BrokerAway("Connection refused")
 
@@ -121,3 +121,13 @@ def test_sqlite_overwrites_what_it_deletes(database: Database, tmp_path: Path) -
 )  # fmt: skip
 def test_whom_a_message_names(headers: dict[str, Any], body: bytes, athlete: str | None) -> None:
     assert athlete_named(headers, body) == athlete
+
+
+def test_whoever_sent_what_was_parked_hears_that_it_is_gone(database: Database) -> None:
+    parked = [Dropped("acme", name, "/p", key) for name, key in (("m1", "toy.add"), ("e1", "toy.added"))]
+    work = processor(database, [*ROUTES, ERASE], erase_waiting=lambda tenant, athlete: parked)
+    batch = work.process([delivery("gone", None, key="athlete.erase")])
+    (told,) = [row for row in batch.messages if "command-settled" in row.message.routing_key]
+    expected = {"message": "m1", "source": "/p", "key": "toy.add", "outcome": "none", "code": "erased"}
+    assert json.loads(told.message.body) == expected
+    assert told.athlete is None and "ce-subject" not in told.message.headers
