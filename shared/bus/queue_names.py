@@ -57,5 +57,5 @@ def retry_key(service: str, source: str) -> str:
 
 def work_queues(services: Iterable[str]) -> list[str]:
     """The queues whose emptiness means that nothing is under way (parked messages are not)."""
-    kinds = (commands_queue, events_queue, throttled_queue)
+    kinds = (commands_queue, events_queue, throttled_queue, dead_queue)
     return [queue_of(service) for service in services for queue_of in kinds]

@@ -33,7 +33,7 @@ class Count:
 QUEUES = tuple(
     f"{service}.{kind}"
     for service in SERVICES
-    for kind in ("crowded", *(f"{source}s{wait}" for source in ("command", "event") for wait in WAITS))
+    for kind in ("crowded", "dead", *(f"{source}s{wait}" for source in ("command", "event") for wait in WAITS))
 )
 
 

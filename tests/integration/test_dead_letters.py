@@ -72,15 +72,15 @@ def test_expired_messages_are_told_or_dropped_and_fill_no_parked_queue_not_even_
     platform.until(lambda: waiting(channel, "toy.parked") == 3, 10, "the old way")
 
     topology.declare(channel, "toy", ROUTES)
-    sent = {platform.send("toy.add", ADD, expiration="1") for _ in range(200)}
-    for _ in range(50):
+    sent = {platform.send("toy.add", ADD, expiration="1") for _ in range(60)}
+    for _ in range(20):
         platform.send("toy.get", {"athlete": "a1"}, expiration="1")
-    platform.until(lambda: waiting(channel, "toy.dead") == 250, 20, "the new way")
+    platform.until(lambda: waiting(channel, "toy.dead") == 80, 20, "the new way")
     service.start()
-    platform.until(lambda: len(platform.events) == 200, 20, "not told")
+    platform.until(lambda: len(platform.events) == 60, 20, "not told")
     assert {event["data"]["message"] for event in platform.events} == sent
     assert {event["data"]["errors"][0]["code"] for event in platform.events} == {"expired"}
-    platform.until(lambda: figure(service, "tandem_messages_expired_total") == 250, 10, "not counted")
+    platform.until(lambda: figure(service, "tandem_messages_expired_total") == 80, 10, "not counted")
     assert (platform.replies, waiting(channel, "toy.parked"), waiting(channel, "toy.dead")) == ({}, 3, 0)
     assert figure(service, "tandem_messages_parked_total") == 0
     assert platform.tell("toy.add", ADD)["data"]["total"] == 1

@@ -170,7 +170,7 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
             # Retried messages stand under keys of the internal exchange and count with their like.
             in_hand = Counter(tenant_in(message) for message in chain(self._left, self._waiting))
             given, self._left = self._left[: self._size], self._left[self._size :]
-            result = self._work(given, in_hand, None if self._singly else self._overtake)
+            result = self._work(given, in_hand, None if self._singly or self.source == "dead" else self._overtake)
             if result is None:
                 self._return(given + self._left)
                 break
@@ -216,8 +216,10 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
         first = min(found, key=lambda tenant: tenant in held_up, default=None)  # the oldest of those held up by others
         return [] if first is None else found[first][: self._settings.batch_messages]
 
-    def _read(self, message: Any) -> Delivery:
-        return delivery_from(message, self._declared_source)
+    def _read(self, message: Any, in_hand: int = 1) -> Delivery:
+        if self.source == "dead":
+            return dead_delivery(self.container.service_name, message)
+        return delivery_from(message, self._declared_source, in_hand)
 
     def _fit_size(self, given: int, result: Batch) -> None:
         """Gives slow handlers about as many messages as they manage within one transaction's time, quick ones more."""
@@ -246,12 +248,7 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
             return result, failed
 
         try:
-            deliveries = [
-                dead_delivery(self.container.service_name, message)
-                if self.source == "dead"
-                else delivery_from(message, self._declared_source, in_hand[tenant_in(message)])
-                for message in messages
-            ]
+            deliveries = [self._read(message, in_hand[tenant_in(message)]) for message in messages]
             self.container.spawn_worker(self, (deliveries,), {}, handle_result=settle)
         except ContainerBeingKilled:
             self._under_way = _without(messages, self._under_way)
