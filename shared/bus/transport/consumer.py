@@ -19,7 +19,7 @@ from nameko.extensions import Entrypoint
 
 from shared.bus.delivery.processor import Batch
 from shared.bus.delivery.suspects import SUSPECT_AFTER
-from shared.bus.queue_names import commands_queue, dead_queue, events_queue, throttled_queue
+from shared.bus.queue_names import INTERNAL_EXCHANGE, commands_queue, dead_queue, events_queue, throttled_queue
 from shared.bus.routes import Route
 from shared.bus.transport.deliveries import dead_delivery, delivered_before, delivery_from, tenant_in
 from shared.bus.transport.queue_consumer import GONE, DrainingQueueConsumer, Subscription
@@ -32,7 +32,9 @@ _log = structlog.get_logger("tandem.consumer")
 _DATABASE_PAUSE_S = 1.0
 _HELD_UP_PAUSE_S = 0.5
 _OVERTAKE_AFTER_S = 0.05
-"""After so long a batch is slow, and queries that wait for nothing of it are answered meanwhile."""
+"""After so long a batch is slow, and what waits for nothing of it is handled meanwhile."""
+_MOST_BESIDE = 2
+"""Batches beside a slow one; each takes a connection to the database."""
 _ATHLETE = re.compile(rb'"athlete"\s*:\s*("[^"]+")')
 
 
@@ -50,6 +52,7 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
         self._waiting: deque[Any] = deque()
         self._left: list[Any] = []
         self._under_way: list[Any] = []
+        self._slow: list[Event] = []
         self._queries = frozenset(route.key for route in self.routes if route.query)
         self._subscription: Subscription | None = None
         self._arrived = Event()
@@ -184,37 +187,45 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
         gauge.set(self._all_in_flight)
 
     def _overtake(self) -> None:
-        """Answers one tenant's queries while a batch takes long."""
-        queries = self._that_may_overtake()
-        if not queries:
+        """Handles one tenant's messages while batches take long."""
+        messages = [] if len(self._slow) > _MOST_BESIDE else self._that_may_overtake()
+        if not messages:
             return
-        self._left = _without(queries, self._left)
-        self._waiting = deque(_without(queries, self._waiting))
-        result = self._work(queries, Counter(tenant_in(message) for message in queries))
-        if result is None or result.done < len(queries):
-            self._left = queries[0 if result is None else result.done :] + self._left
+        self._left = _without(messages, self._left)
+        self._waiting = deque(_without(messages, self._waiting))
+        result = self._work(messages, Counter(tenant_in(message) for message in messages), self._overtake)
+        if result is None or result.done < len(messages):
+            self._left = messages[0 if result is None else result.done :] + self._left
         if result is None or result.database_away:
             eventlet.sleep(_DATABASE_PAUSE_S)
 
     def _that_may_overtake(self) -> list[Any]:
-        """Queries of one tenant: none that stands behind a command about the same athlete, or, where a query names no
-        athlete, behind any of its tenant."""
-        found: dict[str, list[Any]] = {}
+        """What another tenant sent than those whose messages take long; if nobody did, queries of theirs: none that
+        stands behind a command about the same athlete, or, where it names no athlete, behind any of its tenant."""
         ahead: dict[str, list[bytes]] = {}
-        held_up = {self._read(message).routing_key.partition(".")[0] for message in self._under_way}
-        taken = {id(message) for message in self._under_way}
-        for message in chain(self._under_way, self._left, self._waiting):
-            delivery = self._read(message)
-            tenant, _, key = delivery.routing_key.partition(".")
-            athlete = _ATHLETE.search(delivery.body)
-            named = b"" if athlete is None else athlete.group(1)
-            is_free = all(named and named not in body for body in ahead.get(tenant, ()))
-            if key in self._queries and is_free and id(message) not in taken and not _is_suspect(message):
-                found.setdefault(tenant, []).append(message)
+        for message in self._under_way:
+            ahead.setdefault(self._address(message)[0], []).append(self._read(message).body)
+        queued = [(*self._address(one), one) for one in chain(self._left, self._waiting) if not _is_suspect(one)]
+        most = self._settings.batch_messages
+        first = next((tenant for tenant, _, _ in queued if tenant not in ahead), None)
+        if first is not None:
+            return [message for tenant, _, message in queued if tenant == first][:most]
+        free: list[Any] = []
+        for tenant, key, message in queued:
+            body = self._read(message).body
+            athlete = _ATHLETE.search(body) if key in self._queries else None
+            if athlete is not None and not any(athlete.group(1) in other for other in ahead[tenant]):
+                free.append(message)
             else:
-                ahead.setdefault(tenant, []).append(delivery.body)
-        first = min(found, key=lambda tenant: tenant in held_up, default=None)  # the oldest of those held up by others
-        return [] if first is None else found[first][: self._settings.batch_messages]
+                ahead[tenant].append(body)
+        return free[:most]
+
+    def _address(self, message: Any) -> tuple[str, str]:
+        """The tenant, and the key without it."""
+        sent = message.delivery_info
+        key = self._read(message).routing_key if sent["exchange"] == INTERNAL_EXCHANGE else str(sent["routing_key"])
+        tenant, _, rest = key.partition(".")
+        return tenant, rest
 
     def _read(self, message: Any, in_hand: int = 1) -> Delivery:
         if self.source == "dead":
@@ -253,10 +264,12 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
         except ContainerBeingKilled:
             self._under_way = _without(messages, self._under_way)
             return None
+        self._slow.append(finished)
         while meanwhile is not None and not self._in_memory and not finished.ready():
             finished.wait(_OVERTAKE_AFTER_S)
             if not finished.ready():
                 meanwhile()
+        self._slow.remove(finished)
         result: Batch | None = finished.wait()
         return result
 

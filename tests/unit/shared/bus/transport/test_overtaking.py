@@ -57,15 +57,16 @@ def taken(entrypoint: BatchEntrypoint) -> list[int]:
     return [message.delivery_tag for message in entrypoint._that_may_overtake()]
 
 
-def test_queries_of_others_go_first_then_those_about_other_athletes(entrypoint: BatchEntrypoint) -> None:
+def test_what_others_sent_goes_first_then_queries_about_other_athletes(entrypoint: BatchEntrypoint) -> None:
     entrypoint._under_way = [sent(1, "plan-week", "a")]
     entrypoint._left = [sent(2, "plan-week", "b"), sent(3, "get-week", "c"), sent(4, "get-week", "b")]
     entrypoint._waiting.extend([sent(5, "get-week", "v", "globex"), sent(6, "plan-week", "w", "globex")])
     entrypoint._waiting.extend([sent(7, "get-week", "w", "globex"), sent(8, "get-week", None, "initech")])
-    assert taken(entrypoint) == [5]
-    del entrypoint._waiting[0]
+    assert taken(entrypoint) == [5, 6, 7]
+    for _ in range(3):
+        entrypoint._waiting.popleft()
     assert taken(entrypoint) == [8]
-    del entrypoint._waiting[2]
+    entrypoint._waiting.clear()
     assert taken(entrypoint) == [3]
 
 
@@ -79,7 +80,7 @@ def test_an_answer_is_acknowledged_alone_and_what_came_before_is_not(entrypoint:
     slow, query, later = sent(1, "plan-week", "a"), sent(2, "get-week", "v", "globex"), sent(3, "plan-week", "b")
     entrypoint._under_way, entrypoint._left = [slow], [query, later]
 
-    def work(messages: list[Any], _in_hand: Mapping[str, int]) -> Batch:
+    def work(messages: list[Any], _in_hand: Mapping[str, int], _meanwhile: Any) -> Batch:
         entrypoint._acknowledge(messages, [])
         return Batch(len(messages))
 
@@ -98,6 +99,14 @@ def test_what_was_not_answered_comes_next(entrypoint: BatchEntrypoint) -> None:
     entrypoint._under_way = [sent(1, "plan-week", "a")]
     first, second = sent(2, "get-week", "v", "globex"), sent(3, "get-week", "w", "globex")
     entrypoint._waiting.extend([first, second])
-    entrypoint._work = lambda messages, _in_hand: Batch(1)
+    entrypoint._work = lambda messages, _in_hand, _meanwhile: Batch(1)
     entrypoint._overtake()
     assert entrypoint._left == [second] and not entrypoint._waiting
+
+
+def test_only_so_many_go_beside(entrypoint: BatchEntrypoint) -> None:
+    entrypoint._under_way = [sent(1, "plan-week", "a")]
+    entrypoint._waiting.append(sent(2, "plan-week", "v", "globex"))
+    entrypoint._slow = [object(), object(), object()]
+    entrypoint._overtake()  # would fail: there is no container to work in
+    assert len(entrypoint._waiting) == 1
