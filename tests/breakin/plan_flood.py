@@ -92,13 +92,13 @@ def monday(ahead: int) -> str:
 
 
 def memory_of(pid: int) -> float:
-    """Megabytes that a process and all that it started hold."""
+    """Megabytes that a process and all that it started hold; pages that they share count once."""
     found, waiting = 0.0, [pid]
     while waiting:
         one = waiting.pop()
         with contextlib.suppress(OSError, IndexError):
-            status = Path(f"/proc/{one}/status").read_text(encoding="ascii")
-            found += int(status.split("VmRSS:")[1].split()[0]) / 1024
+            held = Path(f"/proc/{one}/smaps_rollup").read_text(encoding="ascii")
+            found += int(held.split("\nPss:")[1].split()[0]) / 1024
             for task in Path(f"/proc/{one}/task").iterdir():
                 waiting += [int(child) for child in (task / "children").read_text(encoding="ascii").split()]
     return found
