@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Narrow a run: make test ARGS="tests/unit/services/load -k ewma"
 ARGS ?=
 
-.PHONY: bench-judgement bench-scheduling bench-services help setup setup-test demo test faults lint format up clean lock alerts breakin bench-rules bench-bus soak fuzz
+.PHONY: replies bench-judgement bench-scheduling bench-services help setup setup-test demo test faults lint format up clean lock alerts breakin bench-rules bench-bus soak fuzz
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -105,7 +105,10 @@ class Model:
             expected = Expected(ERASED)
         else:
             name = key.rpartition(".")[2].replace("-", "_")
-            expected = getattr(self, f"_{name}")(self.athletes.setdefault(body["athlete"], Athlete()), body, (at, id))
+            athlete = self.athletes.get(body["athlete"], Athlete())
+            expected = getattr(self, f"_{name}")(athlete, body, (at, id))
+            if expected.told is not None:  # what is rejected leaves nothing
+                self.athletes[body["athlete"]] = athlete
         self.first[id], self.named[id] = expected, body["athlete"]
         if key != "athlete.erase" and body["athlete"] in self.athletes:
             self._settle(body["athlete"])
