@@ -15,6 +15,7 @@ from shared.athletes.batches import AthleteBatch, Came, Moments, record_each
 from shared.athletes.handlers import athlete_routes, known_profile
 from shared.bus.routes import Accepted, Answered, Call, Context, Effect, Incoming, Rejected, Route, Timer, grouped
 from shared.bus.rule_routes import rule_routes
+from shared.messages.json_text import page
 from shared.messages.values import Profile
 
 MAX_DUE = 20_000
@@ -84,7 +85,7 @@ def get_load(context: Context, incoming: Incoming[GetLoad]) -> Answered:
     today = profile.day_of(context.now())
     on = body.date or today
     rules = context.rules_on(on)
-    (series,) = gather_series(store, body.athlete, profile, max(on, today), rules)
+    (series,) = gather_series(store, body.athlete, profile, max(on, today), rules, first=on)
     answer = {
         "athlete": body.athlete,
         **series.assess(on).as_json(),
@@ -93,7 +94,9 @@ def get_load(context: Context, incoming: Incoming[GetLoad]) -> Answered:
     }
     if body.days is not None:
         days = [on - timedelta(days=ago) for ago in range(body.days - 1, -1, -1)]
-        answer["days"] = [series.assess(day).as_json() for day in days]
+        left = [day for day in days if body.cursor is None or day >= body.cursor]
+        answer["days"], told = page((series.assess(day).as_json() for day in left), body.limit)
+        answer["next"] = left[told].isoformat() if told < len(left) else None
     return Answered(answer)
 
 

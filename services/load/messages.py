@@ -62,11 +62,17 @@ class MarkDay(Value):
 
 
 class GetLoad(Value):
-    """``date`` defaults to the athlete's today; ``days`` asks for so many days that end there."""
+    """``date`` defaults to the athlete's today; ``days`` asks for so many days that end there, oldest first.
+
+    They come in pages of at most ``limit`` days and 128 KiB: ``next`` is the ``cursor`` of the next page, null in the
+    last.
+    """
 
     athlete: Id
     date: Day | None = None
     days: Annotated[int, Field(ge=1, le=MAX_DAYS_REQUESTED)] | None = None
+    limit: Annotated[int, Field(ge=1, le=MAX_DAYS_REQUESTED)] | None = None
+    cursor: Day | None = None
 
 
 class LiftMax(PublishedEvent):
@@ -148,6 +154,7 @@ class LoadAssessed(PublishedEvent):
     state: dict[str, str] | None
     streams: dict[str, dict[str, Any]]
     alerts: list[dict[str, Any]]
+    alerts_more: int
     quality: list[DoubtedRecord]
     quality_more: int
     provisional: bool

@@ -6,7 +6,7 @@ ce-id), and a removal keeps its own version beside the session's, so that whiche
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -161,8 +161,9 @@ class LoadStore(AthleteStore[LoadAthleteRow]):
         """Athletes with sessions; those with the newest first."""
         return self.newest_first(SessionRow, SessionRow.start, SessionRow.counts.is_(True))
 
-    def counted(self, athletes: Sequence[str]) -> dict[str, list[StoredSession]]:
-        """Every session of these athletes that counts, oldest first."""
+    def counted(self, athletes: Sequence[str], since: date) -> dict[str, list[StoredSession]]:
+        """Every session of these athletes that counts, of the days from ``since`` on, oldest first."""
+        begun = datetime.combine(since, time(), UTC) - timedelta(days=1)
         return self.by_athlete(
             athletes,
             StoredSession,
@@ -180,10 +181,11 @@ class LoadStore(AthleteStore[LoadAthleteRow]):
                 SessionRow.zero_effort,
             )
             .where(SessionRow.tenant == self.tenant, SessionRow.athlete.in_(athletes), SessionRow.counts)
+            .where(SessionRow.start >= begun, SessionRow.day >= since)
             .order_by(SessionRow.start, SessionRow.session),
         )
 
-    def day_loads(self, athletes: Sequence[str]) -> dict[str, list[DayLoad]]:
+    def day_loads(self, athletes: Sequence[str], since: date) -> dict[str, list[DayLoad]]:
         """None: no message brings loads of whole days."""
         return {name: [] for name in athletes}
 
@@ -217,13 +219,13 @@ class LoadStore(AthleteStore[LoadAthleteRow]):
         row.state, row.version = state, version
         return None
 
-    def marks(self, athletes: Sequence[str]) -> dict[str, list[MarkedDay]]:
-        """The marked days of these athletes, oldest first."""
+    def marks(self, athletes: Sequence[str], since: date) -> dict[str, list[MarkedDay]]:
+        """The marked days of these athletes from ``since`` on, oldest first."""
         return self.by_athlete(
             athletes,
             _marked_day,
             select(MarkedDayRow.athlete, MarkedDayRow.date, MarkedDayRow.state)
-            .where(MarkedDayRow.tenant == self.tenant, MarkedDayRow.athlete.in_(athletes))
+            .where(MarkedDayRow.tenant == self.tenant, MarkedDayRow.athlete.in_(athletes), MarkedDayRow.date >= since)
             .order_by(MarkedDayRow.date),
         )
 

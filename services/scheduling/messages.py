@@ -186,8 +186,10 @@ class WeekTold(PublishedEvent):
     status: WeekStatus
     sessions: list[dict[str, Any]]
     penalties: list[dict[str, Any]]
+    penalties_more: int = 0
     optimal: bool
     conflict: list[dict[str, Any]]
+    conflict_more: int = 0
     suggestions: list[str]
     notes: list[str]
     decided_by: list[dict[str, str]]

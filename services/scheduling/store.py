@@ -246,8 +246,12 @@ class SchedulingStore:
     def request(self, week_start: date) -> RequestRow | None:
         return self.db.get(RequestRow, (self.tenant, self.athlete, week_start))
 
-    def requests(self) -> Sequence[RequestRow]:
-        return self.db.scalars(select(RequestRow).where(*self._of(RequestRow)).order_by(RequestRow.week_start)).all()
+    def requests(self, since: date | None = None, asked_since: datetime | None = None) -> Sequence[RequestRow]:
+        """Of weeks that begin on ``since`` or later, or that were asked for since then; by default all."""
+        query = select(RequestRow).where(*self._of(RequestRow))
+        if since is not None:
+            query = query.where(or_(RequestRow.week_start >= since, RequestRow.version_time >= asked_since))
+        return self.db.scalars(query.order_by(RequestRow.week_start)).all()
 
     def plan(self, week_start: date) -> PlanRow | None:
         return self.db.get(PlanRow, (self.tenant, self.athlete, week_start))

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 import orjson
@@ -10,6 +11,8 @@ from pydantic_core import from_json, to_json
 from shared.messages.validation import InvalidInput, Problem
 
 MAX_BYTES = 256 * 1024
+PAGE_BYTES = 128 * 1024
+"""Of the items of one answer; the rest comes when it is asked for."""
 MAX_DEPTH = 32
 
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
@@ -26,6 +29,18 @@ def read_json(body: bytes, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPT
         _refuse("too_deep", f"nested deeper than {max_depth} levels")
     value = _read_quickly(body)
     return _read_closely(body) if value is _UNREAD else value
+
+
+def page(items: Iterable[Any], limit: int | None = None, at_most: int = PAGE_BYTES) -> tuple[list[Any], int]:
+    """The first items, at most ``limit`` and as many as ``at_most`` bytes hold, but one at least; and how many."""
+    told: list[Any] = []
+    size = 0
+    for item in items:
+        size += len(canonical(item))
+        if told and (size > at_most or len(told) == limit):
+            break
+        told.append(item)
+    return told, len(told)
 
 
 def canonical(value: Any) -> bytes:

@@ -36,13 +36,13 @@ class FileRecords:
     def readiness_inputs(self, on: date) -> ReadinessInputs:
         return gather_readiness(self, {"": (self.profile, on)})[""]
 
-    def counted(self, athletes: Sequence[str]) -> Mapping[str, Sequence[ScoredSession]]:
+    def counted(self, athletes: Sequence[str], since: date) -> Mapping[str, Sequence[ScoredSession]]:
         return dict.fromkeys(athletes, self.scored)
 
-    def day_loads(self, athletes: Sequence[str]) -> Mapping[str, Sequence[DayLoad]]:
+    def day_loads(self, athletes: Sequence[str], since: date) -> Mapping[str, Sequence[DayLoad]]:
         return dict.fromkeys(athletes, self.file.daily_load)
 
-    def marks(self, athletes: Sequence[str]) -> Mapping[str, Sequence[MarkedDay]]:
+    def marks(self, athletes: Sequence[str], since: date) -> Mapping[str, Sequence[MarkedDay]]:
         return dict.fromkeys(athletes, self.file.days)
 
     def mornings(self, athletes: Sequence[str], since: date) -> Mapping[str, Sequence[Wellness]]:

@@ -30,6 +30,8 @@ def show_load(console: Console, answer: Mapping[str, Any]) -> None:
     console.print(load_table(answer["streams"]))
     show_statuses(console, answer["streams"])
     show_alerts(console, answer["alerts"])
+    if answer.get("alerts_more"):
+        console.print(f"and {answer['alerts_more']} more alerts.")
     show_quality(console, answer)
     console.print(Text(CONVENTION, "dim"))
 

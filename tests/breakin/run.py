@@ -11,6 +11,7 @@ from tests.breakin.attacks import Attack, Hostile, Victim
 from tests.breakin.bodies import bodies
 from tests.breakin.flood import Latency, measure
 from tests.breakin.ground import CROWD, HOSTILE, VICTIM, Ground, break_in_ground
+from tests.breakin.growth import Growth, grow
 from tests.breakin.pack_flood import PackFlood, flood_with_packs
 from tests.breakin.plan_flood import PlanFlood, measure_planning
 from tests.breakin.queue_flood import STOPPED_WITHIN_S, QueueFlood, flood_with_queues
@@ -119,6 +120,7 @@ def run(postgres: Postgres, scale: Scale) -> Report:
         latency = measure(ground.uris[HOSTILE], victim, ATHLETE, scale.flood, scale.questions)
         crowd = flood_with_queues(ground.uris[CROWD], victim, ATHLETE, ground.management, scale.queues)
         done.append(crowd.attack())
+        growth = grow(hostile, lambda: _settle(ground))
         _settle(ground)
         after = _answers(victim, asked)
         victim.hear_out()
@@ -139,7 +141,7 @@ def run(postgres: Postgres, scale: Scale) -> Report:
         totals, alive = ground.totals(), ground.alive()
         failures = ground.errors_logged()
         goals = _goals(done, latency, planning, crossed, totals, alive, failures)
-        goals = [*goals, *_goals_of_packs(packs), *_crowd_goals(crowd)]
+        goals = [*goals, *_goals_of_packs(packs), *_crowd_goals(crowd), *_growth_goals(growth)]
         victim.close()
         hostile.close()
         return Report(done, latency, planning, packs, crossed, goals, failures)
@@ -212,6 +214,15 @@ def _crowd_goals(crowd: QueueFlood) -> list[Goal]:
         Goal("queue-flood-stopped", told, f"<{STOPPED_WITHIN_S:g}_s", stopped),
         Goal("queue-flood-streams-left", str(crowd.left), "0", crowd.left == 0),
         Goal("queue-flood-latency", f"{worst:.2f}_s", f"<{FLOODED_LATENCY_S:g}_s", worst < FLOODED_LATENCY_S),
+    ]
+
+
+def _growth_goals(growth: Growth) -> list[Goal]:
+    largest, bound = growth.largest, 256 * 1024
+    return [
+        Goal("1970-session-changes", str(growth.changed), "0", growth.changed == 0),
+        Goal("square-growth-untold", str(growth.untold), "0", growth.untold == 0),
+        Goal("square-growth-largest", f"{largest}_B", f"<{bound}_B", largest < bound),
     ]
 
 

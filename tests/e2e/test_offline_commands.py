@@ -189,7 +189,7 @@ def test_broken_json_and_binary_and_missing_files_end_with_2(run: Run, tmp_path:
             "athlete: {id: a1, timezone: UTC}\nwellness: [{date: 2026-03-01}]\n",
             "'after_lift' is required here",
         ),
-        ("week", "athlete: {id: a1, timezone: UTC}\nweek: {start: 2026-03-11}\n", "no week that begins on 2026-03-11"),
+        ("week", "athlete: {id: a1, timezone: UTC}\nweek: {start: 2026-03-11}\n", "the nearest is 2026-03-09"),
     ],
 )
 def test_what_a_command_needs_and_the_file_lacks_is_told(

@@ -12,6 +12,8 @@ from shared.contract.words import Band, Stream
 STREAM_WORDS: Mapping[Stream, str] = {"run": "Running", "lift": "Lifting", "combined": "Combined"}
 SPIKES = ("load-danger", "long-run-spike")
 """The alerts that are a spike, told by the event ``load-spiked``."""
+MAX_ALERTS = 20
+"""Of one day; how many more there are is told."""
 
 
 @dataclass(frozen=True, slots=True)

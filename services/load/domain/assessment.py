@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from services.load.domain.alerts import SPIKES, Alert, band_alert, duplicate_alerts, long_run_alerts
+from services.load.domain.alerts import MAX_ALERTS, SPIKES, Alert, band_alert, duplicate_alerts, long_run_alerts
 from services.load.domain.daily import DailyLoads
 from services.load.domain.fitness import StartingFitness, Variation, fitness, variation
 from services.load.domain.lapses import LapseState, lapses
@@ -77,6 +77,8 @@ class LoadAssessment:
     doubts: tuple[Doubt, ...] = ()
     """What weighs on the figures and looks wrong: of the 28 days that end on ``date``."""
     lapse: LapseState | None = None
+    alerts_more: int = 0
+    """How many alerts there are beside those in ``alerts``."""
 
     @property
     def spikes(self) -> tuple[Alert, ...]:
@@ -88,6 +90,7 @@ class LoadAssessment:
             "state": None if self.lapse is None else self.lapse.as_json(),
             "streams": {name: stream.as_json() for name, stream in self.streams.items()},
             "alerts": [alert.as_json() for alert in self.alerts],
+            "alerts_more": self.alerts_more,
             "quality": [doubt.as_json() for doubt in self.doubts[-MAX_TOLD:]],
             "quality_more": max(0, len(self.doubts) - MAX_TOLD),
         }
@@ -137,7 +140,8 @@ class LoadSeries:
         alerts += duplicate_alerts(self._daily, on)
         since = on - timedelta(days=CHRONIC_DAYS - 1)
         doubts = tuple(doubt for doubt in self._daily.doubts if since <= doubt.day <= on)
-        return LoadAssessment(on, streams, tuple(alerts), self._daily.state(on), doubts, self._lapse(at))
+        told, more = tuple(alerts[:MAX_ALERTS]), max(0, len(alerts) - MAX_ALERTS)
+        return LoadAssessment(on, streams, told, self._daily.state(on), doubts, self._lapse(at), more)
 
     def day_figures(self, days: Sequence[date]) -> list[dict[str, Any]]:
         """What other services follow day by day: per stream the coupled ratio, its status and band, and the day's

@@ -17,6 +17,8 @@ from shared.contract.words import DayState, Stream
 from shared.messages.values import DayLoad, MarkedDay
 
 Loads = NDArray[np.float64]
+MAX_OVERLAPS = 3
+"""Sessions that one is told to overlap with; without a bound a month recorded ten times over has thousands of pairs."""
 
 
 class CountedSession(DoubtableSession, Protocol):
@@ -181,9 +183,12 @@ def _overlaps(scored: Sequence[CountedSession], zone: ZoneInfo, through: date) -
     found: list[Overlap] = []
     running: list[CountedSession] = []
     for one in sorted(scored, key=lambda s: (s.start, s.id)):
-        running = [other for other in running if other.end > one.start]
+        running = sorted(
+            (other for other in running if other.end > one.start), key=lambda other: (other.end, other.id), reverse=True
+        )[:MAX_OVERLAPS]
         day = one.day_in(zone)
         if day <= through:
-            found += [Overlap(day, other.id, one.id, SESSION_KINDS[one.kind].stream) for other in running]
+            earlier = sorted(running, key=lambda other: (other.start, other.id))
+            found += [Overlap(day, other.id, one.id, SESSION_KINDS[one.kind].stream) for other in earlier]
         running.append(one)
     return tuple(found)

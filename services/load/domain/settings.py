@@ -1,5 +1,7 @@
 """The numbers of the recovery pack that load assessment reads, typed."""
 
+import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,6 +13,9 @@ ACUTE_DAYS = 7
 CHRONIC_DAYS = 28
 """The bands of 0.8, 1.3 and 1.5 belong to means over 7 and 28 days (Gabbett 2016, BJSM 50:273): other windows would
 need other bands, so the windows are no setting."""
+
+DAYS_SEEN_AT_LEAST = 2 * 366
+"""A mistyped year shows by the records of the year beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +49,10 @@ class LoadSettings(TypedSettings):
     own_effort_sessions: int
     heart_rate_scale_sessions: int
     default_effort: Mapping[str, Mapping[str, float]]
+
+    @property
+    def days_looked_back(self) -> int:
+        """Days before an assessed one that can still be seen in it: after so many a day's share of CTL, the slowest of
+        all means, is less than what a double can hold beside it."""
+        slowest = max(self.fitness_days, self.fatigue_days)
+        return max(math.ceil(-math.log(sys.float_info.epsilon) * slowest), DAYS_SEEN_AT_LEAST)

@@ -10,6 +10,7 @@ from services.load.store import LoadAthleteRow, LoadStore, SessionRow
 from services.load.use_cases.publish import publish_scored
 from services.load.use_cases.score import MEASURED, EstimateBasis, bases_of, rescore
 from shared.athletes.batches import AthleteBatch
+from shared.athletes.day_digests import first_day
 from shared.bus.routes import APPLIED, Context, Effect, effect_of
 from shared.db.versions import Version, is_newer, stands
 from shared.messages.times import day_of_session
@@ -96,8 +97,8 @@ class TrainingBatch(AthleteBatch[LoadAthleteRow]):
                 row.day = day
                 self._change(context, row)
         if before is None or before.timezone != profile.timezone:
-            marks = self.store.marks([self.athlete])[self.athlete]
-            self.due(context, min((mark.date for mark in marks), default=profile.day_of(context.now())))
+            # Marks that came before somebody said who the athlete is have not been told, nor has the new zone's today.
+            self.due(context, first_day(profile.day_of(context.now())))
         elif self.changed:
             self.due(context, profile.day_of(context.now()))
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from services.scheduling.domain.calendar import session_json
+from services.scheduling.domain.checking.verdict import MAX_TOLD, told
 from shared.contract.words import BudgetSpent, Severity, WeekStatus
 from shared.messages.values import Limits, PlannedRef, PlannedSession, Profile, Window
 from shared.rules.model import DecidedBy
@@ -173,10 +174,10 @@ class WeekPlan:
             "status": self.status,
             "week_start": self.week_start.isoformat(),
             "sessions": [session.as_json() for session in self.sessions],
-            "penalties": [penalty.as_json() for penalty in self.penalties],
+            **told("penalties", self.penalties),
             "optimal": self.optimal,
-            "conflict": [member.as_json() for member in self.conflict],
-            "suggestions": list(self.suggestions),
+            **told("conflict", self.conflict),
+            "suggestions": list(self.suggestions[:MAX_TOLD]),
             "notes": list(self.notes),
             "decided_by": [decided.as_json() for decided in self.decided_by],
             **({} if self.budget is None else {"budget": {"code": self.budget, "text": BUDGET_TEXTS[self.budget]}}),

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from services.scheduling.domain.availability import joined, spans_of_week
 from services.scheduling.domain.calendar import duration_seconds, local_time, name_of
-from services.scheduling.domain.checking.verdict import Finding, Verdict
+from services.scheduling.domain.checking.verdict import Finding, Verdict, told
 from services.scheduling.domain.week_plan import PlacedSession, placed_from_json
 from services.scheduling.messages import MoveSession, Override
 from services.scheduling.store import MoveRow, OverrideRow, PlanRow
@@ -62,7 +62,7 @@ def move(athlete: AthleteContext, body: MoveSession, version: Version) -> Accept
 
 def _week_of(athlete: AthleteContext, body: MoveSession) -> PlanRow:
     """The plan of the week that is meant."""
-    held = athlete.store.plans_with(body.session, date.min if body.week else athlete.today - timedelta(days=6))
+    held = athlete.store.plans_with(body.session, body.week or athlete.today - timedelta(days=6))
     found = [plan for plan in held if body.week in (None, plan.week_start)]
     if not found:
         where = f"the week of {body.week}" if body.week else "no week that is planned and not over"
@@ -150,7 +150,7 @@ def _take(athlete: AthleteContext, plan: PlanRow, before: PlacedSession, body: M
     document = {
         **plan.document,
         "sessions": sorted(sessions, key=lambda one: (placed_from_json(one).start, one["id"])),
-        "penalties": [one.as_json() for one in verdict.warnings],
+        **told("penalties", verdict.warnings),
         "optimal": False,
         "decided_by": [decided.as_json() for decided in verdict.decided_by],
     }

@@ -127,7 +127,7 @@ def open_weeks(athlete: AthleteContext) -> list[date]:
     store, today = athlete.store, athlete.today
     weeks = {
         request.week_start
-        for request in store.requests()
+        for request in store.requests(today - timedelta(days=6), athlete.context.now() - _OPEN_AFTER_ASKING)
         if today < request.week_start + WEEK or athlete.profile.day_of(request.version_time) >= today
     }
     for target in store.targets_between(today - timedelta(days=6), today + WEEK):

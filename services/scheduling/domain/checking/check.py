@@ -18,7 +18,7 @@ from services.scheduling.domain.calendar import (
 )
 from services.scheduling.domain.checking.day_limits import REST_DAYS, limit_findings
 from services.scheduling.domain.checking.legal_start import Surroundings, nearest_legal, spans_around
-from services.scheduling.domain.checking.verdict import Finding, LegalStart, Verdict
+from services.scheduling.domain.checking.verdict import MAX_TOLD, Finding, LegalStart, Verdict
 from services.scheduling.domain.conflicts import (
     ConflictTable,
     ask_conflicts,
@@ -84,7 +84,8 @@ def check_week(
     if limits is not None:
         found += [(finding, None) for finding in limit_findings(entries, limits, calendar.starts_on)]
 
-    violations = tuple(_with_way_out(f, calendar) for f, _ in found if f.severity == "hard")
+    broken = [finding for finding, _ in found if finding.severity == "hard"]
+    violations = (*(_with_way_out(one, calendar) for one in broken[:MAX_TOLD]), *broken[MAX_TOLD:])
     fired_by = [decided for _, decided in found if decided is not None]
     return Verdict(
         "refused" if violations else "accepted",

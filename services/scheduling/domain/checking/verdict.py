@@ -1,12 +1,27 @@
 """What a check says: findings with the rule, the measurement, the limit and the way out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from shared.contract.words import Severity
+from shared.messages.json_text import page
 from shared.rules.model import DecidedBy
+
+MAX_TOLD = 50
+"""Findings of one kind in one answer: pairs of sessions grow with the square of a calendar."""
+MAX_TOLD_BYTES = 48 * 1024
+
+
+class Shown(Protocol):
+    def as_json(self) -> dict[str, Any]: ...
+
+
+def told(name: str, findings: Sequence[Shown]) -> dict[str, Any]:
+    """The first findings, and how many more there are."""
+    shown, count = page((finding.as_json() for finding in findings), MAX_TOLD, MAX_TOLD_BYTES)
+    return {name: shown, f"{name}_more": len(findings) - count}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +79,9 @@ class Verdict:
         """The JSON of ``tandem check --json``."""
         return {
             "verdict": self.verdict,
-            "violations": [finding.as_json() for finding in self.violations],
-            "warnings": [finding.as_json() for finding in self.warnings],
-            "remarks": [finding.as_json() for finding in self.remarks],
-            "notes": list(self.notes),
+            **told("violations", self.violations),
+            **told("warnings", self.warnings),
+            **told("remarks", self.remarks),
+            "notes": list(self.notes[:MAX_TOLD]),
             "decided_by": [decided.as_json() for decided in self.decided_by],
         }

@@ -12,6 +12,8 @@ from services.scheduling.domain.placing.placement import PlacementProblem, spoke
 from shared.rules.model import Conflict, DecidedBy
 
 _MAX_REASONS = 2
+_MAX_STRAINED, _MANY_SESSIONS = 5, 20
+"""Rules that a session is told to strain, and sessions beyond which it is told one only: they are pairs."""
 # A rule shaped a place when the gap is not much longer than it asks; a session two days on was never in its way.
 _NEAR_HOURS = 24.0
 
@@ -45,7 +47,7 @@ def reasons(
             f"Accepted at a cost of {warning.penalty:g} ({warning.rule}): {warning.message}"
             for warning in verdict.warnings
             if entry.id in warning.sessions
-        ]
+        ][: _MAX_STRAINED if len(entries) <= _MANY_SESSIONS else 1]
         own = [_place_line(entry, entry.id in fixed, spans, zone)]
         lines[entry.id] = (*own, *(_kept_line(conflict, entry, other) for conflict, other in shaped), *strained)
     # Every hard rule that could speak about two of the sessions ruled out places, wherever they stand now.

@@ -13,6 +13,7 @@ from services.scheduling.domain.checking.check import check_week
 from shared.bus.routes import Rejected
 from shared.db import migrations
 from shared.db.engine import Database
+from shared.messages.json_text import MAX_BYTES, canonical
 from shared.messages.values import Limits, PlannedSession, Profile
 from shared.rules.evaluation.tenant_rules import TenantRules
 from tests.unit.services.scheduling.conftest import MONDAY, SchedulingDesk
@@ -229,3 +230,15 @@ def test_a_limit_missed_by_seconds_is_not_shown_as_kept(rules: TenantRules) -> N
     (violation,) = check_week([PlannedSession.model_validate(one) for one in (squats, long)], None, rules).violations
     assert "starts 23 h 59 min 48 s after" in violation.message
     assert "at least 24 h are needed" in violation.message
+
+
+def test_a_calendar_of_sessions_at_one_time_is_judged_within_bounds(desk: SchedulingDesk) -> None:
+    long_names = [f"{at}".ljust(128, "x") for at in range(60)]
+    at_once = {**SQUATS, "effort": "heavy", "start": "2026-03-12T18:00:00+01:00"}
+    verdict = desk.send("scheduling.check-week", {"sessions": [{**at_once, "id": name} for name in long_names]})
+    assert len(verdict["violations"]) + verdict["violations_more"] >= 60 * 59 / 2
+    assert len(canonical(verdict)) < MAX_BYTES
+    desk.put()
+    desk.plan([{**at_once, "id": name, "start": f"2026-03-{9 + at % 7:02}T{5 + at // 7 * 2:02}:00:00+01:00"}
+               for at, name in enumerate(long_names[:56])])  # fmt: skip
+    assert all(len(canonical(event.data)) < MAX_BYTES for event in desk.emitted)
