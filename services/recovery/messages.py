@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from shared.athletes.messages import athlete_erased
-from shared.contract.words import Action, Colour, DayState, LoadStatus
+from shared.contract.words import Action, Colour, DayState, LoadStatus, MorningQuality
 from shared.messages.rule_packs import RulesCompared
 from shared.messages.values import Day, Id, Instant, PlannedSession, PublishedEvent, ReadEvent, Tagged, Value, Wellness
 
@@ -74,6 +74,18 @@ class WeekPlanned(ReadEvent):
     sessions: list[PlacedInWeek] = []
 
 
+class DoubtedMorning(PublishedEvent):
+    """A value among the mornings that the figures rest on that cannot be so; it is not counted.
+
+    ``where``: the ``date`` and the ``item``.
+    """
+
+    code: MorningQuality
+    where: dict[str, str]
+    text: str
+    set_aside: list[str]
+
+
 class ReadinessAssessed(PublishedEvent):
     """The day's readiness as ``tandem readiness`` prints it.
 
@@ -94,6 +106,8 @@ class ReadinessAssessed(PublishedEvent):
     asked_for: list[str]
     today: list[dict[str, Any]]
     days: list[dict[str, Any]]
+    quality: list[DoubtedMorning]
+    quality_more: int
     decided_by: list[dict[str, str]]
 
 

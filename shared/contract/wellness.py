@@ -19,7 +19,8 @@ class Item(GroupedMetadata):
     ``better``: which way is good, None = neither by itself. What it does for readiness: ``usual``: it is a factor of
     its own name, compared with the athlete's last four weeks; ``factor``: it enters this one, which has a formula of
     its own in ``services/recovery/domain/factors.py``. ``asked``: what it means to a rule that asks for it by name;
-    None: rules ask for what is computed from it.
+    None: rules ask for what is computed from it. ``units``: others that it is given in by mistake, with what makes the
+    right one of them; a value in the range that no body has is stored, shown and set aside.
     """
 
     unit: Unit | None = None
@@ -30,6 +31,7 @@ class Item(GroupedMetadata):
     usual: bool = False
     factor: str | None = None
     asked: str | None = None
+    units: tuple[tuple[str, float], ...] = ()
 
     @property
     def flag(self) -> bool:
@@ -54,10 +56,24 @@ def _answer(better: Better, name: str, *, usual: bool = True, factor: str | None
 class WellnessItems(BaseModel):
     """The items of one morning; None = not reported."""
 
-    rmssd_ms: Annotated[float, Item(unit="ms", above=0, most=1000, better="higher", factor="hrv")] | None = None
-    resting_hr: Annotated[float, Item(unit="bpm", above=0, most=200, better="lower", factor="resting_hr")] | None = None
+    rmssd_ms: (
+        Annotated[float, Item(unit="ms", least=0, most=1000, better="higher", factor="hrv", units=(("s", 1000),))]
+        | None
+    ) = None
+    resting_hr: Annotated[float, Item(unit="bpm", least=0, most=300, better="lower", factor="resting_hr")] | None = None
     sleep_hours: (
-        Annotated[float, Item(unit="h", least=0, most=24, better="higher", factor="sleep", asked="sleep of last night")]
+        Annotated[
+            float,
+            Item(
+                unit="h",
+                least=0,
+                most=1440,
+                better="higher",
+                factor="sleep",
+                asked="sleep of last night",
+                units=(("min", 1 / 60),),
+            ),
+        ]
         | None
     ) = None
     sleep_quality: Annotated[int, _answer("higher", "sleep quality", usual=False, factor="sleep")] | None = None
@@ -66,7 +82,7 @@ class WellnessItems(BaseModel):
     mood: Annotated[int, _answer("higher", "mood")] | None = None
     stress: Annotated[int, _answer("lower", "stress")] | None = None
     aches: Annotated[bool, Item(asked="reported aches this morning")] | None = None
-    body_mass_kg: Annotated[float, Item(unit="kg", above=0, most=500)] | None = None
+    body_mass_kg: Annotated[float, Item(unit="kg", least=0, most=1100, units=(("lb", 0.45359237),))] | None = None
     illness: Annotated[bool, Item(asked="reported ill this morning")] | None = None
 
     @property
@@ -81,6 +97,7 @@ def _item(annotation: Any) -> Item:
 
 
 WELLNESS: Mapping[str, Item] = {name: _item(field.annotation) for name, field in WellnessItems.model_fields.items()}
+WELLNESS_UNITS: Mapping[str, Mapping[str, float]] = {name: dict(item.units) for name, item in WELLNESS.items()}
 USUAL_ITEMS: tuple[str, ...] = tuple(name for name, item in WELLNESS.items() if item.usual)
 MORNING_FACTORS: tuple[str, ...] = tuple(
     dict.fromkeys(factor for name, item in WELLNESS.items() if (factor := name if item.usual else item.factor))

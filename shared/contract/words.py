@@ -20,6 +20,8 @@ LoadQuality = Literal[
     "year-mistyped", "load-twice",
 ]  # fmt: skip
 """What may look wrong in the records of training."""
+MorningQuality = Literal["zero-means-unknown", "implausible-value", "unit-mixed-up"]
+"""What may look wrong in a morning."""
 DeloadCause = Literal["planned", "early", "coach"]
 WeekStatus = Literal["planned", "infeasible", "undecided"]
 BudgetSpent = Literal["not_proved", "not_minimal", "undecided", "out_of_time"]

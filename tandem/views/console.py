@@ -107,3 +107,12 @@ def rules_line(decided_by: list[Mapping[str, Any]] | None) -> str:
         if decision["rule"] not in packs.setdefault(name, []):
             packs[name].append(decision["rule"])
     return "; ".join(f"{pack}: {', '.join(rules)}" for pack, rules in packs.items())
+
+
+def show_quality(console: Console, answer: Mapping[str, Any]) -> None:
+    """What looks wrong among the records, each with what was done."""
+    for doubt in answer.get("quality", ()):
+        where = ", ".join(str(part) for part in doubt["where"].values())
+        console.print(Text.assemble(("? ", f"bold {YELLOW}"), (f"{where}: ", "bold"), doubt["text"]))
+    if answer.get("quality_more"):
+        console.print(Text(f"? and {answer['quality_more']} more that look wrong", YELLOW))

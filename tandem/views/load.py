@@ -8,7 +8,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tandem.views.console import BAND_COLOURS, STREAM_COLOURS, UNKNOWN, YELLOW, long_date, number, short_date, spark
+from tandem.views.console import (
+    BAND_COLOURS,
+    STREAM_COLOURS,
+    UNKNOWN,
+    YELLOW,
+    long_date,
+    number,
+    short_date,
+    show_quality,
+    spark,
+)
 
 STATUS_MEANING = {
     "ok": "",
@@ -93,15 +103,6 @@ def show_statuses(console: Console, streams: Mapping[str, Any]) -> None:
 def show_alerts(console: Console, alerts: list[Mapping[str, Any]]) -> None:
     for alert in alerts:
         console.print(Text.assemble(("▲ ", f"bold {YELLOW}"), alert["message"]))
-
-
-def show_quality(console: Console, answer: Mapping[str, Any]) -> None:
-    """What looks wrong among the records, each with what was done."""
-    for doubt in answer.get("quality", ()):
-        where = ", ".join(str(part) for part in doubt["where"].values())
-        console.print(Text.assemble(("? ", f"bold {YELLOW}"), (f"{where}: ", "bold"), doubt["text"]))
-    if answer.get("quality_more"):
-        console.print(Text(f"? and {answer['quality_more']} more that look wrong", YELLOW))
 
 
 _LABEL = 10

@@ -19,6 +19,7 @@ from tandem.views.console import (
     number,
     session_label,
     share,
+    show_quality,
 )
 
 _BAR = 20
@@ -33,6 +34,7 @@ def show_readiness(console: Console, answer: Mapping[str, Any]) -> None:
         console.print(Text(f"  sign: {sign['name']} since {sign['since']} ({sign['days']} days)"))
     if answer["action"] != "none":
         console.print(Text(f"  signs of overreaching: {answer['action']}", f"bold {YELLOW}"))
+    show_quality(console, answer)
     for session in answer["today"]:
         show_gated_session(console, session)
 

@@ -1,6 +1,6 @@
 """What readiness is assessed from, and the same as one column per measure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from math import log
@@ -96,9 +96,9 @@ class Mornings:
         return self.first + timedelta(days=index)
 
 
-def mornings(inputs: ReadinessInputs) -> Mornings:
+def mornings(inputs: ReadinessInputs, aside: Set[tuple[date, str]] = frozenset()) -> Mornings:
     """The columns from the first record of any kind to ``on``. Two records of one date complete each other; where both
-    carry a field the later in the given order counts."""
+    carry a field the later in the given order counts. ``aside``: by date and item what is not looked at."""
     days = [w.date for w in inputs.wellness] + [r.date for r in inputs.easy_runs] + [m.date for m in inputs.strength]
     first = min((day for day in days if day <= inputs.on), default=inputs.on)
     length = (inputs.on - first).days + 1
@@ -108,8 +108,8 @@ def mornings(inputs: ReadinessInputs) -> Mornings:
         if not 0 <= index < length:
             continue
         for name, value in morning.given.items():
-            if name == "sleep_hours" and value == 0:
-                continue  # Nobody sleeps so little and answers: the night was not measured.
+            if (morning.date, name) in aside:
+                continue
             columns[name][index] = float(value)
             if name == "rmssd_ms":
                 columns["ln_rmssd"][index] = log(value)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from services.recovery.domain.charts import WEEK, Chart, Weights, chart, exponential
 from services.recovery.domain.inputs import EasyRun, Mornings, ReadinessInputs, StrengthMark, mornings
+from services.recovery.domain.quality import DoubtedItem, doubted_items
 from services.recovery.domain.settings import RecoverySettings
 from services.recovery.domain.windows import Floats, latest
 from shared.contract.wellness import USUAL_ITEMS
@@ -25,6 +26,7 @@ class Measures:
     ``items``: an answer's chart by its name, and whether it was given lately enough to say something about today."""
 
     mornings: Mornings
+    doubts: tuple[DoubtedItem, ...]
     hrv: Chart
     resting_hr: Chart
     sleep: Chart
@@ -44,7 +46,8 @@ def measures(inputs: ReadinessInputs, settings: RecoverySettings) -> Measures:
     those 7; answers and the effort of easy runs: their exponentially weighted mean against the same; strength: the mean
     of a trend's days against the baseline before them.
     """
-    rows, least = mornings(inputs), settings.least_sd
+    doubts = doubted_items(inputs.wellness, settings)
+    rows, least = mornings(inputs, {(one.day, one.item) for one in doubts}), settings.least_sd
     recent = exponential(settings.chart_weight)
 
     def of_morning(name: str, least_of: str, weights: Weights = WEEK) -> Chart:
@@ -54,6 +57,7 @@ def measures(inputs: ReadinessInputs, settings: RecoverySettings) -> Measures:
     trend = int(settings.sign_trend_days)
     return Measures(
         mornings=rows,
+        doubts=doubts,
         hrv=of_morning("ln_rmssd", "hrv"),
         resting_hr=of_morning("resting_hr", "resting_hr"),
         sleep=of_morning("sleep_hours", "sleep"),

@@ -3,7 +3,7 @@ gate."""
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,7 +11,8 @@ from services.recovery.domain.factors import DIGITS, NO_DIFFERENCE, Factor, fact
 from services.recovery.domain.gate import NO_DATA, Gate, GatedSession, gate_from, gate_session
 from services.recovery.domain.inputs import ReadinessInputs, StreamRatio
 from services.recovery.domain.measures import Measures, hrv_band, hrv_week, measures
-from services.recovery.domain.settings import RecoverySettings
+from services.recovery.domain.quality import shown
+from services.recovery.domain.settings import WEEK_DAYS, RecoverySettings
 from services.recovery.domain.signs import Sign, outside, resting_hr_rise, sign_history, witnesses
 from shared.contract.wellness import WELLNESS
 from shared.contract.words import ACTIONS, STREAMS, Action, Colour, Stream
@@ -41,6 +42,8 @@ class Readiness:
     action_decided_by: tuple[DecidedBy, ...]
     """The rules behind ``action``."""
     facts: DayFacts
+    quality: Mapping[str, Any] = field(default_factory=lambda: shown((), date.min, 0))
+    """What is wrong with the mornings that the figures rest on, as it is answered."""
 
     def day_facts(self) -> dict[str, Scalar | None]:
         """Athlete-day facts by their names in the rule vocabulary; None = unknown."""
@@ -59,6 +62,7 @@ class Readiness:
             "action": self.action,
             "asked_for": list(self.asked_for),
             "today": [session.as_json() for session in self.today],
+            **self.quality,
             "decided_by": [decided.as_json() for decided in self.decided_by],
         }
 
@@ -74,6 +78,7 @@ class _Day:
     lowest: Factor | None
     signs: tuple[Sign, ...]
     facts: dict[str, Scalar | None]
+    quality: Mapping[str, Any]
 
 
 def days_looked_back(rules: Rules) -> int:
@@ -168,7 +173,16 @@ def _day(
         **{f"acwr_{stream}": _readable(loads.get(stream)) for stream in STREAMS},
         **_measured(of, index, settings),
     }
-    return _Day(on, scored, score, confidence, lowest, signs, facts)
+    return _Day(
+        on,
+        scored,
+        score,
+        confidence,
+        lowest,
+        signs,
+        facts,
+        shown(of.doubts, on, int(settings.baseline_days) + WEEK_DAYS),
+    )
 
 
 def _readable(ratio: StreamRatio | None) -> float | None:
@@ -251,6 +265,7 @@ def _decided(draft: _Day, fired: Sequence[Fired], settings: RecoverySettings) ->
         decided_by=tuple(dict.fromkeys([*gate.decided_by, *(one.decided_by for one in actions)])),
         action_decided_by=tuple(one.decided_by for one in actions),
         facts=draft.facts,
+        quality=draft.quality,
     )
 
 

@@ -27,6 +27,8 @@ class RecoverySettings(TypedSettings):
     chart_autocorrelation_days: float
     chart_autocorrelation_most: float
     set_aside_beyond: float
+    plausible_mornings: Mapping[str, Mapping[str, float]]
+    unit_mixed_up_within: float
     least_sd: Mapping[str, float]
     resting_hr_edge_min: float
     answer_edge_min: float

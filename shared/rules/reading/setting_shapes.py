@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from shared.contract.sessions import SESSION_KINDS, Effort, Region, RunType
-from shared.contract.wellness import FACTORS
+from shared.contract.wellness import FACTORS, WELLNESS
 from shared.contract.words import GoalClass, GoalKind, Level, Phase, Priority
 from shared.located_yaml.nodes import ListNode, MapNode, Node, ScalarNode, described
 from shared.rules.amounts import NotAnAmount, parse_amount, within
@@ -92,6 +92,11 @@ SETTING_SHAPES: Mapping[str, SettingShape] = {
     # recovery
     "default_effort": Fields(
         {name: TableOf((*kind.graded_words, "unstated"), _CR10) for name, kind in SESSION_KINDS.items()}
+    ),
+    "plausible_mornings": TableOf(
+        tuple(name for name, item in WELLNESS.items() if item.unit not in (None, "points")),
+        Fields({"from": Number("between 0 and 1000"), "to": Number("between 0 and 1000")}),
+        complete=False,
     ),
     "least_sd": Fields(
         {
