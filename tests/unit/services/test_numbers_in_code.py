@@ -15,6 +15,15 @@ EVERYWHERE = {0.0, 1.0, 2.0, 1e-9, 7.0, 24.0, 60.0, 3600.0}
 """Nothing, one, a half's or a square's two, rounding noise, days a week, hours a day, seconds and minutes."""
 REASONS: dict[str, dict[float, str]] = {
     "load/domain/effort.py": {0.64: "Banister", 1.92: "Banister, men", 1.67: "Banister, women"},
+    "load/domain/quality.py": {
+        20: "technical: most that are told",
+        1000: "metres in a kilometre",
+        3: "other sessions that show which year was meant",
+        31: "days of a month around the year that was meant",
+        365: "days of a year",
+        **dict.fromkeys((5, 10), "technical: minutes by which clocks of two devices differ"),
+        **dict.fromkeys((0.1, 0.05, 0.01, 0.005), "technical: by how much two devices measure one session otherwise"),
+    },
     "load/domain/settings.py": {28: "chronic days: the bands belong to 7 and 28 days"},
     "load/domain/strength.py": {30: "Epley's formula", 10: "repetitions up to which the formula holds"},
     "periodization/domain/defaults.py": {104: "technical: longest season", 520: "technical: longest running season"},
@@ -40,6 +49,7 @@ REASONS: dict[str, dict[float, str]] = {
     },
     "recovery/domain/factors.py": {100: "top of the scale", 50: "the scale's edge of normal", 9: "decimals compared"},
     "recovery/domain/gate.py": {6: "decimals of the JSON"},
+    "recovery/domain/quality.py": {20: "technical: most that are told", 5: "values that make a usual one", 60: "days"},
     "scheduling/domain/availability.py": {3: "clock text"},
     "scheduling/domain/placing/candidate_starts.py": {
         5: "starts on five-minute marks",
