@@ -12,7 +12,7 @@ from tests.faults.outages import (
     memory_alarm,
     stopped_without_broker,
 )
-from tests.faults.refusals import channels_broken_off, malformed_replies, parked_queues_full
+from tests.faults.refusals import channels_broken_off, expiring, malformed_replies, parked_queues_full
 from tests.faults.replaying import mended_and_replayed
 from tests.faults.scene import Fault
 
@@ -35,6 +35,7 @@ FAULTS = (
     DISK_FULL,
     Fault("rubbish", "replies to malformed addresses", malformed_replies, control=False),
     Fault("parked-full", "parked queues full", parked_queues_full, poison=0.04, control=False),
+    Fault("expiry", "commands expire unread", expiring, control=False),
     Fault("channels", "broker closes channels", channels_broken_off, 20, control=False),
     Fault("cut-postgres", "network to PostgreSQL goes silent", cut_off("database_proxy")),
     Fault("mended", "mistake mended, parked replayed", mended_and_replayed, poison=0.04, mended=True, control=False),

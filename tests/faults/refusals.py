@@ -5,6 +5,7 @@ import time
 
 import pika
 
+from tests.faults.breaking import stop
 from tests.faults.ground import Ground, until
 from tests.faults.outages import HELD_S, waiting_for_locks
 from tests.faults.scene import Scene
@@ -13,6 +14,7 @@ from tests.platform import RUBBISH
 
 PARKED = "toy.parked"
 RUBBISH_REPLIES = 10
+EXPIRING = 50
 CHANNEL_BOUNDS = (
     "application:set_env(rabbit, consumer_timeout, {}), application:set_env(rabbit, channel_tick_interval, {})."
 )
@@ -50,6 +52,22 @@ def parked_queues_full(scene: Scene) -> None:
         time.sleep(HELD_S)
     finally:
         ground.broker.control("clear_policy", "full")
+
+
+def expiring(scene: Scene) -> None:
+    """Commands that expire while nobody is there to take them: each is told, none has an effect or is parked."""
+    ground, side, at = scene.ground, scene.side, scene.script.fault
+    for index in range(len(side.replicas)):
+        stop(scene, index)
+    for number in range(EXPIRING):
+        _send(ground, f"{at}.expiring{number}", expiration="300")
+    time.sleep(1.5)
+    side.start()
+    until(lambda: side.figure("tandem_messages_expired_total") >= EXPIRING, 60)
+    scene.witness.saw(int(side.figure("tandem_messages_expired_total")), "commands expired, told and counted")
+    ((effects,),) = ground.rows("SELECT count(*) FROM toy.count WHERE athlete LIKE %s", f"{at}.expiring%")
+    if effects:
+        scene.witness.missing.append(f"expiry of {effects} commands, which had their effect")
 
 
 def channels_broken_off(scene: Scene) -> None:
