@@ -24,6 +24,7 @@ from shared.bus.transport.runner import Running
 from shared.bus.transport.wiring import Wiring, utc_now
 from shared.contract.words import SERVICES
 from shared.db.rule_store import StoredRules
+from shared.ops import metrics
 from shared.ops.health import Check, HealthServer
 from shared.ops.rule_metrics import RuleMetrics
 from shared.ops.rule_page import rules_page
@@ -116,7 +117,7 @@ def serve(
         settings.loop_stall_seconds,
         settings.loop_stuck_seconds,
     ) as health:
-        _until_there(look, started, ",".join(names))
+        _until_there(look, started, names)
         stored = stored_rules(services, settings, HUB) if with_rules else None
         try:
             book = _rule_book(settings, stored) if with_rules else None
@@ -157,7 +158,7 @@ def _watch_tenants(settings: Settings) -> None:
         eventlet.sleep(settings.tenant_watch_seconds * (_REFUSED_WAITS if refused else 1))
 
 
-def _until_there(look: Callable[[], object], started: _Started, names: str) -> None:
+def _until_there(look: Callable[[], object], started: _Started, names: Sequence[str]) -> None:
     """Returns when ``look`` finds the databases; says that it waits, and says so again every minute."""
     waits_s, began, told = FIRST_WAIT_S, time.monotonic(), -math.inf
     while True:
@@ -165,13 +166,15 @@ def _until_there(look: Callable[[], object], started: _Started, names: str) -> N
             look()
         except (OperationalError, InterfaceError) as error:
             started.why = f"the database does not answer: {type(error.orig).__name__}"
+            for name in names:  # its sweeper, which says so later on, is not there yet
+                metrics.database_answers.labels(name).set(0)
             waited = time.monotonic() - began
             if waited - told >= TELL_EVERY_S:
                 told, words = waited, str(error.orig).partition("\n")[0]
-                _log.warning("waiting for the database", service=names, reason=words, seconds=round(waited))
+                _log.warning("waiting for the database", service=",".join(names), reason=words, seconds=round(waited))
         else:
             if told >= 0:
-                _log.info("the database is there", service=names, seconds=round(time.monotonic() - began))
+                _log.info("the database is there", service=",".join(names), seconds=round(time.monotonic() - began))
             return
         eventlet.sleep(waits_s)
         waits_s = min(2 * waits_s, MOST_WAIT_S)

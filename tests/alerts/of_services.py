@@ -4,7 +4,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pika
 
@@ -12,7 +12,7 @@ from shared.bus.operations.management import Management
 from shared.bus.operations.tenants import TenantLimits, Tenants, own_prefix
 from tests.alerts.ground import Ground
 from tests.alerts.of_messages import recorded
-from tests.alerts.proof import Mend, Proof
+from tests.alerts.proof import Mend, Proof, Strike
 from tests.disks import fill
 from tests.faults.ground import MEMORY, NO_MEMORY
 
@@ -68,6 +68,17 @@ def _database_stopped(ground: Ground) -> Iterator[None]:
 
 def _database_started(ground: Ground) -> None:
     ground.postgres.start()
+
+
+def _started_without(stop: Callable[[Ground], object]) -> Strike:
+    def strike(ground: Ground) -> Iterator[None]:
+        process = ground.processes["recovery"]
+        process.kill()
+        stop(ground)
+        process.launch()
+        yield
+
+    return strike
 
 
 def _read_only(ground: Ground) -> Iterator[None]:
@@ -165,6 +176,22 @@ PROOFS = (
         _database_stopped,
         "go on by themselves once it answers",
         _database_started,
+    ),
+    Proof(
+        "TandemBrokerAway",
+        "recovery started while RabbitMQ is stopped",
+        _started_without(lambda ground: ground.broker.stop()),
+        "Services connect again by themselves",
+        _broker_started,
+        labels=lambda ground: {"instance": ground.instance("recovery")},
+    ),
+    Proof(
+        "TandemDatabaseAway",
+        "recovery started while PostgreSQL is stopped",
+        _started_without(lambda ground: ground.postgres.stop()),
+        "go on by themselves once it answers",
+        _database_started,
+        labels=lambda ground: {"instance": ground.instance("recovery")},
     ),
     Proof(
         "TandemDatabaseNotWritable",

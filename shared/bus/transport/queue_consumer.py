@@ -102,6 +102,9 @@ class DrainingQueueConsumer(QueueConsumer):  # type: ignore[misc]  # nameko ship
         self.connected = False
 
     def run(self) -> None:
+        self._set_connected(
+            False
+        )  # until it is: the first look for a broker may take long, and an alert waits for this
         try:
             super().run(safety_interval=_IDLE_CHECK_S)
         except QueueConsumerStopped:
