@@ -46,11 +46,15 @@ def plan_due_weeks(athlete: AthleteContext) -> None:
         if due:
             athlete.store.locked_row()
             plan_and_publish(athlete, week_start)
+    requests = athlete.store.requests()
+    if any(one.week_start + WEEK <= athlete.today and athlete.store.plan(one.week_start) is None for one in requests):
+        settle_weeks(athlete)
 
 
 def perhaps_due(context: Context) -> Sequence[str]:
     """Whom the timer has to look at, by one query, so that those with nothing to do cost nothing: all athletes without
-    a plan of the coming week, or with an open one that other rules made, and perhaps a few whose date is not there yet.
+    a plan of the coming week, or with an open one that other rules made, and perhaps a few whose date is not there yet;
+    and who asked for a week that was over before the season had targets for it.
     """
     tenant, today = context.tenant, context.now().date()
     # Where an athlete lives it may still be yesterday, or tomorrow already.
@@ -68,6 +72,11 @@ def perhaps_due(context: Context) -> Sequence[str]:
             for table in (TargetRow, RequestRow)
         ),
         old.where(or_(PlanRow.week_start >= today - WEEK, asked_lately)),
+        select(RequestRow.athlete).where(
+            RequestRow.tenant == tenant,
+            RequestRow.week_start.between(today - 2 * WEEK, today - WEEK),
+            ~exists().where(*_same_week(RequestRow)),
+        ),
     ).subquery()
     query = select(SchedulingAthleteRow.athlete).where(
         SchedulingAthleteRow.tenant == tenant,

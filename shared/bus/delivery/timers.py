@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.orm import Session
 
+from shared.bus.delivery.batch_outcome import BatchOutcome
 from shared.bus.delivery.inbox import DeliveryStore
 from shared.bus.delivery.outbox import OutboxEntry
 from shared.bus.delivery.suspects import HANDLING
@@ -123,6 +124,7 @@ class Periodic:
             with HANDLING.beside(), self._database.transaction() as db:
                 context = self._calls.context(db, due.tenant, None)
                 work(db, context)
+                BatchOutcome(service, context.now(), ()).settle(context)
                 rows = self._calls.rows(context)
                 self._store.write(db, (), rows)
         except Exception:  # noqa: BLE001 - logged and counted; the others' turns must come

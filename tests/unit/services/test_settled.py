@@ -10,9 +10,10 @@ import pytest
 
 from services.scheduling import handlers as scheduling
 from services.scheduling.store import Tables
+from shared.bus.delivery.processor import Processor
 from shared.messages.envelope import Delivery, type_of
 from shared.rules.evaluation.tenant_rules import TenantRules
-from tests.unit.services.test_taken_together import NOW, Service
+from tests.unit.services.test_taken_together import NOW, AsGiven, Service
 from tests.unit.services.test_taken_together import rules as rules  # a fixture
 
 WEEK, OVER = "2026-04-06", "2026-03-23"
@@ -75,3 +76,20 @@ def test_what_never_can_count_is_told_too(service: Service, at_a_time: int) -> N
         "message": "p3", "source": "/test", "key": "scheduling.plan-week", "outcome": "none", "code": "erased"
     }  # fmt: skip
     assert "ce-subject" not in event.headers, "nothing names whom the erase was about"
+
+
+def test_a_week_that_is_over_before_its_targets_came_is_told(service: Service, rules: TenantRules) -> None:
+    put = sent("put", "athlete.put", timezone="UTC")
+    service.take([put, sent("p1", "scheduling.plan-week", week_start=WEEK)], 1)
+    (timer,) = scheduling.TIMERS
+    told = []
+    for days in (11, 12, 13):
+        work = Processor("scheduling", scheduling.ROUTES, service.database, AsGiven(rules), clock_at(days))
+        told += [json.loads(row.message.body) for rows in work.run_timer(timer) for row in rows]
+    (settled_once,) = told
+    assert (settled_once["message"], settled_once["outcome"]) == ("p1", "rejected")
+    assert [error["code"] for error in settled_once["errors"]] == ["past"]
+
+
+def clock_at(days: int) -> Any:
+    return lambda: NOW + timedelta(days=days)
