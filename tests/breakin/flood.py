@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import os
+import signal
 import statistics
 import threading
 import time
@@ -53,7 +55,7 @@ def measure(hostile_uri: str, victim: PlatformClient, athlete: str, messages: in
     quiet = ask(victim, athlete, questions)
     sent = [0] * CONNECTIONS
     threads = [
-        threading.Thread(target=_flood, args=(hostile_uri, messages // CONNECTIONS, sent, number))
+        threading.Thread(target=_flood, args=(hostile_uri, messages // CONNECTIONS, sent, number, None))
         for number in range(CONNECTIONS)
     ]
     for thread in threads:
@@ -65,7 +67,16 @@ def measure(hostile_uri: str, victim: PlatformClient, athlete: str, messages: in
     return Latency(quiet, flooded, sum(sent))
 
 
-def _flood(uri: str, messages: int, sent: list[int], number: int) -> None:
+def flood_with_expired(uri: str, messages: int, taker: int) -> None:
+    """Commands whose expiration passes as soon as they wait at all: ``taker``, which takes them, stands still."""
+    os.kill(taker, signal.SIGSTOP)
+    try:
+        _flood(uri, messages, [0], 0, "1")
+    finally:
+        os.kill(taker, signal.SIGCONT)
+
+
+def _flood(uri: str, messages: int, sent: list[int], number: int, expiration: str | None) -> None:
     connection = pika.BlockingConnection(pika.URLParameters(uri))
     with contextlib.closing(connection):
         channel = connection.channel()
@@ -89,6 +100,6 @@ def _flood(uri: str, messages: int, sent: list[int], number: int) -> None:
                 "tandem.commands",
                 f"{HOSTILE}.load.record-session",
                 json.dumps(body if count % 3 else {"athlete": "junk"}).encode(),
-                pika.BasicProperties("application/json", None, headers, user_id=HOSTILE),
+                pika.BasicProperties("application/json", None, headers, user_id=HOSTILE, expiration=expiration),
             )
             sent[number] += 1

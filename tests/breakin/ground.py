@@ -21,7 +21,7 @@ from sqlalchemy import make_url
 from shared.bus.operations.management import Management
 from shared.bus.operations.policies import set_policies
 from shared.bus.operations.tenants import TenantLimits, Tenants
-from shared.bus.queue_names import RETRY_DELAYS_S, waiting_queue, work_queues
+from shared.bus.queue_names import RETRY_DELAYS_S, parked_queue, waiting_queue, work_queues
 from shared.contract.words import SERVICES
 from shared.ops.settings import Settings
 from tandem.runtime.broker import declare_services, tenant_uri
@@ -35,7 +35,7 @@ VICTIM = "globex"
 CROWD = "initech"
 """The tenant of the queue flood, which costs it its connections."""
 _SOURCES = ("command", "event")
-_OUTCOMES = ("accepted", "duplicate", "answered", "rejected", "parked")
+_OUTCOMES = ("accepted", "duplicate", "answered", "rejected", "parked", "expired")
 
 
 @dataclass
@@ -84,6 +84,13 @@ class Ground:
             declared = [channel.queue_declare(name, passive=True) for name in queues]
         outboxes = [self._rows(f'SELECT count(*)::text FROM "{service}".outbox') for service in SERVICES]
         return sum(one.method.message_count for one in declared) + sum(int(count) for ((count,),) in outboxes)
+
+    def parked(self) -> int:
+        """Dead letters of all services."""
+        with pika.BlockingConnection(pika.URLParameters(self.broker.uri)) as connection:
+            channel = connection.channel()
+            declared = [channel.queue_declare(parked_queue(name), passive=True) for name in SERVICES]
+        return sum(one.method.message_count for one in declared)
 
     def fingerprint(self, tenant: str) -> dict[str, str]:
         """By table a digest of all rows of ``tenant``; what is only passing through (the outbox) is left out."""

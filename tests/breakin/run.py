@@ -9,7 +9,7 @@ from typing import Any
 from tests.breakin import attacks
 from tests.breakin.attacks import Attack, Hostile, Victim
 from tests.breakin.bodies import bodies
-from tests.breakin.flood import Latency, measure
+from tests.breakin.flood import Latency, flood_with_expired, measure
 from tests.breakin.ground import CROWD, HOSTILE, VICTIM, Ground, break_in_ground
 from tests.breakin.growth import Growth, grow
 from tests.breakin.pack_flood import PackFlood, flood_with_packs
@@ -23,6 +23,8 @@ SETTLE_S = 240.0
 HEALTH_S = 0.5
 FLOODED_LATENCY_S = 2.0
 """What a question may take at worst while another tenant floods."""
+EXPIRED = 3000
+"""Commands with an expiration; in eight seconds so many once filled the parked queue."""
 PLANNING_MB = 400.0
 """What the scheduling service and its planning process may hold while a tenant floods it with weeks."""
 
@@ -118,6 +120,11 @@ def run(postgres: Postgres, scale: Scale) -> Report:
         victim.events.clear()
         done = _strike(ground, hostile, scale)
         latency = measure(ground.uris[HOSTILE], victim, ATHLETE, scale.flood, scale.questions)
+        _settle(ground)
+        parked = ground.parked()
+        flood_with_expired(ground.uris[HOSTILE], EXPIRED, ground.processes[0].pid)
+        _settle(ground)
+        parked = ground.parked() - parked
         crowd = flood_with_queues(ground.uris[CROWD], victim, ATHLETE, ground.management, scale.queues)
         done.append(crowd.attack())
         growth = grow(hostile, lambda: _settle(ground))
@@ -142,6 +149,8 @@ def run(postgres: Postgres, scale: Scale) -> Report:
         failures = ground.errors_logged()
         goals = _goals(done, latency, planning, crossed, totals, alive, failures)
         goals = [*goals, *_goals_of_packs(packs), *_crowd_goals(crowd), *_growth_goals(growth)]
+        expired = int(totals["expired"])
+        goals.append(Goal("expired-not-parked", f"{parked}_of_{expired}", "0_of_some", parked == 0 < expired))
         victim.close()
         hostile.close()
         return Report(done, latency, planning, packs, crossed, goals, failures)
