@@ -110,7 +110,7 @@ match moment:
     case "before-commit":
         dying(DeliveryStore, "write", lambda _db, taken, _messages: len(taken), first=False)
     case "before-ack":
-        dying(BatchEntrypoint, "_acknowledge", len, first=True)
+        dying(BatchEntrypoint, "_acknowledge", lambda done, _rest: len(done), first=True)
     case "before-relay":
         dying(Relay, "hand_over", len, first=True)
 
