@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from services.scheduling.domain.advice import advise
-from services.scheduling.domain.ics import as_ics
+from services.scheduling.domain.ics import CalendarOf, as_ics
 from services.scheduling.domain.week_plan import placed_from_json
 from services.scheduling.messages import (
     AfterLiftAdvice,
@@ -143,7 +143,8 @@ def get_week(context: Context, incoming: Incoming[GetWeek]) -> Answered:
     if body.format == "json":
         return Answered({"athlete": body.athlete, **document})
     sessions = [placed_from_json(one) for one in document["sessions"]]
-    text = as_ics(sessions, body.athlete, context.now()).decode()
+    of = CalendarOf(context.tenant, body.athlete, body.week_start)
+    text = as_ics(sessions, of, context.now(), plan.calendar or {}).decode()
     return Answered({"athlete": body.athlete, "week_start": body.week_start.isoformat(), "format": "ics", "ics": text})
 
 

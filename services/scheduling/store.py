@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Date, Index, String, func, or_, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from services.scheduling.domain.ics import changed_calendar
 from services.scheduling.domain.week_plan import DoneEntry, PlacedSession, StandingMove, placed_from_json
 from shared.athletes.store import AthleteRow, AthleteStore, ErasureRow
 from shared.contract.words import Intensity, Phase
@@ -107,6 +108,12 @@ class PlanRow(AthleteKey, Tables):
     made_on: Mapped[date] = mapped_column(Date, comment="the athlete's local date")
     digest: Mapped[str] = mapped_column(String(64), comment="of the last week-planned or week-infeasible")
     pack: Mapped[str | None] = mapped_column(String(64), comment="hash of the sequencing pack it was made by")
+    calendar: Mapped[dict[str, Any] | None] = mapped_column(comment="session -> sequence, modified, cancelled")
+
+    def take(self, placed: Sequence[Any], now: datetime) -> None:
+        """The sessions as they stand from now on; what changes for the athlete's own calendar is counted."""
+        self.calendar = changed_calendar(self.calendar or {}, self.placed, placed, now)
+        self.placed = list(placed)
 
     def placed_before(self, today: date) -> list[Any]:
         """The sessions as they stood when ``today`` began."""

@@ -182,7 +182,7 @@ def store_and_publish(athlete: AthleteContext, week_start: date, document: Mappi
     row.document, row.made_on = dict(document), today
     row.pack = athlete.context.rules.pack("sequencing").hash
     if document["status"] == "planned":
-        row.placed = list(document["sessions"])
+        row.take(document["sessions"], athlete.context.now())
     store.db.flush()
     for gate in store.gates(max(week_start, today), week_start + timedelta(days=6)):
         publish_adjustments(athlete, gate, row)

@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from services.scheduling.domain.checking.verdict import Verdict
+from services.scheduling.domain.ics import touched
 from services.scheduling.domain.week_plan import PlacedSession
 from services.scheduling.messages import AdjustedSession, MoveSession, SessionAdjusted, WeekTold
 from services.scheduling.store import GateRow, PlanRow
@@ -57,6 +58,7 @@ def publish_adjustments(athlete: AthleteContext, gate: GateRow, plan: PlanRow) -
             del published[gated.id]
         else:
             continue
+        plan.calendar = touched(plan.calendar or {}, gated.id, athlete.context.now())
         athlete.context.emit("session-adjusted", event, athlete.athlete)
     gate.published = published
 

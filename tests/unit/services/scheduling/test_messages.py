@@ -52,7 +52,7 @@ def test_the_calendar_can_be_had_as_icalendar(desk: SchedulingDesk) -> None:
     desk.plan([LIFT])
     answer = desk.week(format="ics")
     assert answer["ics"].startswith("BEGIN:VCALENDAR")
-    assert "UID:squat.a1@tandem" in answer["ics"]
+    assert "UID:acme/a1/2026-03-09/squat@tandem" in answer["ics"]
 
 
 def test_what_is_asked_before_the_athlete_is_known_waits(desk: SchedulingDesk) -> None:

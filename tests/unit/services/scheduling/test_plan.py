@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from services.scheduling.domain.availability import spans_of_week
 from services.scheduling.domain.calendar import entry_of
 from services.scheduling.domain.checking.check import check_week
-from services.scheduling.domain.ics import as_ics
+from services.scheduling.domain.ics import CalendarOf, as_ics
 from services.scheduling.domain.placing.planning import plan_week
 from services.scheduling.domain.placing.preferences import POINT, Preferences, preference_cost
 from services.scheduling.domain.week_plan import WeekInputs, WeekPlan
@@ -289,10 +289,12 @@ def test_what_is_done_already_may_exceed_the_limits(rules: TenantRules) -> None:
 def test_the_calendar_file_keeps_its_ids_and_its_instants(rules: TenantRules) -> None:
     planned = plan(rules, [lift("squat"), run("easy")], windows(*MORNING_AND_EVENING))
     stamped = datetime(2026, 3, 6, 9, 0, tzinfo=ZoneInfo("UTC"))
-    text = as_ics(planned.sessions, "a1", stamped).decode()
-    assert text == as_ics(planned.sessions, "a1", stamped).decode()
+    of = CalendarOf("acme", "a1", MONDAY)
+    text = as_ics(planned.sessions, of, stamped, {}).decode()
+    assert text == as_ics(planned.sessions, of, stamped, {}).decode()
     assert text.count("BEGIN:VEVENT") == 2
-    assert "UID:squat.a1@tandem" in text
+    assert "UID:acme/a1/2026-03-09/squat@tandem" in text
+    assert text.count("SEQUENCE:0") == text.count("LAST-MODIFIED:20260306T090000Z") == 2
     assert "DTSTAMP:20260306T090000Z" in text
     first = min(one.start for one in planned.sessions).astimezone(ZoneInfo("UTC"))
     assert f"DTSTART:{first:%Y%m%dT%H%M%SZ}" in text

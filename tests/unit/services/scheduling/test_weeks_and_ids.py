@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from icalendar import Calendar
 from sqlalchemy import text
 
 import services.scheduling
@@ -242,3 +243,59 @@ def test_a_calendar_of_sessions_at_one_time_is_judged_within_bounds(desk: Schedu
     desk.plan([{**at_once, "id": name, "start": f"2026-03-{9 + at % 7:02}T{5 + at // 7 * 2:02}:00:00+01:00"}
                for at, name in enumerate(long_names[:56])])  # fmt: skip
     assert all(len(canonical(event.data)) < MAX_BYTES for event in desk.emitted)
+
+
+def events_of(desk: SchedulingDesk, week_start: str = MONDAY, tenant: str = "acme") -> dict[str, Any]:
+    """The week's events by UID, as a calendar program reads them."""
+    asked = {"athlete": "a1", "week_start": week_start, "format": "ics"}
+    text = desk.send("scheduling.get-week", asked, tenant=tenant)["ics"]
+    found = list(Calendar.from_ical(text).walk("VEVENT"))
+    by_uid = {str(event["uid"]): event for event in found}
+    assert len(by_uid) == len(found)
+    return by_uid
+
+
+def test_no_two_sessions_share_a_uid_in_a_calendar_program(desk: SchedulingDesk) -> None:
+    uids: list[str] = []
+    for tenant in ("acme", "other"):
+        desk.send("athlete.put", {"athlete": "a1", "timezone": "Europe/Berlin"}, tenant=tenant)
+        for week_start in (MONDAY, NEXT):
+            body = {"athlete": "a1", "week_start": week_start, "sessions": [LIFT, EASY]}
+            desk.send("scheduling.plan-week", body, tenant=tenant)
+            uids += events_of(desk, week_start, tenant)
+    assert len(set(uids)) == len(uids) == 8
+
+
+def test_a_session_counts_its_changes_and_is_cancelled_once(desk: SchedulingDesk) -> None:
+    desk.put()
+    desk.plan([LIFT, EASY])
+    squat, easy = (f"acme/a1/{MONDAY}/{name}@tandem" for name in ("squat", "easy"))
+    before = events_of(desk)
+    assert [int(before[uid]["sequence"]) for uid in (squat, easy)] == [0, 0]
+    desk.now += timedelta(hours=1)
+    desk.send("scheduling.move-session", {"athlete": "a1", "session": "squat", "start": "2026-03-11T12:00:00+01:00"})
+    moved = events_of(desk)
+    assert [int(moved[uid]["sequence"]) for uid in (squat, easy)] == [1, 0]
+    assert moved[squat]["last-modified"].dt == desk.now
+    assert moved[easy]["last-modified"].dt == desk.now - timedelta(hours=1)
+    desk.plan([LIFT])
+    dropped = events_of(desk)
+    assert (str(dropped[easy]["status"]), int(dropped[easy]["sequence"])) == ("CANCELLED", 1)
+    assert dropped[easy]["dtstart"].dt == before[easy]["dtstart"].dt
+    assert str(dropped[squat]["status"]) == "CONFIRMED"
+    desk.plan([LIFT, EASY])
+    back = events_of(desk)
+    assert (str(back[easy]["status"]), int(back[easy]["sequence"])) == ("CONFIRMED", 2)
+
+
+def test_todays_gate_is_a_change_of_the_session(desk: SchedulingDesk) -> None:
+    desk.put()
+    planned = {"id": "fast", "duration_min": 50, "kind": "run", "type": "tempo", "start": "2026-03-10T07:00:00+01:00"}
+    desk.plan([planned])
+    desk.now = datetime(2026, 3, 10, 5, 0, tzinfo=UTC)
+    eased = {**planned, "type": "easy", "duration_min": 30, "changed": True, "why": "sleep limits"}
+    for again in (eased, eased):
+        readiness(desk, "2026-03-10", again)
+    (event,) = events_of(desk).values()
+    assert int(event["sequence"]) == 1
+    assert event["dtend"].dt == datetime(2026, 3, 10, 6, 30, tzinfo=UTC)
