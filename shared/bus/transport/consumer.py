@@ -8,7 +8,7 @@ import random
 import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, Literal
 
 import eventlet
@@ -284,7 +284,8 @@ class BatchEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko ships no type
                         channel.basic_ack(message.delivery_tag)
                 return
             tags = [message.delivery_tag for message in messages if message.channel is channel]
-            others = chain(rest, self._left, self._waiting, self._under_way)
+            # What waits does so in the order of its tags, so its first stands for it.
+            others = chain(rest, self._left, islice(self._waiting, 1), self._under_way)
             oldest = min((other.delivery_tag for other in others if other.channel is channel), default=math.inf)
             if tags and max(tags) < oldest:
                 channel.basic_ack(max(tags), multiple=True)  # everything up to this tag is settled

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from benchmarks.scheduling.weeks import ALL_DAY, Case, again
+from services.scheduling.domain.placing.budget import WEEK_SECONDS
 from services.scheduling.domain.placing.planning import OutOfTime, plan_week
 from services.scheduling.domain.week_plan import WeekInputs
 from shared.messages.values import Limits, PlannedSession
+from shared.ops.heavy_work import HeavyLimits
+from shared.ops.settings import Settings
 from shared.rules.evaluation.tenant_rules import TenantRules
 
 RUNS, REGIONS, EFFORTS = (
@@ -75,3 +78,7 @@ def test_work_that_was_ended_from_outside_is_undecided_and_not_another_calendar(
     planned = plan_week(FULL, rules, ended)
     assert planned.status == "undecided"
     assert planned.as_json()["budget"]["code"] == "out_of_time"
+
+
+def test_a_service_plans_what_the_command_plans() -> None:
+    assert Settings().planning_week_seconds == HeavyLimits().budget_s == WEEK_SECONDS

@@ -91,8 +91,10 @@ def test_an_answer_is_acknowledged_alone_and_what_came_before_is_not(entrypoint:
     entrypoint._acknowledge([slow], [])
     assert CHANNEL.acknowledged[1:] == [(1, True)]
     entrypoint._left = []
+    entrypoint._waiting.extend([sent(4, "plan-week", "c"), sent(6, "plan-week", "d")])
     entrypoint._acknowledge([later], [])
-    assert CHANNEL.acknowledged[2:] == [(3, True)]
+    entrypoint._acknowledge([sent(5, "get-week", "v", "globex")], [])
+    assert CHANNEL.acknowledged[2:] == [(3, True), (5, False)]
 
 
 def test_what_was_not_answered_comes_next(entrypoint: BatchEntrypoint) -> None:
