@@ -18,7 +18,7 @@ def test_situations_end_with_the_time() -> None:
     wide = [Leaf("gap_hours", "<", float(hours)) for hours in range(1, 60)] + [
         Leaf(f"{which}_duration_min", "<", float(minutes)) for which in ("first", "then") for minutes in range(10, 30)
     ]
-    with pytest.raises(TooManySituations), trying_for(0.05):
+    with pytest.raises(TooManySituations), trying_for(0.005):
         for _ in situations(wide, "pair", most=10**9):
             pass
 
