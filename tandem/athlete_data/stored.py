@@ -21,7 +21,6 @@ from tandem.athlete_data.parts import Part, parts_of
 from tandem.runtime.databases import check_databases
 from tandem.runtime.service_classes import service_named
 
-_ROWS_AT_ONCE = 500
 _ONE_MOMENT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
 
@@ -86,8 +85,8 @@ def _count(db: Session, part: Part) -> int:
 
 
 def _rows(db: Session, part: Part) -> Iterator[dict[str, Any]]:
-    rows = db.execute(part.query.execution_options(stream_results=True, yield_per=_ROWS_AT_ONCE))
-    for row in rows.mappings():
+    # All at once: a cursor of the server's would need a BEGIN ahead of its statement; see shared.db.batches.
+    for row in db.execute(part.query).mappings():
         if part.keeps(row):
             yield _plain(row)
 
