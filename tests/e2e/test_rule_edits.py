@@ -96,13 +96,13 @@ def test_recovery(rules: Path) -> None:
 
 
 def test_a_setting_of_the_recovery_pack(rules: Path) -> None:
-    document = {"wellness": [{"date": "2026-03-09", "sleep_hours": 7, "fatigue": 3}]}
+    document = {"wellness": [{"date": "2026-03-09", "sleep_hours": 7, "fatigue": 4}]}
     before = answer("readiness", rules, document)
     edit(rules, "recovery", "value: 8", "value: 9", rule="sleep_full_hours")
     after = answer("readiness", rules, document)
     assert (before["score"], after["score"]) == (
-        pytest.approx((2 * 75 + 100) / 3),
-        pytest.approx((2 * (50 + 50 / 3) + 100) / 3),
+        pytest.approx((2 * 75 + 50) / 3),
+        pytest.approx((2 * (50 + 50 / 3) + 50) / 3),
     )
     assert hashes(after, "recovery")
 
