@@ -108,7 +108,7 @@ def _singles(values: Floats, days: int, least_sd: float, s: RecoverySettings) ->
     middle = _median(before, count)
     spread = MAD_TO_SD * _median(np.sort(np.abs(before - middle[:, None]), axis=1), count)
     off = (values - middle) / np.fmax(spread, least_sd)
-    far = np.where((count >= s.week_valid_days) & (np.abs(off) > s.set_aside_beyond), off, 0.0)
+    far = np.where((count >= s.baseline_valid_days) & (np.abs(off) > s.set_aside_beyond), off, 0.0)
     alone: NDArray[np.bool_] = far != 0
     for apart in range(1, int(s.sign_gap_days) + 2):
         later, earlier = far[apart:], far[:-apart]

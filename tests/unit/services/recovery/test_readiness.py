@@ -1,7 +1,8 @@
 """Score, colour, limiting factor, gate and what the gate does to a session."""
 
+import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -179,6 +180,31 @@ def test_one_wearable_measure_far_from_normal_is_enough_for_an_easy_day(rules: T
     assert found.score > 67
     assert (found.gate.intensity, found.limiting_factor) == ("easy", "resting_hr")
     assert found.gate.rules[0] == "gate-easy-on-one-very-low-measure"
+
+
+@settings_of_hypothesis(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0.6, 3))
+def test_who_varies_more_is_judged_alike_and_the_order_of_records_changes_nothing(
+    rules: TenantRules, seed: int, scale: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    off = rng.standard_normal((70, 2))
+
+    def judged(by: float, order: Sequence[int]) -> Any:
+        rows = [
+            Wellness(
+                date=TODAY - timedelta(days=ago),
+                rmssd_ms=60 * math.exp(0.1 * by * float(off[ago, 0])),
+                resting_hr=60 + 4 * by * float(off[ago, 1]),
+            )
+            for ago in order
+        ]
+        return assess_readiness(ReadinessInputs(on=TODAY, wellness=rows), rules)
+
+    found, other = judged(1, range(70)), judged(scale, range(70))
+    assert [one.score for one in other.factors] == [pytest.approx(one.score, abs=1e-6) for one in found.factors]
+    assert other.gate == found.gate
+    assert judged(1, rng.permutation(70).tolist()).as_json() == found.as_json()
 
 
 def test_of_equally_low_factors_the_heavier_limits(rules: TenantRules) -> None:
