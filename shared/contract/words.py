@@ -10,7 +10,7 @@ DayState = Literal["rest", "unknown", "sick", "travel"]
 Stream = Literal["run", "lift", "combined"]
 Band = Literal["under-load", "optimal", "caution", "danger"]
 LoadStatus = Literal["ok", "provisional", "return-from-break", "incomplete", "no-data"]
-Lapse = Literal["break", "returning", "not-recording"]
+Lapse = Literal["break", "race-recovery", "returning", "not-recording"]
 """What an athlete's training is in while the ratios mean something else."""
 ScoreMethod = Literal["session-rpe", "heart-rate", "own-median-effort", "default-effort"]
 """How a session's load was found."""

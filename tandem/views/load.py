@@ -27,7 +27,12 @@ STATUS_MEANING = {
     "incomplete": "a day in the window is unknown",
     "no-data": "nothing recorded",
 }
-LAPSE_WORDS = {"break": "A break", "returning": "Returning from a break", "not-recording": "Nothing recorded"}
+LAPSE_WORDS = {
+    "break": "A break",
+    "race-recovery": "Recovering from a race",
+    "returning": "Returning from a break",
+    "not-recording": "Nothing recorded",
+}
 CONVENTION = (
     "acute = mean of 7 days, chronic = mean of 28, AU per day (minutes × CR-10 effort). The bands are a coaching "
     "convention on the coupled ratio: how fast load changed against your own last four weeks, no forecast of injury."

@@ -121,11 +121,12 @@ class LoadSeries:
         self._daily = _reaching(daily, through or daily.through)
         self._loads = {name: self._daily.stream(name) for name in STREAMS}
         self._ratios = {name: ratios(load, self._settings) for name, load in self._loads.items()}
-        races = np.array([self._daily.races.get(day, 0.0) for day in self._daily.days()])
+        self._races = np.array([self._daily.races.get(day, 0.0) for day in self._daily.days()])
         known = ~np.isnan(self._loads["combined"])
         self._recorded = np.maximum.accumulate(np.where(known, np.arange(len(known)), -1)).tolist()
         self._lapses = {
-            name: lapses(figures, races * (name != "lift"), self._settings) for name, figures in self._ratios.items()
+            name: lapses(figures, self._races * (name != "lift"), self._settings)
+            for name, figures in self._ratios.items()
         }
         self._fitness = {
             name: fitness(load, self._settings, (start or {}).get(name)) for name, load in self._loads.items()
@@ -176,6 +177,10 @@ class LoadSeries:
             return None
         if len(load) - 1 - trained[-1] >= self._settings.unrecorded_days:
             return LapseState("break", day + timedelta(days=int(trained[-1]) + 1))
+        if out.raced[at]:
+            raced = np.flatnonzero(self._races[: len(load)])
+            begin = day + timedelta(days=int(raced[-1]))
+            return LapseState("race-recovery", begin, begin + timedelta(days=ACUTE_DAYS - 1))
         pauses = np.flatnonzero(np.diff(trained) > self._settings.unrecorded_days)
         if not len(pauses) or not out.within[at]:
             return None

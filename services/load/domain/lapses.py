@@ -34,11 +34,13 @@ class LapseState:
 @dataclass(frozen=True, slots=True)
 class Lapses:
     """One entry a day. ``low``: the last week was far below what was usual; ``within``: such a day weighs on the
-    ratio; ``ratio``: the last week against the load that the athlete was used to; NaN without one."""
+    ratio; ``ratio``: the last week against the load that the athlete was used to; NaN without one; ``raced``: the last
+    week holds a race that weighs on it."""
 
     low: NDArray[np.bool_]
     within: NDArray[np.bool_]
     ratio: Floats
+    raced: NDArray[np.bool_]
 
 
 def lapses(figures: Ratios, races: Floats, settings: LoadSettings) -> Lapses:
@@ -56,7 +58,7 @@ def lapses(figures: Ratios, races: Floats, settings: LoadSettings) -> Lapses:
     kept = np.maximum(0.0, 1 - settings.lapse_loss_a_week * days_low / ACUTE_DAYS)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(usual * kept > 0, acute / (usual * kept), np.nan)
-    return Lapses(low, within, ratio)
+    return Lapses(low, within, ratio, raced > 0)
 
 
 def _back(values: Floats, days: int) -> Floats:

@@ -66,6 +66,8 @@ def _at(index: int) -> datetime:
 def test_a_long_race_is_no_step_of_training(settings: Settings) -> None:
     marathon = raced(220, settings)
     assert (marathon.streams["run"].band, marathon.alerts[0].code) == ("optimal", "long-run-spike")
+    assert marathon.lapse is not None
+    assert (marathon.lapse.name, marathon.lapse.since, marathon.lapse.until) == ("race-recovery", day(69), day(75))
     assert marathon.streams["run"].coupled is not None and marathon.streams["run"].coupled > 1.5
 
 
