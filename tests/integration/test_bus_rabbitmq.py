@@ -70,18 +70,20 @@ def test_command_effect_event_reply(platform: PlatformClient, service: ServicePr
 
 def test_health_answers_at_once_while_a_handler_computes(platform: PlatformClient, service: ServiceProcess) -> None:
     sent = platform.send("toy.add", {"athlete": "burning", "repetitions": 555}, reply_to="amq.rabbitmq.reply-to")
-    slowest, until = 0.0, time.monotonic() + 2.5
+    took, until = [], time.monotonic() + 2.5
     while time.monotonic() < until:
         for path in ("healthz", "readyz", "metrics"):
             asked = time.monotonic()
             with urllib.request.urlopen(f"http://127.0.0.1:{service.port}/{path}", timeout=10) as answer:
                 assert answer.status == 200
                 answer.read()
-            slowest = max(slowest, time.monotonic() - asked)
+            took.append(time.monotonic() - asked)
         time.sleep(0.1)
     assert sent not in platform.replies, "it was done too soon to show anything"
     assert platform.reply_to(sent, 20)["type"] == "tandem.toy.add.accepted.v1"
-    assert slowest < 0.5
+    took.sort()
+    assert took[len(took) // 2] < 0.5
+    assert took[-1] < 1.5, "below 0.5 s on a machine that has nothing else to do; on the loop it would take 3 s"
     lag = next(line for line in service.metrics().splitlines() if line.startswith("tandem_event_loop_lag_seconds "))
     assert float(lag.split()[1]) > 2
 
