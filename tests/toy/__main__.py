@@ -19,7 +19,7 @@ from tandem.runtime.serve import serve  # noqa: E402
 from tests.toy.service import Table, ToyService  # noqa: E402
 
 
-def die(_: Any, rows: Any) -> None:
+def die(_: Any, rows: Any, _rest: Any = ()) -> None:
     if rows:
         os.kill(os.getpid(), signal.SIGKILL)
 
