@@ -193,3 +193,12 @@ def leaves(condition: Condition) -> Iterator[Leaf]:
 
 def lasting_leaves(condition: Condition) -> Iterator[Leaf]:
     return (leaf for leaf in leaves(condition) if leaf.lasting_days is not None)
+
+
+def told_apart(value: float, limit: float | None, digits: int = 4) -> str:
+    """A number for a person beside a limit: with as many digits more as it takes to show which of the two is larger."""
+    for more in range(digits, 18):
+        text = f"{value:.{more}g}"
+        if limit is None or value == limit or (float(text) != limit and (float(text) < limit) == (value < limit)):
+            return text
+    return str(value)

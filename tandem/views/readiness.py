@@ -45,11 +45,19 @@ def readiness_headline(answer: Mapping[str, Any]) -> Text:
     if answer["score"] is None:
         headline.append("unknown", "bold grey62")
     else:
-        headline.append(f"{answer['score']:.0f} of 100, {answer['colour']}", f"bold {colour}")
+        headline.append(f"{score_text(answer['score'], answer['colour'])} of 100, {answer['colour']}", f"bold {colour}")
     if answer["limiting_factor"]:
         headline.append(f" · limited by {answer['limiting_factor']}", "bold")
     headline.append(f" · confidence {share(answer['confidence'])}", "dim")
     return headline
+
+
+def score_text(score: float, colour: str) -> str:
+    """To the nearest whole number; where that may belong to the next colour, with the decimals that tell: 66.55 is not
+    "67, yellow". Green begins and red ends at a whole number of its own, so only yellow has such neighbours."""
+    texts = [f"{score:.{decimals}f}" for decimals in range(10)]
+    whole = colour != "yellow" or score == round(score)
+    return texts[0] if whole else next((text for text in texts if float(text) % 1), texts[0])
 
 
 def factor_table(answer: Mapping[str, Any]) -> Table:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.rules.evaluation.reference_evaluator import compare, holds
-from shared.rules.model import AnyOf, Condition, Example, Facts, Leaf, Not, Rule, Scalar
+from shared.rules.model import AnyOf, Condition, Example, Facts, Leaf, Not, Rule, Scalar, told_apart
 from shared.rules.vocabulary import FEATURES, spoken
 
 _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
@@ -155,7 +155,8 @@ def _cause(
         op, value, joint = "==", value is (op == "=="), ": "
     choices = _either([shown(leaf.feature, one.value if len(leaves) > 1 else value) for one in leaves])
     asked = f"{PHRASE[op]} {choices}".strip()
-    measured = f"{name}{joint}{'unknown' if known is None else shown(leaf.feature, known)}"
+    limit = leaf.value if isinstance(leaf.value, float) else None
+    measured = f"{name}{joint}{'unknown' if known is None else shown(leaf.feature, known, limit)}"
     margin = None
     if isinstance(leaf.value, float) and isinstance(known, int | float) and not isinstance(known, bool):
         margin = float(known) - leaf.value
@@ -208,17 +209,17 @@ def named(feature: str) -> str:
     return feature.removesuffix("_hours").removesuffix("_min").replace("_", " ")
 
 
-def shown(feature: str, value: Scalar | None) -> str:
-    """A feature's value with its unit, as a person reads it."""
+def shown(feature: str, value: Scalar | None, limit: float | None = None) -> str:
+    """A feature's value with its unit, as a person reads it; beside a ``limit`` never on its wrong side."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):
         unit = FEATURES[feature].unit if feature in FEATURES else None
         if unit == "fraction":
-            return f"{value * 100:.4g} %"
+            return f"{told_apart(value * 100, None if limit is None else limit * 100)} %"
         if unit == "h":
-            return _hours(value)
-        return f"{value:.4g}{_UNIT.get(unit or '', '')}"
+            return _hours(value, limit)
+        return f"{told_apart(value, limit)}{_UNIT.get(unit or '', '')}"
     return str(value)
 
 
@@ -228,11 +229,11 @@ def _written(feature: str) -> str:
     return f"'{tag.removesuffix('_min')}' of '{which}'" if which in ("first", "then") else f"'{feature}'"
 
 
-def _hours(hours: float) -> str:
+def _hours(hours: float, limit: float | None) -> str:
     """ "23 h 59 min"; decimals only where whole minutes would tell another time."""
     minutes = round(abs(hours) * 60)
     if abs(minutes / 60 - abs(hours)) > _MINUTES_EXACT:
-        return f"{hours:.4g} h"
+        return f"{told_apart(hours, limit)} h"
     whole, rest = divmod(minutes, 60)
     sign = "-" if hours < 0 else ""
     told = " ".join([f"{whole} h"] * bool(whole or not rest) + [f"{rest} min"] * bool(rest))

@@ -11,7 +11,7 @@ from tandem.views.advice import show_advice
 from tandem.views.calendar import show_week
 from tandem.views.console import bar, number, rules_line, session_label, share, spark
 from tandem.views.load import show_load, show_streams
-from tandem.views.readiness import show_readiness
+from tandem.views.readiness import score_text, show_readiness
 from tandem.views.season import show_season
 from tandem.views.verdict import show_verdict
 
@@ -288,3 +288,19 @@ def test_decisions_are_grouped_by_pack() -> None:
     ]
     assert rules_line(decided) == "base.deload 1.0.0 (abc): one, two"
     assert rules_line(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("score", "colour", "text"),
+    [
+        (66.55, "yellow", "66.5"),
+        (66.996, "yellow", "66.996"),
+        (34.04, "yellow", "34.04"),
+        (58.0, "yellow", "58"),
+        (67.0, "green", "67"),
+        (67.4, "green", "67"),
+        (33.6, "red", "34"),
+    ],
+)
+def test_a_score_does_not_look_like_that_of_another_colour(score: float, colour: str, text: str) -> None:
+    assert score_text(score, colour) == text

@@ -31,7 +31,7 @@ from shared.contract.words import DEFAULT_WEEK_START, Severity, WeekStart
 from shared.messages.values import Limits, PlannedSession, Profile, Window
 from shared.rules.athlete_facts import athlete_facts
 from shared.rules.decisions import Rules
-from shared.rules.model import DecidedBy, Facts, Fired
+from shared.rules.model import DecidedBy, Facts, Fired, told_apart
 
 OVERLAP = "overlap"
 
@@ -202,7 +202,9 @@ def _week_finding(start: date, week: Sequence[Entry], facts: Facts, fired: Fired
     measured = {**{n: v for n, v in facts.items() if n in rule.limit and isinstance(v, float)}, **fired.measured}
     if rule.limit:
         measured = {name: value for name, value in measured.items() if name in rule.limit}
-    amounts = ", ".join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in measured.items())
+    amounts = ", ".join(
+        f"{name.replace('_', ' ')} {told_apart(value, rule.limit.get(name), 3)}" for name, value in measured.items()
+    )
     return Finding(
         rule.id,
         _severity(fired),

@@ -17,6 +17,7 @@ from shared.db.engine import Database
 from shared.messages.json_text import MAX_BYTES, canonical
 from shared.messages.values import Limits, PlannedSession, Profile
 from shared.rules.evaluation.tenant_rules import TenantRules
+from shared.rules.model import told_apart
 from tests.unit.services.scheduling.conftest import MONDAY, SchedulingDesk
 from tests.unit.services.scheduling.test_messages import EASY, LIFT, LONG, readiness, starts, targets
 
@@ -299,3 +300,11 @@ def test_todays_gate_is_a_change_of_the_session(desk: SchedulingDesk) -> None:
     (event,) = events_of(desk).values()
     assert int(event["sequence"]) == 1
     assert event["dtend"].dt == datetime(2026, 3, 10, 6, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "text"),
+    [(0.79996, 0.8, "0.79996"), (0.75, 0.8, "0.75"), (1.50002, 1.5, "1.50002"), (1.5, 1.5, "1.5"), (66.55, 67, "66.5")],
+)
+def test_a_number_beside_its_limit_is_never_on_the_wrong_side(value: float, limit: float, text: str) -> None:
+    assert told_apart(value, limit, 3) == text
