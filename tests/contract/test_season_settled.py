@@ -96,3 +96,19 @@ def test_an_early_deload_follows_its_trigger_and_the_clock_starts_again(tmp_path
     alone, both = weeks(tmp_path, 8, daily_load=rows), weeks(tmp_path, 8, daily_load=rows, wellness=sore)
     assert [w["number"] for w in alone if w["deload"]] == [4, 8]
     assert [w["number"] for w in both if w["deload"]] == [3, 7]
+
+
+def test_a_break_and_the_return_from_it_ask_for_no_deload_even_with_a_sign_beside_them(tmp_path: Path) -> None:
+    """Six usual weeks, three off, and back as before: the ratio is over 1.5, and the legs ache for once."""
+    from datetime import date, timedelta
+
+    first = date(2026, 3, 2) - timedelta(days=28)
+    week = (300, 0, 200, 0, 250, 0, 400)
+    loads, sore = [], []
+    for index in range(84):
+        day = (first + timedelta(days=index)).isoformat()
+        loads.append({"date": day, "run": 0 if 42 <= index < 63 else week[index % 7]})
+        sore.append({"date": day, "soreness": 5 if index >= 70 else 2})
+    found = weeks(tmp_path, 12, daily_load=loads, wellness=sore)
+    assert [w["number"] for w in found if w["deload"]] == [4, 8, 12]
+    assert not [reason for w in found for reason in w["reasons"] if "early" in reason]
