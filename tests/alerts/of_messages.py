@@ -144,7 +144,7 @@ def _one_sends_too_much(ground: Ground) -> Iterator[None]:
 def _backed_off(ground: Ground) -> None:
     until(
         lambda: not (_waiting(ground, "recovery.crowded") or _waiting(ground, "recovery.commands")),
-        90,
+        180,
         "the surplus was not worked off",
     )
 
