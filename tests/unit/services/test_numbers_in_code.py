@@ -14,6 +14,8 @@ SERVICES = Path(__file__).parents[3] / "services"
 EVERYWHERE = {0.0, 1.0, 2.0, 1e-9, 7.0, 24.0, 60.0, 3600.0}
 """Nothing, one, a half's or a square's two, rounding noise, days a week, hours a day, seconds and minutes."""
 REASONS: dict[str, dict[float, str]] = {
+    "load/domain/alerts.py": {20: "technical: most that are told"},
+    "load/domain/daily.py": {3: "technical: most that are told of one session"},
     "load/domain/effort.py": {0.64: "Banister", 1.92: "Banister, men", 1.67: "Banister, women"},
     "load/domain/quality.py": {
         20: "technical: most that are told",
@@ -24,7 +26,10 @@ REASONS: dict[str, dict[float, str]] = {
         **dict.fromkeys((5, 10), "technical: minutes by which clocks of two devices differ"),
         **dict.fromkeys((0.1, 0.05, 0.01, 0.005), "technical: by how much two devices measure one session otherwise"),
     },
-    "load/domain/settings.py": {28: "chronic days: the bands belong to 7 and 28 days"},
+    "load/domain/settings.py": {
+        28: "chronic days: the bands belong to 7 and 28 days",
+        366: "technical: days asked for at once",
+    },
     "load/domain/strength.py": {30: "Epley's formula", 10: "repetitions up to which the formula holds"},
     "periodization/domain/defaults.py": {104: "technical: longest season", 520: "technical: longest running season"},
     "periodization/domain/goal_sessions.py": {
@@ -62,11 +67,16 @@ REASONS: dict[str, dict[float, str]] = {
         **dict.fromkeys((6e-5, 5e-9, 5e-6, 2e-5, 6e-6, 1e-6), "technical: what work costs"),
     },
     "scheduling/domain/placing/day_times.py": {20_000: "technical: solver", 10: "technical: what work costs"},
-    "scheduling/domain/placing/explaining.py": {3: "sort key", 4: "sort key"},
+    "scheduling/domain/placing/explaining.py": {
+        **dict.fromkeys((3, 4), "sort key"),
+        **dict.fromkeys((5, 20), "technical: most rules and sessions that are told"),
+    },
     "scheduling/domain/placing/infeasibility.py": {
         1000: "no limit",
         **dict.fromkeys((0.02, 0.5), "technical: shares of the work"),
     },
+    "scheduling/domain/checking/check.py": {3: "decimals of the text"},
+    "scheduling/domain/checking/verdict.py": dict.fromkeys((50, 48, 1024), "technical: most that is told, in KiB"),
     "scheduling/domain/checking/legal_start.py": {8: "technical: days searched", 9: "technical: days searched"},
     "scheduling/domain/placing/pair_costs.py": {
         5: "technical: solver",
