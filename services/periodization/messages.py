@@ -146,10 +146,14 @@ class SeasonWeekTold(WeekTargets):
 
 
 class SeasonPlanned(BaseModel):
-    """The whole season, whenever anything in it changes."""
+    """The season, whenever anything in it changes; ``weeks_before``: how many weeks, over for a year, are left out.
+
+    Where the weeks' ``reasons`` would not fit they are empty here and stand in each week's week-targets-set.
+    """
 
     athlete: Id
     weeks: list[SeasonWeekTold]
+    weeks_before: int
     goals: list[dict[str, Any]]
     decided_by: list[Decided]
 

@@ -1,7 +1,7 @@
 """Which events tell what changed in a season since it was last published."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from hashlib import sha256
 from json import dumps
 from typing import Any
@@ -9,7 +9,11 @@ from typing import Any
 from services.periodization.domain import DeloadStart, Season, SeasonInputs, SeasonWeek, fill_week
 from services.periodization.store import SeasonStore
 from shared.bus.routes import Context
+from shared.messages.json_text import canonical
 from shared.rules.decisions import Rules
+
+_WEEKS_TOLD = timedelta(days=366)
+_MAX_WEEKS_BYTES = 192 * 1024
 
 
 def publish_season(
@@ -20,7 +24,7 @@ def publish_season(
     athlete, today = store.athlete, inputs.on
     current = [week for week in season.weeks if week.end > today]
     _publish_weeks(context, store, current, inputs)
-    event = _season_event(athlete, season)
+    event = _season_event(athlete, season, today)
     fingerprint = _fingerprint(event)
     if fingerprint != published:
         context.emit("season-planned", event, athlete)
@@ -64,11 +68,16 @@ def _week_event(athlete: str, week: SeasonWeek, inputs: SeasonInputs, rules: Rul
     }
 
 
-def _season_event(athlete: str, season: Season) -> dict[str, Any]:
-    """The season's JSON; each week's own ``decided_by`` travels with its week-targets-set, to keep this one small."""
+def _season_event(athlete: str, season: Season, today: date) -> dict[str, Any]:
+    """The season's JSON, as much of it as an event holds: each week's own ``decided_by`` travels with its
+    week-targets-set, and so do the reasons where they are many; weeks over for a year are only counted."""
     document = season.as_json()
     weeks = [{name: value for name, value in week.items() if name != "decided_by"} for week in document["weeks"]]
-    return {"athlete": athlete, **document, "weeks": weeks}
+    over = sum(1 for week in season.weeks if week.end + _WEEKS_TOLD < today)
+    told = weeks[over:]
+    if len(canonical(told)) > _MAX_WEEKS_BYTES:
+        told = [{**week, "reasons": []} for week in told]
+    return {"athlete": athlete, **document, "weeks": told, "weeks_before": over}
 
 
 def _deload_event(athlete: str, deload: DeloadStart) -> dict[str, Any]:

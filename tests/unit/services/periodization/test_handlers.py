@@ -12,9 +12,11 @@ from services.periodization.messages import EVENTS
 from services.periodization.store import Tables
 from shared.bus.routes import APPLIED, DUPLICATE, WAITS_FOR_ATHLETE, Accepted, Rejected
 from shared.db.engine import Database
+from shared.messages.json_text import MAX_BYTES, canonical
 from shared.rules.decisions import Rules
 from tests.unit.services.periodization.conftest import Periodization
 
+WEEK = timedelta(days=7)
 ATHLETE = {"athlete": "a1", "timezone": "Europe/Berlin"}
 TEMPLATE = {
     "run_minutes": 240,
@@ -73,6 +75,25 @@ def test_every_event_fits_its_model(periodization: Periodization) -> None:
     assert {f"periodization.{name}" for name, _ in periodization.events} == set(EVENTS)
     for name, data in periodization.events:
         EVENTS[f"periodization.{name}"].model_validate(data)
+
+
+def test_the_longest_season_fits_into_an_event(periodization: Periodization) -> None:
+    """Of a season that runs for six years the weeks of the last year and all to come are told."""
+    periodization.take("athlete.put", ATHLETE)
+    far = {"id": "far", "kind": "race", "class": "A", "date": "2030-02-24", "distance_km": 42.2}
+    tests = [
+        {"id": f"t{n}", "kind": "strength", "class": "B", "lift": "squat", "date": str(date(2026, 4, 4) + n * WEEK * 8)}
+        for n in range(20)
+    ]
+    began = str(date(2026, 3, 2) - 300 * WEEK)
+    body = {**GOALS, "season_start": began, "goals": [*GOALS["goals"], far, *tests]}
+    assert isinstance(periodization.take("periodization.set-goals", body), Accepted)
+    (planned,) = periodization.emitted("season-planned")
+    EVENTS["periodization.season-planned"].model_validate(planned)
+    assert len(canonical(planned)) < MAX_BYTES * 0.9
+    assert planned["weeks_before"] > 200
+    assert planned["weeks"][0]["number"] == planned["weeks_before"] + 1
+    assert planned["weeks"][-1]["start"] >= "2026-03-30"
 
 
 def test_a_command_without_a_profile_is_kept_until_it_comes(periodization: Periodization) -> None:
