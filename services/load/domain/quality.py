@@ -21,6 +21,8 @@ MAX_TOLD: Final = 20
 _MINUTE: Final = timedelta(minutes=1)
 _METRES_IN_A_KILOMETRE: Final = 1000
 _OTHERS_THAT_SHOW_THE_YEAR: Final = 3
+_MAX_NEAR: Final = 50
+"""Sessions that one is compared with: nobody does more in a day, and a flood of them must not cost its square."""
 
 
 class DoubtableSession(Protocol):
@@ -142,7 +144,7 @@ def _copies(sessions: Sequence[DoubtableSession], days: Mapping[str, date], sett
     gone: set[str] = set()
     recent: list[DoubtableSession] = []
     for one in sessions:
-        recent = [other for other in recent if one.start - other.start <= reach]
+        recent = [other for other in recent[-_MAX_NEAR:] if one.start - other.start <= reach]
         for other in recent:
             if one.kind != other.kind or other.id in gone or one.confirmed or other.confirmed:
                 continue

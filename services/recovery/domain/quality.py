@@ -65,21 +65,20 @@ def _doubted(ordered: list[MorningRecord], settings: RecoverySettings) -> Iterat
                 reading = f"; read as {other} it is {value * WELLNESS_UNITS[item][other]:.4g} {unit}" if other else ""
                 text = f"{item} {value:g} {unit} is outside {low:g} to {high:g} {unit}, where a body's is{reading}."
                 yield DoubtedItem("unit-mixed-up" if other else "implausible-value", day, item, text)
-        for day, value in sound if WELLNESS_UNITS[item] else ():
-            yield from _other_unit(item, day, value, sound, settings)
+        for name, factor in WELLNESS_UNITS[item].items() if sound else ():
+            yield from _of_unit(item, name, factor, sound, settings.unit_mixed_up_within)
 
 
-def _other_unit(
-    item: str, day: date, value: float, sound: list[tuple[date, float]], settings: RecoverySettings
+def _of_unit(
+    item: str, name: str, factor: float, sound: list[tuple[date, float]], near: float
 ) -> Iterator[DoubtedItem]:
-    """A possible value that is the athlete's own in another unit: 165 among 75, as pounds among kilograms."""
-    nearby = [other for at, other in sound if at != day and abs((at - day).days) <= _NEARBY_DAYS]
-    if len(nearby) < _FEWEST_NEARBY:
-        return
-    own = median(nearby)
-    near = settings.unit_mixed_up_within
-    for name, factor in WELLNESS_UNITS[item].items():
+    """Possible values that are the athlete's own in another unit: 165 after many of 75, as pounds among kilograms."""
+    least, most = min(value for _, value in sound), max(value for _, value in sound)
+    for day, value in sound:
+        if not least * (1 - near) <= value * factor <= most * (1 + near):
+            continue  # no median of them can be near; this spares looking for it at nearly every value
+        before = [other for at, other in sound if 0 < (day - at).days <= _NEARBY_DAYS]
+        own = median(before) if len(before) >= _FEWEST_NEARBY else value
         if abs(value * factor - own) <= near * own < abs(value - own):
             text = f"{item} {value:g} is far from the usual {own:.4g}; read as {name} it is {value * factor:.4g}."
             yield DoubtedItem("unit-mixed-up", day, item, text)
-            return

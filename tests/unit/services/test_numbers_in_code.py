@@ -23,6 +23,7 @@ REASONS: dict[str, dict[float, str]] = {
         3: "other sessions that show which year was meant",
         31: "days of a month around the year that was meant",
         365: "days of a year",
+        50: "technical: sessions compared with one",
         **dict.fromkeys((5, 10), "technical: minutes by which clocks of two devices differ"),
         **dict.fromkeys((0.1, 0.05, 0.01, 0.005), "technical: by how much two devices measure one session otherwise"),
     },
