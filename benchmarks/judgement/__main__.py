@@ -17,8 +17,8 @@ from statistics import median
 from benchmarks.goals import Goal, tell
 from benchmarks.judgement.dialled import LIMIT, see_dialled, start
 from benchmarks.judgement.picture import Point, save_trade_off
-from benchmarks.judgement.seen import Seen, share_of_days, wilson
 from tandem.offline.populations import POPULATIONS
+from tandem.offline.trial import Seen, share_of_days, wilson
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 LIMITS = (1.4, 1.7, 2.0, 2.3, 2.6, 3.0)

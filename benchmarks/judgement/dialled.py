@@ -6,12 +6,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from benchmarks.judgement.seen import Seen, see
 from shared.contract.words import PackKind
 from shared.rules.decisions import Rules
 from shared.rules.evaluation.tenant_rules import TenantRules
 from shared.rules.lifecycle.rule_book import open_rules
 from shared.rules.model import Conflict, Facts, Fired, Pack
+from tandem.offline.trial import Seen, see
 
 LIMIT = "chart_limit"
 """The dial of the detector whose trade-off is drawn."""

@@ -23,6 +23,7 @@ from tandem.commands.options import (
 from tandem.commands.rule_changes import diff, impact, new_pack
 from tandem.commands.rule_sources import sources
 from tandem.commands.rule_status import status
+from tandem.commands.rule_trial import trial
 
 if TYPE_CHECKING:
     from shared.rules.authoring.lint import LintFinding
@@ -229,5 +230,5 @@ def _sources_missing(rules_dir: Path, loaded: "Mapping[str | None, Loaded]", as_
         refuse(errors.errors, as_json, FINDINGS)
 
 
-for _command in (diff, impact, new_pack, sources, status):
+for _command in (diff, impact, new_pack, sources, status, trial):
     rules.add_command(_command)

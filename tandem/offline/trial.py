@@ -2,10 +2,12 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
+from typing import Any, Final
 
+from shared.contract.wellness import Better
 from shared.rules.decisions import Rules
 from tandem.offline.playing import Verdicts, play
 from tandem.offline.populations import BEFORE, DAYS, FIRST, RAMP, made_up_athlete
@@ -109,3 +111,65 @@ def share_of_days(
     residual = math.fsum((days(one) - share * of(one)) ** 2 for one in people)
     half = Z95 * math.sqrt(residual * count / (count - 1)) / total if count > 1 else math.nan
     return share, max(0.0, share - half), min(1.0, share + half)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """Of how many athletes something is true under two packs; ``changed``: under one of them only."""
+
+    population: str
+    count: str
+    old: int
+    new: int
+    changed: int
+    of: int
+    better: Better
+
+    @property
+    def sentence(self) -> str:
+        _, low, high = wilson(self.new, self.of)
+        verdict = "better" if (self.new > self.old) == (self.better == "higher") else "worse"
+        return (
+            f"{self.population}: {self.count}: {self.old} of {self.of} athletes, now {self.new} "
+            f"(95 % {100 * low:.0f} to {100 * high:.0f} %), {verdict if self.new != self.old else 'others'}"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+_Count = tuple[str, Callable[[Seen], bool], Better]
+_OF_THE_WELL: Final[tuple[_Count, ...]] = (
+    ("an early deload", lambda one: one.triggers > 0, "lower"),
+    ("held back on more than 4 % of days", lambda one: one.held > 0.04 * one.days, "lower"),
+    ("called danger on a day or more", lambda one: one.dangers > 0, "lower"),
+    ("taken for overreached within 20 days", lambda one: one.found_after is not None, "lower"),
+)
+_OF_THE_TIRED: Final[tuple[_Count, ...]] = (
+    ("found within 20 days", lambda one: one.found_after is not None, "higher"),
+)
+_OF_THE_ILL: Final[tuple[_Count, ...]] = (("held back on the first morning", lambda one: one.first_held, "higher"),)
+TRIED: Final[Mapping[str, tuple[_Count, ...]]] = {
+    **dict.fromkeys(("healthy", "healthy_rho", "cycle", "growing", "break", "taper_race"), _OF_THE_WELL),
+    **dict.fromkeys(("overreached", "overreached_75", "chronic"), _OF_THE_TIRED),
+    "ill": _OF_THE_ILL,
+}
+"""What is counted of the populations that an edit is tried on; the others are these, recorded otherwise."""
+
+
+def tried(
+    old: Rules, new: Rules, populations: Iterable[str], athletes: int, seed: int, done: Callable[[], None]
+) -> list[Tried]:
+    """The same athletes under both; ``done`` is called after each."""
+    found = []
+    for name in populations:
+        pairs: list[tuple[Seen, Seen]] = []
+        for number in range(athletes):
+            pairs.append((see(name, number, seed, old), see(name, number, seed, new)))
+            done()
+        for count, holds, better in TRIED[name]:
+            told = [(holds(before), holds(after)) for before, after in pairs]
+            changed = sum(before != after for before, after in told)
+            was, now = (sum(column) for column in zip(*told, strict=True))
+            found.append(Tried(name, count, was, now, changed, athletes, better))
+    return found
