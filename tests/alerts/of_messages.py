@@ -136,8 +136,8 @@ def _one_sends_too_much(ground: Ground) -> Iterator[None]:
         while True:
             with ground.owned() as cursor:
                 cursor.execute("LOCK TABLE recovery.mornings IN ACCESS EXCLUSIVE MODE")
-                send(2 * _MORE)
-                time.sleep(1.5)
+                send(8 * _MORE)
+                time.sleep(2.0)
             yield
 
 
