@@ -9,6 +9,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.load.domain import LoadSeries, daily_loads, score_session
+from services.load.domain.quality import screened
+from services.load.domain.settings import LoadSettings
 from shared.bus.queue_names import RETRY_DELAYS_S
 from shared.messages.values import DoneSession, Profile
 from shared.rules.decisions import Rules
@@ -147,7 +149,9 @@ def _check_loads(script: Script, counted: set[str], rules: Rules, answers: Mappi
         ]
         on = date.fromisoformat(answer["date"])
         profile = Profile(timezone="UTC")
-        daily = daily_loads([score_session(s, profile, settings) for s in sent], (), (), ZoneInfo("UTC"), on)
+        scored = [score_session(one, profile, settings) for one in sent]
+        quality = screened(scored, {one.id: profile.day_of(one.start) for one in scored}, (), LoadSettings.of(settings))
+        daily = daily_loads(scored, (), (), ZoneInfo("UTC"), on, quality)
         expected = json.loads(json.dumps(LoadSeries(daily, settings, on).assess(on).as_json()))
         if answer["streams"] != expected["streams"]:
             count.wrong_loads.append(f"{athlete}: {answer['streams']} instead of {expected['streams']}")

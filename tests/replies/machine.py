@@ -75,6 +75,9 @@ class Machine:
         is_again = id in self.model.first
         expected = self.model.take(id, key, body, at, self.now)
         reply = self.tandem.tell(TENANT, key, body, id=id, time=at)
+        if key == "athlete.put":
+            # Four services judge its stamp by their clocks; one that is minutes behind would not find it ahead.
+            self.tandem.settle()
         self.compare(
             f"{id} {key} {json.dumps(body)} at {at:%H:%M:%S}, now {self.now:%H:%M:%S}", expected, reply, is_again
         )
