@@ -26,6 +26,7 @@ from services.periodization.use_cases.plan import (
     plan_if_triggers_changed,
     season_from,
 )
+from services.periodization.use_cases.publish import bounded
 from services.periodization.use_cases.record import record_days, record_deload, record_goals
 from shared.athletes.batches import Came
 from shared.athletes.handlers import athlete_routes, unknown_athlete
@@ -119,7 +120,7 @@ def get_season(context: Context, incoming: Incoming[GetSeason]) -> Answered:
     if known is None:
         raise unknown_athlete(body.athlete)
     season = season_from(known, context.rules, body.first, body.weeks)
-    return Answered({**season.as_json(), "athlete": body.athlete})
+    return Answered({**bounded(season.as_json()), "athlete": body.athlete})
 
 
 def on_loads_assessed(calls: Sequence[Call]) -> Sequence[Forgotten | None]:

@@ -13,7 +13,7 @@ from shared.messages.json_text import canonical
 from shared.rules.decisions import Rules
 
 _WEEKS_TOLD = timedelta(days=366)
-_MAX_WEEKS_BYTES = 192 * 1024
+_MAX_WEEKS_BYTES, _MAX_GOALS_BYTES, _NAME_CUT = 128 * 1024, 64 * 1024, 80
 
 
 def publish_season(
@@ -71,13 +71,21 @@ def _week_event(athlete: str, week: SeasonWeek, inputs: SeasonInputs, rules: Rul
 def _season_event(athlete: str, season: Season, today: date) -> dict[str, Any]:
     """The season's JSON, as much of it as an event holds: each week's own ``decided_by`` travels with its
     week-targets-set, and so do the reasons where they are many; weeks over for a year are only counted."""
-    document = season.as_json()
+    document = bounded(season.as_json())
     weeks = [{name: value for name, value in week.items() if name != "decided_by"} for week in document["weeks"]]
     over = sum(1 for week in season.weeks if week.end + _WEEKS_TOLD < today)
-    told = weeks[over:]
-    if len(canonical(told)) > _MAX_WEEKS_BYTES:
-        told = [{**week, "reasons": []} for week in told]
-    return {"athlete": athlete, **document, "weeks": told, "weeks_before": over}
+    return {"athlete": athlete, **document, "weeks": weeks[over:], "weeks_before": over}
+
+
+def bounded(season: dict[str, Any]) -> dict[str, Any]:
+    """A season's JSON that fits into a message, whatever its goals are called: long names are cut, and the reasons,
+    which repeat them, are left to each week's own event."""
+    weeks, goals = season["weeks"], season["goals"]
+    if len(canonical(weeks)) > _MAX_WEEKS_BYTES:
+        weeks = [{**week, "reasons": []} for week in weeks]
+    if len(canonical(goals)) > _MAX_GOALS_BYTES:
+        goals = [{**goal, "name": goal["name"][:_NAME_CUT]} if "name" in goal else goal for goal in goals]
+    return {**season, "weeks": weeks, "goals": goals}
 
 
 def _deload_event(athlete: str, deload: DeloadStart) -> dict[str, Any]:

@@ -96,6 +96,21 @@ def test_the_longest_season_fits_into_an_event(periodization: Periodization) -> 
     assert planned["weeks"][-1]["start"] >= "2026-03-30"
 
 
+def test_a_hundred_goals_of_the_longest_names_fit_into_every_message(periodization: Periodization) -> None:
+    periodization.take("athlete.put", ATHLETE)
+    goals = [
+        {"id": f"g{n}", "kind": "race", "class": "AB"[n % 2], "distance_km": 10, "name": "🏃" * 500,
+         "date": str(date(2026, 3, 8) + n * WEEK)}
+        for n in range(100)
+    ]  # fmt: skip
+    assert isinstance(periodization.take("periodization.set-goals", {**GOALS, "goals": goals}), Accepted)
+    sizes = {name: len(canonical(data)) for name, data in periodization.events}
+    assert max(sizes.values()) < MAX_BYTES * 0.9
+    answer = periodization.answer("periodization.get-season", {"athlete": "a1", "weeks": 104})
+    assert len(canonical(answer)) < MAX_BYTES * 0.9
+    assert [goal["id"] for goal in answer["goals"]] == [goal["id"] for goal in goals]
+
+
 def test_a_command_without_a_profile_is_kept_until_it_comes(periodization: Periodization) -> None:
     waiting = periodization.take("periodization.set-goals", GOALS)
     assert isinstance(waiting, Accepted) and waiting.effect == WAITS_FOR_ATHLETE
