@@ -105,8 +105,6 @@ def daily_loads(
     whatever was recorded. Sessions and a ready-made load of the same day add up, but for what ``quality`` sets aside; a
     day with a session whose minutes are set aside has an unknown load.
     """
-    sums: dict[date, list[float]] = defaultdict(lambda: [0.0] * len(LOAD_PARTS))
-    runs: dict[date, list[DoneRun]] = defaultdict(list)
     quality = quality or Screened(day_loads=ready_made)
     counted = [one for one in scored if "session" not in quality.aside.get(one.id, ())]
     sums, runs = _summed(counted, quality, zone, through)

@@ -11,14 +11,7 @@ import pytest
 from shared.ops import metrics
 from shared.ops.heavy_work import HeavyLimits, HeavyWork, WorkKills
 from shared.rules.lifecycle.rule_worker import WorkStopped
-
-
-class Ticking:
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
+from tests.ticking import Ticking
 
 
 @pytest.fixture

@@ -11,17 +11,10 @@ from shared.bus.delivery.retries import from_internal
 from shared.db.engine import Database
 from shared.db.migrations import create_all
 from shared.messages.envelope import Delivery
+from tests.ticking import Ticking
 from tests.toy.service import ROUTES, Table
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
-
-
-class Ticking:
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 @pytest.fixture
